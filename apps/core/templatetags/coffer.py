@@ -1,0 +1,194 @@
+"""Template tags that write numbers, money, times and icons the same way on every page."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+
+from django import template
+from django.templatetags.static import static
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+UNKNOWN = "—"
+MINUS = "\u2212"
+SPRITE = "vendor/lucide/icons.svg"
+
+# ISO 4217: digits after the point, where they are not two.
+EXPONENTS = {
+    code: places
+    for places, codes in (
+        (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
+        (3, "BHD IQD JOD KWD LYD OMR TND"),
+        (4, "CLF UYW"),
+    )
+    for code in codes.split()
+}
+# Only signs that name one currency without doubt; every other currency shows its code.
+SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥", "INR": "₹"}
+
+STEPS = ((60, "min"), (3600, "h"), (86400, "day"))
+RELATIVE_FOR = timedelta(days=30)
+
+
+class UsageDay(Protocol):
+    """One day of a usage chart: the day and the credits used on it."""
+
+    day: date
+    credits: int
+
+
+def _grouped(value: int | str, places: int | None = None) -> str:
+    return formats.number_format(value, decimal_pos=places, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def credits(value: int | None) -> str:
+    """Write credits with the locale's thousands separator; an unknown number is a dash."""
+    if value is None:
+        return UNKNOWN
+    return f"{MINUS if value < 0 else ''}{_grouped(abs(value))}"
+
+
+@register.filter
+def signed_credits(value: int | None) -> str:
+    """Write credits with their sign, plus included, so that colour is never the only mark."""
+    if value is None:
+        return UNKNOWN
+    return f"+{credits(value)}" if value > 0 else credits(value)
+
+
+@register.filter
+def money(minor: int | None, currency: str) -> str:
+    """
+    Write an amount of money given in minor units, with as many digits as its currency has.
+
+    >>> money(2050, "EUR"), money(500, "JPY"), money(-1234500, "KWD")
+    ('€20.50', '¥500', '−KWD 1,234.500')
+    """
+    if minor is None:
+        return UNKNOWN
+    code = currency.upper()
+    places = EXPONENTS.get(code, 2)
+    digits = str(abs(minor)).rjust(places + 1, "0")
+    # Cut as text: dividing would lose minor units of large amounts.
+    whole, fraction = (digits[:-places], digits[-places:]) if places else (digits, "")
+    amount = _grouped(f"{whole}.{fraction}" if places else whole, places)
+    sign = MINUS if minor < 0 else ""
+    return f"{sign}{SYMBOLS.get(code, code + '\u00a0')}{amount}"
+
+
+@register.filter
+def percent_of(part: int | None, whole: int | None) -> str:
+    """Write a share as a percentage between 0 and 100 for an SVG attribute: `37.5%`."""
+    if not part or not whole:
+        return "0%"
+    return f"{min(max(part / whole, 0), 1) * 100:.4g}%"
+
+
+@register.simple_tag
+def sum_percent_of(whole: int | None, *parts: int | None) -> str:
+    """Write what several parts make of a whole together, as `percent_of` does for one."""
+    return percent_of(sum(part or 0 for part in parts), whole)
+
+
+def _time_tag(moment: datetime, text: str) -> SafeString:
+    in_utc = moment.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        in_utc.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        f"{in_utc:%Y-%m-%d %H:%M:%S} UTC",
+        text,
+    )
+
+
+@register.simple_tag
+def local_time(moment: datetime | None) -> str:
+    """Write a moment in the viewer's time zone; the title says it in UTC."""
+    if moment is None:
+        return UNKNOWN
+    return _time_tag(moment, formats.date_format(timezone.localtime(moment), "j M Y, H:i"))
+
+
+@register.simple_tag
+def local_date(moment: datetime | None) -> str:
+    """Write the day of a moment in the viewer's time zone; the title says the moment in UTC."""
+    if moment is None:
+        return UNKNOWN
+    return _time_tag(moment, formats.date_format(timezone.localtime(moment), "j M Y"))
+
+
+def _distance(seconds: float) -> str:
+    size, unit = next(((size, unit) for size, unit in reversed(STEPS) if seconds >= size), (1, "s"))
+    number = int(seconds // size)
+    plural = "s" if unit == "day" and number != 1 else ""
+    return f"{number} {unit}{plural}"
+
+
+@register.simple_tag
+def ago(moment: datetime | None, now: datetime | None = None) -> str:
+    """Write how far a moment is from now: `3 min ago`, `in 6 days`; past 30 days, its date."""
+    if moment is None:
+        return UNKNOWN
+    distance = (now or timezone.now()) - moment
+    if abs(distance) > RELATIVE_FOR:
+        return local_date(moment)
+    if abs(distance) < timedelta(seconds=5):
+        return _time_tag(moment, "just now")
+    words = _distance(abs(distance).total_seconds())
+    return _time_tag(moment, f"in {words}" if distance < timedelta() else f"{words} ago")
+
+
+@register.filter
+def duration(value: timedelta | None) -> str:
+    """Write a length of time in the two units that matter: `0.4 s`, `12 s`, `2 min 5 s`."""
+    if value is None:
+        return UNKNOWN
+    seconds = value.total_seconds()
+    if seconds < 10:
+        return f"{_grouped(f'{seconds:.1f}', 1)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Take the first letters of the first and last word, for an avatar without a picture."""
+    words = str(name).split()
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+@register.simple_tag
+def icon(name: str, css: str = "", label: str = "") -> str:
+    """Draw an icon of the vendored set; without a label it is hidden from screen readers."""
+    classes = f"icon {css}".rstrip()
+    href = f"{static(SPRITE)}#{name}"
+    if not label:
+        return format_html(
+            '<svg class="{}" aria-hidden="true"><use href="{}"></use></svg>',
+            classes,
+            href,
+        )
+    return format_html(
+        '<svg class="{}" role="img" aria-label="{}"><use href="{}"></use></svg>',
+        classes,
+        label,
+        href,
+    )
+
+
+@register.inclusion_tag("components/_sparkline.html")
+def sparkline(days: Iterable[UsageDay]) -> dict[str, object]:
+    """Draw used credits a day as bars in SVG, with the same figures as a table."""
+    usage = list(days)
+    peak = max((day.credits for day in usage), default=0)
+    bars = []
+    for index, day in enumerate(usage):
+        # Two units at least: a day with one credit must not look like a day without.
+        height = max(2, round(48 * day.credits / peak)) if day.credits else 1
+        bars.append({"day": day, "x": index * 10 + 1, "y": 50 - height, "height": height})
+    return {"bars": bars, "width": len(bars) * 10, "peak": peak, "usage": usage}

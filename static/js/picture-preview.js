@@ -1,0 +1,28 @@
+// Shows the chosen picture in its drop zone before it is sent. Nothing leaves the machine here.
+(() => {
+  const zone = document.querySelector("[data-picture-drop]");
+  if (!zone) return;
+  const input = zone.querySelector("input[type=file]");
+  const image = zone.querySelector("img");
+  const hint = zone.querySelector("[data-picture-hint]");
+  const name = zone.querySelector("[data-picture-name]");
+  let address = "";
+
+  const show = () => {
+    const [file] = input.files;
+    if (address) URL.revokeObjectURL(address);
+    address = file ? URL.createObjectURL(file) : "";
+    image.hidden = !file;
+    hint.hidden = Boolean(file);
+    if (file) image.src = address;
+    name.textContent = file ? `${file.name}, ${(file.size / 1048576).toFixed(1)} MB` : "";
+  };
+
+  input.addEventListener("change", show);
+  // A file the browser cannot draw keeps its name; the server says what is wrong with it.
+  image.addEventListener("error", () => {
+    image.hidden = true;
+    hint.hidden = false;
+  });
+  show();
+})();
