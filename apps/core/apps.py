@@ -1,0 +1,22 @@
+"""Start-up of the core: load every app's tasks, receivers and invariants."""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.apps import AppConfig, apps
+
+
+class CoreConfig(AppConfig):
+    """The app that holds no business."""
+
+    name = "apps.core"
+    label = "core"
+
+    def ready(self) -> None:
+        """Import what registers itself, so that no app has to remember to."""
+        for app in apps.get_app_configs():
+            if not app.name.startswith("apps."):
+                continue
+            for module in ("tasks", "receivers", "invariants", "checks"):
+                if find_spec(f"{app.name}.{module}"):
+                    import_module(f"{app.name}.{module}")

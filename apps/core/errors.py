@@ -1,0 +1,90 @@
+"""The one base class of every error that a caller may expect."""
+
+from typing import Any, ClassVar
+
+
+class DomainError(Exception):
+    """
+    A refusal that the caller can act on: never a bug, never an outage.
+
+    Subclasses set `code` (stable, for machines), `title` (the same for every
+    occurrence), `message` (for people; formatted with the details) and `status`.
+    Keyword arguments become public details, the same in API, page and admin.
+    """
+
+    code: ClassVar[str] = "invalid"
+    title: ClassVar[str] = "The request cannot be carried out"
+    message: ClassVar[str] = "The request cannot be carried out."
+    status: ClassVar[int] = 400
+
+    def __init__(self, **details: Any) -> None:
+        super().__init__(self.message.format(**details))
+        self.details = details
+
+
+class NotFound(DomainError):
+    """It does not exist, or belongs to someone else: both look the same."""
+
+    code = "not_found"
+    title = "Not found"
+    message = "There is no such object."
+    status = 404
+
+
+class PermissionDenied(DomainError):
+    """The caller may not do this in an organization he can see."""
+
+    code = "permission_denied"
+    title = "Permission denied"
+    message = "This needs the permission {permission}. Ask an owner of the organization for it."
+    status = 403
+
+
+class Busy(DomainError):
+    """A lock was not to be had in time; nothing was done."""
+
+    code = "busy"
+    title = "Busy"
+    message = "Someone else is changing the same rows. Nothing was done: try again."
+    status = 503
+
+
+class IdempotencyKeyRequired(DomainError):
+    """A request that moves credits or money came without a key."""
+
+    code = "idempotency_key_required"
+    title = "Idempotency-Key is required"
+    message = (
+        "Send an Idempotency-Key header of 1 to 255 printable characters, a new UUID for "
+        "each new request and the same one when you repeat it."
+    )
+
+
+class IdempotencyKeyReused(DomainError):
+    """The key was used before, for something else."""
+
+    code = "idempotency_key_reused"
+    title = "Idempotency-Key was used for another request"
+    message = "This Idempotency-Key belongs to a request with another body. Use a new key."
+    status = 422
+
+
+class IdempotencyInProgress(DomainError):
+    """The first request with this key has not answered yet."""
+
+    code = "idempotency_in_progress"
+    title = "The same request is still running"
+    message = "A request with this Idempotency-Key is still running. Ask again in {retry_after} s."
+    status = 409
+
+
+class IdempotencyKeySpent(DomainError):
+    """The request was carried out so long ago that its answer is no longer kept."""
+
+    code = "idempotency_key_spent"
+    title = "This request was carried out before"
+    message = (
+        "A request with this Idempotency-Key was carried out more than {hours} hours ago and "
+        "is not carried out again. Its answer is no longer kept; see {location}."
+    )
+    status = 409

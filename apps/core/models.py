@@ -1,0 +1,67 @@
+"""Tables of the core: what every app's rows share, and the keys of repeated requests."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from apps.core import ids
+
+
+class Row(models.Model):
+    """A row with a UUIDv7, shown to people as `prefix_…`, and the time of its making."""
+
+    PREFIX: ClassVar[str]
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def public_id(self) -> str:
+        """The id as API, pages and logs show it."""
+        return ids.encode(self.PREFIX, self.id)
+
+    @classmethod
+    def read_id(cls, text: str) -> UUID | None:
+        """Return the UUID behind a public id, or None if it is not one of this table."""
+        try:
+            return ids.decode(cls.PREFIX, text)
+        except ValueError:
+            return None
+
+
+class IdempotencyKey(models.Model):
+    """
+    One repeated-safe request: who sent it, a digest of it, and the answer it got.
+
+    The row is claimed before the work, and the answer is stored in the transaction
+    of the work, so that there is never an effect without its answer.
+    """
+
+    scope = models.CharField(max_length=200)  # organization, principal and route
+    key = models.CharField(max_length=255)
+    digest = models.BinaryField(max_length=32)  # SHA-256 of method, route and canonical body
+    claim = models.UUIDField(default=ids.new_id)
+    locked_until = models.DateTimeField()
+    status = models.PositiveSmallIntegerField(null=True)
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["scope", "key"], name="core_one_answer_per_key"),
+            models.CheckConstraint(
+                name="core_answer_has_a_status",
+                condition=Q(status__isnull=False) | Q(body=None),
+            ),
+        ]
+        indexes = [models.Index(fields=["created_at"], name="core_idempotency_created")]
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.key}"

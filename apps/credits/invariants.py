@@ -1,0 +1,111 @@
+"""What must always be true of the ledger (docs/guides/ledger.md says why)."""
+
+from apps.core.invariants import Invariant, register
+
+register(
+    Invariant(
+        "L01",
+        "A wallet's balance and number are those of its transactions.",
+        """
+        SELECT count(*), count(*) FILTER (WHERE broken), min(wallet::text) FILTER (WHERE broken)
+          FROM (SELECT wallet.id AS wallet,
+                       (wallet.balance, wallet.sequence)
+                       IS DISTINCT FROM (coalesce(sum(entry.amount), 0)::bigint, count(entry.id))
+                       AS broken
+                  FROM credits_wallet wallet
+                  LEFT JOIN credits_credittransaction entry ON entry.wallet_id = wallet.id
+                 GROUP BY wallet.id) each_wallet
+        """,
+    ),
+    Invariant(
+        "L02",
+        "Each transaction continues its wallet's chain: number, balance, time and hash.",
+        """
+        SELECT count(*), count(*) FILTER (WHERE broken), min(id::text) FILTER (WHERE broken)
+          FROM (SELECT id,
+                       sequence <> coalesce(lag(sequence) OVER chain, 0) + 1
+                       OR balance_after <> coalesce(lag(balance_after) OVER chain, 0) + amount
+                       OR created_at < lag(created_at) OVER chain
+                       OR entry_hash <> credits_entry_hash(
+                              coalesce(lag(entry_hash) OVER chain, decode(repeat('00', 32), 'hex')),
+                              wallet_id, sequence, lot_id, transaction_type, amount,
+                              balance_after, reverses_id, created_at, reference) AS broken
+                  FROM credits_credittransaction
+                WINDOW chain AS (PARTITION BY wallet_id ORDER BY sequence)) each_entry
+        """,
+    ),
+    Invariant(
+        "L03",
+        "A wallet's head is its last transaction.",
+        """
+        SELECT count(*), count(*) FILTER (WHERE broken), min(id::text) FILTER (WHERE broken)
+          FROM (SELECT wallet.id,
+                       (wallet.head_hash, wallet.head_at)
+                       IS DISTINCT FROM (last.entry_hash, last.created_at) AS broken
+                  FROM credits_wallet wallet
+                  JOIN credits_credittransaction last
+                    ON last.wallet_id = wallet.id AND last.sequence = wallet.sequence) each_wallet
+        """,
+    ),
+    Invariant(
+        "L04",
+        "What remains of a lot is the sum of its movements, and the first one granted it.",
+        """
+        SELECT count(*), count(*) FILTER (WHERE broken), min(lot::text) FILTER (WHERE broken)
+          FROM (SELECT lot.id AS lot,
+                       lot.remaining IS DISTINCT FROM sum(entry.amount)::bigint
+                       OR lot.granted IS DISTINCT FROM
+                          (array_agg(entry.amount ORDER BY entry.sequence))[1] AS broken
+                  FROM credits_lot lot
+                  LEFT JOIN credits_credittransaction entry ON entry.lot_id = lot.id
+                 GROUP BY lot.id) each_lot
+        """,
+    ),
+    Invariant(
+        "L05",
+        "A wallet's balance is what remains of its lots.",
+        """
+        SELECT count(*), count(*) FILTER (WHERE broken), min(wallet::text) FILTER (WHERE broken)
+          FROM (SELECT wallet.id AS wallet,
+                       wallet.balance <> coalesce(sum(lot.remaining), 0) AS broken
+                  FROM credits_wallet wallet
+                  LEFT JOIN credits_lot lot ON lot.wallet_id = wallet.id
+                 GROUP BY wallet.id) each_wallet
+        """,
+    ),
+    Invariant(
+        "L06",
+        "Nothing is spent before or after the life of its lot.",
+        """
+        SELECT count(*), count(*) FILTER (WHERE broken), min(id::text) FILTER (WHERE broken)
+          FROM (SELECT entry.id, entry.created_at < lot.effective_at
+                                 OR entry.created_at >= lot.expires_at AS broken
+                  FROM credits_credittransaction entry
+                  JOIN credits_lot lot ON lot.id = entry.lot_id
+                 WHERE entry.transaction_type IN ('consumed', 'held', 'transferred_out'))
+               each_spending
+        """,
+    ),
+    Invariant(
+        "L07",
+        "No more of a charge is given back than it took.",
+        """
+        SELECT count(*), count(*) FILTER (WHERE broken), min(id::text) FILTER (WHERE broken)
+          FROM (SELECT charge.id, sum(back.amount) > -charge.amount AS broken
+                  FROM credits_credittransaction back
+                  JOIN credits_credittransaction charge ON charge.id = back.reverses_id
+                 GROUP BY charge.id) each_charge
+        """,
+    ),
+    Invariant(
+        "L08",
+        "Every organization has one main wallet.",
+        """
+        SELECT count(*), count(*) FILTER (WHERE wallet.id IS NULL),
+               min(organization.id::text) FILTER (WHERE wallet.id IS NULL)
+          FROM tenants_organization organization
+          LEFT JOIN credits_wallet wallet
+            ON wallet.organization_id = organization.id AND wallet.kind = 'organization'
+        """,
+    ),
+)

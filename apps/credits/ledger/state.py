@@ -1,0 +1,143 @@
+"""What is known of some wallets while their rows are locked."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Protocol
+from uuid import UUID
+
+# At the same priority and expiry the cheaper origin burns first.
+KIND_ORDER = {
+    "promotional": 0,
+    "adjustment": 0,
+    "trial": 1,
+    "partner": 1,
+    "generation": 2,
+    "subscription": 2,
+    "purchase": 3,
+}
+FAR_AWAY = datetime.max.replace(tzinfo=UTC)
+
+
+class Burnable(Protocol):
+    """What decides when a lot's credits burn: a row has it, and a state."""
+
+    id: UUID
+    kind: str
+    priority: int
+    effective_at: datetime
+    expires_at: datetime | None
+    unit_cost: Decimal
+
+
+def burn_order(lot: Burnable) -> tuple[int, datetime, int, Decimal, datetime, UUID]:
+    """Return the key by which lots burn: priority, expiry, kind, cost, age."""
+    return (
+        lot.priority,
+        lot.expires_at or FAR_AWAY,
+        KIND_ORDER[lot.kind],
+        lot.unit_cost,
+        lot.effective_at,
+        lot.id,
+    )
+
+
+@dataclass(slots=True)
+class WalletState:
+    """A wallet's row, as it stands and as the plan changes it."""
+
+    id: UUID
+    organization_id: UUID
+    balance: int
+    held: int
+    sequence: int
+    head_hash: bytes
+    head_at: datetime | None
+    is_frozen: bool
+    is_closed: bool
+
+
+@dataclass(slots=True)
+class LotState:
+    """A lot's row, as it stands and as the plan changes it."""
+
+    id: UUID
+    wallet_id: UUID
+    organization_id: UUID
+    kind: str
+    granted: int
+    remaining: int
+    priority: int
+    effective_at: datetime
+    expires_at: datetime | None
+    unit_cost: Decimal
+    currency: str
+    features: tuple[str, ...] | None
+    is_frozen: bool
+    origin: str
+
+    def is_expired(self, now: datetime) -> bool:
+        """Tell whether the lot is dead: `expires_at` itself is already too late."""
+        return self.expires_at is not None and self.expires_at <= now
+
+    def is_open(self, now: datetime, features: frozenset[str]) -> bool:
+        """Tell whether credits can be drawn from it, for an event with these features."""
+        return (
+            self.remaining > 0
+            and not self.is_frozen
+            and self.effective_at <= now
+            and not self.is_expired(now)
+            and (self.features is None or not features.isdisjoint(self.features))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A transaction: one that was found, or one to be written."""
+
+    id: UUID
+    organization_id: UUID
+    wallet_id: UUID
+    lot_id: UUID
+    sequence: int
+    transaction_type: str
+    amount: int
+    balance_after: int
+    lot_balance_after: int
+    source: str
+    source_id: str
+    reference: str
+    credit_event_id: UUID | None
+    reverses_id: UUID | None
+    stripe_payment_intent_id: str
+    expires_at: datetime | None
+    description: str
+    metadata: str  # JSON
+    created_at: datetime
+    entry_hash: bytes
+
+
+@dataclass(slots=True)
+class State:
+    """Everything that the rules may look at; the plan works on it in place."""
+
+    now: datetime
+    wallets: dict[UUID, WalletState]
+    lots: dict[UUID, dict[UUID, LotState]] = field(default_factory=dict)  # by wallet
+    entries: dict[tuple[UUID, str], list[Entry]] = field(default_factory=dict)  # by reference
+    refunded: dict[UUID, int] = field(default_factory=dict)  # credits given back, by entry
+
+    def add_lot(self, lot: LotState) -> None:
+        """Make a lot known."""
+        self.lots.setdefault(lot.wallet_id, {})[lot.id] = lot
+
+    def add_entry(self, entry: Entry) -> None:
+        """Make a transaction known, so that its reference is found and its refunds count."""
+        self.entries.setdefault((entry.wallet_id, entry.reference), []).append(entry)
+        if entry.reverses_id and entry.transaction_type == "refunded":
+            given_back = self.refunded.get(entry.reverses_id, 0)
+            self.refunded[entry.reverses_id] = given_back + entry.amount
+
+    def lots_of(self, wallet_id: UUID) -> list[LotState]:
+        """Return the wallet's lots in burn order."""
+        return sorted(self.lots.get(wallet_id, {}).values(), key=burn_order)

@@ -1,0 +1,138 @@
+"""Read wallets, lots, transactions and prices. Nothing here writes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Now
+
+from apps.core.errors import NotFound
+from apps.credits.errors import UnknownCreditEvent
+from apps.credits.ledger.state import burn_order
+from apps.credits.models import CreditEvent, CreditTransaction, Lot, Wallet
+from apps.tenants.models import Organization
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What a wallet holds, in credits, at one moment."""
+
+    available: int
+    held: int
+    expiring_amount: int = 0
+    expiring_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Movements with one cause, shown as one line with parts."""
+
+    parts: tuple[CreditTransaction, ...]
+
+    @property
+    def last(self) -> CreditTransaction:
+        """The part that was written last: its id and balance stand for the operation."""
+        return self.parts[-1]
+
+    @property
+    def amount(self) -> int:
+        """Credits that it moved into the wallet (negative: out of it)."""
+        return sum(part.amount for part in self.parts)
+
+
+def main_wallet(organization: Organization) -> Wallet:
+    """
+    Return the wallet that the organization has from birth.
+
+    :raises NotFound: if it has none yet.
+    """
+    wallet = Wallet.objects.filter(organization=organization, kind=Wallet.Kind.ORGANIZATION).first()
+    if wallet is None:
+        raise NotFound
+    return wallet
+
+
+def open_lots(wallet: Wallet) -> QuerySet[Lot]:
+    """Return the lots from which credits can be drawn now."""
+    return Lot.objects.filter(
+        Q(expires_at=None) | Q(expires_at__gt=Now()),
+        wallet=wallet,
+        remaining__gt=0,
+        frozen_at=None,
+        effective_at__lte=Now(),
+    )
+
+
+def lots_in_burn_order(wallet: Wallet) -> list[Lot]:
+    """Return the open lots in the order in which they are spent."""
+    return sorted(open_lots(wallet), key=burn_order)
+
+
+def balance_of(wallet: Wallet) -> Balance:
+    """Return what can be spent now, what is held, and what expires first."""
+    by_expiry = list(
+        open_lots(wallet)
+        .values("expires_at")
+        .annotate(amount=Sum("remaining"))
+        .order_by(F("expires_at").asc(nulls_last=True))
+    )
+    held = Wallet.objects.values_list("held", flat=True).get(pk=wallet.pk)
+    available = sum(row["amount"] for row in by_expiry)
+    if not by_expiry or by_expiry[0]["expires_at"] is None:
+        return Balance(available=available, held=held)
+    first = by_expiry[0]
+    return Balance(available, held, first["amount"], first["expires_at"])
+
+
+def price_of(name: str) -> CreditEvent:
+    """
+    Return the version of the price list's event that is valid now.
+
+    :raises UnknownCreditEvent: if there is none, or it is not active.
+    """
+    price = CreditEvent.objects.filter(name=name, effective_at__lte=Now()).order_by("effective_at")
+    latest = price.last()
+    if latest is None or not latest.is_active:
+        raise UnknownCreditEvent(name=name)
+    return latest
+
+
+def price_list() -> list[CreditEvent]:
+    """Return the events that can be charged now, each with its present price."""
+    versions = (
+        CreditEvent.objects.filter(effective_at__lte=Now())
+        .order_by("name", "-effective_at")
+        .distinct("name")
+    )
+    return [version for version in versions if version.is_active]
+
+
+def heads_of_operations(wallet: Wallet) -> QuerySet[CreditTransaction]:
+    """Return the last part of each operation of the wallet; newest first by sequence."""
+    later_part = CreditTransaction.objects.filter(
+        wallet=OuterRef("wallet"),
+        reference=OuterRef("reference"),
+        transaction_type=OuterRef("transaction_type"),
+        sequence__gt=OuterRef("sequence"),
+    )
+    return CreditTransaction.objects.filter(~Exists(later_part), wallet=wallet)
+
+
+def operations(heads: Iterable[CreditTransaction]) -> list[Operation]:
+    """Return the operations whose last parts are given, in the same order, with one query."""
+    heads = list(heads)
+    if not heads:
+        return []
+    found: dict[tuple[str, str], list[CreditTransaction]] = {}
+    parts = CreditTransaction.objects.filter(
+        wallet=heads[0].wallet_id, reference__in={head.reference for head in heads}
+    )
+    for part in parts.select_related("lot", "credit_event").order_by("sequence"):
+        found.setdefault((part.reference, part.transaction_type), []).append(part)
+    return [Operation(tuple(found[head.reference, head.transaction_type])) for head in heads]
+
+
+def recent_operations(wallet: Wallet, *, limit: int) -> list[Operation]:
+    """Return the last operations of the wallet, newest first."""
+    return operations(heads_of_operations(wallet).order_by("-sequence")[:limit])

@@ -1,0 +1,87 @@
+"""Take credits for something that is done, and give them back when it failed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from apps.credits import selectors
+from apps.credits.ledger.commands import Charge, Refund
+from apps.credits.ledger.planning import Outcome
+from apps.credits.ledger.posting import post_one
+from apps.credits.models import Wallet
+
+
+@transaction.atomic
+def charge_event(
+    *,
+    wallet: Wallet,
+    event: str,
+    reference: str,
+    source: str,
+    quantity: int = 1,
+    source_id: str = "",
+    description: str = "",
+    metadata: Mapping[str, Any] | None = None,
+) -> Outcome:
+    """
+    Charge what the price list asks for `quantity` units of an event, once per reference.
+
+    :raises UnknownCreditEvent: if the price list has no such active event.
+    :raises InsufficientCredits: if the open lots do not cover it; nothing is written.
+    :raises InvalidAmount: if it would cost nothing, or less.
+    :raises ReferenceReused: if the reference stands for another charge.
+    :raises WalletFrozen: if nothing may leave the wallet.
+    :raises WalletClosed: if the wallet is closed.
+    """
+    price = selectors.price_of(event)
+    return post_one(
+        Charge(
+            wallet_id=wallet.id,
+            reference=reference,
+            source=source,
+            source_id=source_id,
+            description=description or price.description,
+            metadata=metadata or {},
+            amount=price.credit_cost * quantity,
+            credit_event_id=price.id,
+            features=frozenset({price.name, price.category}),
+        )
+    )
+
+
+@transaction.atomic
+def refund_charge(
+    *,
+    wallet: Wallet,
+    charge_reference: str,
+    reference: str,
+    source: str,
+    amount: int | None = None,
+    is_our_fault: bool = False,
+    source_id: str = "",
+    description: str = "",
+) -> Outcome:
+    """
+    Give a charge back to the lots it came from, or `amount` credits of it, once per reference.
+
+    If a lot expired meanwhile and the fault is ours, the customer gets a lot of the same
+    kind that lives for seven more days.
+
+    :raises ChargeNotFound: if the wallet has no such charge.
+    :raises AlreadyRefunded: if less than `amount` is left of it.
+    :raises ReferenceReused: if the reference stands for another refund.
+    :raises WalletClosed: if the wallet is closed.
+    """
+    return post_one(
+        Refund(
+            wallet_id=wallet.id,
+            reference=reference,
+            source=source,
+            source_id=source_id,
+            description=description,
+            of=charge_reference,
+            amount=amount,
+            is_our_fault=is_our_fault,
+        )
+    )

@@ -1,0 +1,52 @@
+"""Write off credits that are past their date in wallets that nobody touches."""
+
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from apps.core import ids
+from apps.credits.ledger.commands import Expire
+from apps.credits.ledger.posting import post
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What one sweep did; `has_more` says that another one is worth it."""
+
+    wallets: int
+    credits: int
+    has_more: bool
+
+
+@transaction.atomic
+def sweep_expired_lots(*, limit: int = 200, dry_run: bool = False) -> Sweep:
+    """
+    Expire due lots of up to `limit` wallets; safe to run from several workers at once.
+
+    Wallets that someone else has locked are skipped: he expires what is due himself.
+    With `dry_run` nothing is written, and the credits are what would be written off.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT wallet.id, (SELECT sum(due.remaining) FROM credits_lot due
+                                WHERE due.wallet_id = wallet.id AND due.remaining > 0
+                                  AND due.expires_at <= clock_timestamp())
+              FROM credits_wallet wallet
+             WHERE wallet.id IN (SELECT wallet_id FROM credits_lot
+                                  WHERE remaining > 0 AND expires_at <= clock_timestamp())
+             ORDER BY wallet.id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+            """,
+            [limit],
+        )
+        due = cursor.fetchall()
+    credits = int(sum(amount or 0 for _, amount in due))
+    if due and not dry_run:
+        outcomes = post(
+            [
+                Expire(wallet_id=wallet_id, reference=f"sweep:{ids.new_id()}", source="expiry")
+                for wallet_id, _ in due
+            ]
+        )
+        credits = -sum(outcome.amount for outcome in outcomes)  # type: ignore[union-attr]
+    return Sweep(wallets=len(due), credits=credits, has_more=len(due) == limit)

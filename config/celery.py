@@ -1,0 +1,22 @@
+"""The Celery application, and everything that runs by the clock in one table."""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("coffer")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {
+    "Ring again for waiting jobs": {"task": "jobs.sweep_jobs", "schedule": 15.0},
+    "Expire lots of idle wallets": {"task": "credits.sweep_expired_lots", "schedule": 60.0},
+    "Prune answers kept for replays": {
+        "task": "core.prune_idempotency_keys",
+        "schedule": crontab(minute=17),
+    },
+    "Verify every invariant": {"task": "core.verify_invariants", "schedule": crontab(minute=41)},
+}
