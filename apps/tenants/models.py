@@ -1,0 +1,148 @@
+"""Organizations, the people in them, and the record of what was done."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from apps.core.models import Row
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes people; their e-mail is kept in lower case, so that one address is one person."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Save a person who may sign in with this password, or with none until he sets one."""
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Save a person who may do everything in the admin."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Find a person by e-mail, however it is written."""
+        return self.get(email=(username or "").strip().lower())
+
+
+class User(Row, AbstractBaseUser, PermissionsMixin):
+    """A person. What he may do in an organization is told by his roles there."""
+
+    PREFIX = "usr"
+
+    email = models.EmailField(unique=True)  # in lower case, so one address is one person
+    full_name = models.CharField(max_length=150, blank=True)
+    avatar_url = models.URLField(blank=True)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False, help_text="May open the admin.")
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="tenants_email_is_in_lower_case", condition=Q(email=Lower("email"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def get_full_name(self) -> str:
+        """Return the person's name, or his address where he gave none."""
+        return self.full_name or self.email
+
+
+class Organization(Row):
+    """A customer: owns wallets, jobs and whatever else is bought or spent."""
+
+    PREFIX = "org"
+
+    name = models.CharField(max_length=100)
+    slug = models.CharField(
+        max_length=100,
+        unique=True,
+        validators=[RegexValidator(r"^[a-z0-9]+(-[a-z0-9]+)*$")],
+        help_text="Names the organization in addresses.",
+    )
+    description = models.TextField(blank=True)
+    website = models.URLField(max_length=500, blank=True)
+    billing_email = models.EmailField(blank=True)
+    is_active = models.BooleanField(default=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="tenants_slug_is_well_formed",
+                condition=Q(slug__regex=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def email(self) -> str:
+        """Where invoices go; dj-stripe asks for it by this name."""
+        return self.billing_email
+
+
+class AuditLog(Row):
+    """
+    One thing that somebody did, or was refused. Append-only.
+
+    Written in the transaction of the deed, so that there is neither a deed without a
+    row nor a row without a deed.
+    """
+
+    PREFIX = "aud"
+
+    class Result(models.TextChoices):
+        """How it ended."""
+
+        DONE = "done"
+        DENIED = "denied"
+
+    organization = models.ForeignKey(
+        Organization, models.PROTECT, related_name="+", null=True, blank=True
+    )
+    actor = models.CharField(max_length=100)
+    action = models.CharField(max_length=100)  # resource.verb
+    object_id = models.CharField(max_length=100, blank=True)  # as people see it: job_01K…
+    before = models.JSONField(null=True, blank=True)
+    after = models.JSONField(null=True, blank=True)
+    result = models.CharField(max_length=10, choices=Result, default=Result.DONE)
+    reason = models.TextField(blank=True)
+    request_id = models.CharField(max_length=128, blank=True)
+    ip_address = models.GenericIPAddressField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organization", "-created_at"], name="tenants_audit_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.action} {self.object_id}"
+
+
+class AdminConfig(models.Model):
+    """A value that staff set while the instance runs."""
+
+    key = models.CharField(max_length=100, primary_key=True)
+    value = models.JSONField()
+    requires_admin = models.BooleanField(default=True, help_text="Only superusers may change it.")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.key
