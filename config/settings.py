@@ -48,6 +48,9 @@ MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(ROOT / "media")))
 # Logs
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 
+# The ledger's clock may be moved by the demo and by tests, never with real money
+MOVABLE_CLOCK = env.bool("MOVABLE_CLOCK", DEMO)
+
 # What a customer gets
 TRIAL_CREDITS = env.int("TRIAL_CREDITS", 100)  # credits at sign-up; 0 for none
 TRIAL_DAYS = env.int("TRIAL_DAYS", 14)

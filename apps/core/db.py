@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from functools import wraps
 
 from django.db import OperationalError, connection
@@ -39,13 +38,6 @@ def outside_transaction[**P, R](function: Callable[P, R]) -> Callable[P, R]:
         return function(*args, **kwargs)
 
     return wrapper
-
-
-def database_now() -> datetime:
-    """Return the database's clock, UTC: the one that decides when something expires."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        return cursor.fetchone()[0]
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Tables of the core: what every app's rows share, and the keys of repeated requests."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import models
@@ -10,16 +10,11 @@ from django.db.models.functions import Now
 from apps.core import ids
 
 
-class Row(models.Model):
-    """A row with a UUIDv7, shown to people as `prefix_…`, and the time of its making."""
+class PublicId:
+    """The id of a row as people see it: a prefix that says what it is, and the UUID."""
 
     PREFIX: ClassVar[str]
-
-    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    class Meta:
-        abstract = True
+    id: Any
 
     @property
     def public_id(self) -> str:
@@ -33,6 +28,16 @@ class Row(models.Model):
             return ids.decode(cls.PREFIX, text)
         except ValueError:
             return None
+
+
+class Row(PublicId, models.Model):
+    """A row with a UUIDv7, shown to people as `prefix_…`, and the time of its making."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        abstract = True
 
 
 class IdempotencyKey(models.Model):

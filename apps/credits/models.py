@@ -6,8 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from apps.core import ids
-from apps.core.models import Row
+from apps.core.models import PublicId, Row
 from apps.tenants.models import Organization
 
 NO_HASH = bytes(32)  # what the first entry of a wallet follows
@@ -188,7 +187,7 @@ class CreditEvent(Row):
         return f"{self.name} {self.credit_cost}"
 
 
-class CreditTransaction(models.Model):
+class CreditTransaction(PublicId, models.Model):
     """
     One movement of one lot: append-only, numbered and chained within its wallet.
 
@@ -297,8 +296,3 @@ class CreditTransaction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.transaction_type} {self.amount:+d} {self.reference}"
-
-    @property
-    def public_id(self) -> str:
-        """The id as API, pages and logs show it."""
-        return ids.encode(self.PREFIX, self.id)

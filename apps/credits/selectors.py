@@ -1,11 +1,14 @@
 """Read wallets, lots, transactions and prices. Nothing here writes."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
-from django.db.models.functions import Now
+from django.db.models.functions import Now, TruncDate
+from django.utils import timezone
 
 from apps.core.errors import NotFound
 from apps.credits.errors import UnknownCreditEvent
@@ -39,6 +42,14 @@ class Operation:
     def amount(self) -> int:
         """Credits that it moved into the wallet (negative: out of it)."""
         return sum(part.amount for part in self.parts)
+
+
+@dataclass(frozen=True)
+class DayOfUsage:
+    """Credits used on one day."""
+
+    day: date
+    credits: int
 
 
 def main_wallet(organization: Organization) -> Wallet:
@@ -136,3 +147,56 @@ def operations(heads: Iterable[CreditTransaction]) -> list[Operation]:
 def recent_operations(wallet: Wallet, *, limit: int) -> list[Operation]:
     """Return the last operations of the wallet, newest first."""
     return operations(heads_of_operations(wallet).order_by("-sequence")[:limit])
+
+
+def credits_in_live_lots(wallet: Wallet) -> int:
+    """Return what was granted in those lots that can still be spent from."""
+    return open_lots(wallet).aggregate(total=Sum("granted"))["total"] or 0
+
+
+def usage_by_day(wallet: Wallet, *, days: int) -> list[DayOfUsage]:
+    """Return the credits used on each of the last days, refunds taken off, in the viewer's zone."""
+    today = timezone.localdate()
+    first = today - timedelta(days=days - 1)
+    since = timezone.make_aware(datetime.combine(first, time.min))
+    rows = (
+        CreditTransaction.objects.filter(
+            organization_id=wallet.organization_id,
+            wallet=wallet,
+            created_at__gte=since,
+            transaction_type__in=["consumed", "refunded"],
+        )
+        .annotate(day=TruncDate("created_at"))
+        .values("day")
+        .annotate(credits=-Sum("amount"))
+        .order_by("day")
+    )
+    used = {row["day"]: row["credits"] for row in rows}
+    each_day = [first + timedelta(days=number) for number in range(days)]
+    return [DayOfUsage(day, max(0, used.get(day, 0))) for day in each_day]
+
+
+def most_used_event(wallet: Wallet) -> CreditEvent | None:
+    """Return the event that the wallet paid for most often lately, at its present price."""
+    lately = CreditTransaction.objects.filter(
+        wallet=wallet, transaction_type="consumed", credit_event__isnull=False
+    ).order_by("-sequence")[:200]
+    names = Counter(entry.credit_event.name for entry in lately.select_related("credit_event"))
+    if not names:
+        return None
+    try:
+        return price_of(names.most_common(1)[0][0])
+    except UnknownCreditEvent:  # it was sold until lately
+        return None
+
+
+def operation_of(wallet: Wallet, transaction_id: UUID | None) -> Operation:
+    """
+    Return the operation to which a transaction of the wallet belongs.
+
+    :raises NotFound: if the wallet has no such transaction.
+    """
+    found = CreditTransaction.objects.filter(wallet=wallet, id=transaction_id).first()
+    if found is None:
+        raise NotFound
+    return operations([found])[0]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
+from apps.core import clock
 from apps.credits.ledger.state import Entry, LotState, WalletState
 
 LOT_COLUMNS = (
@@ -94,12 +95,12 @@ def read_lots(
     """Return the database's clock, now that the locks are held, and the lots that matter."""
     cursor.execute(
         f"""
-        SELECT clock_timestamp(), {LOT_COLUMNS}
+        SELECT coalesce(%s, clock_timestamp()), {LOT_COLUMNS}
           FROM (VALUES (1)) AS always
           LEFT JOIN credits_lot
             ON wallet_id = ANY(%s) AND (remaining > 0 OR id = ANY(%s))
         """,  # noqa: S608
-        [list(wallet_ids), list(named)],
+        [clock.moved(), list(wallet_ids), list(named)],
     )
     found = cursor.fetchall()
     lots = [_lot(row[1:]) for row in found if row[1] is not None]

@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import transaction
 
-from apps.core.db import database_now
+from apps.core.clock import database_now
 from apps.credits.ledger.commands import Grant
 from apps.credits.ledger.planning import Outcome
 from apps.credits.ledger.posting import post_one

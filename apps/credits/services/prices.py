@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.core.db import database_now
+from apps.core.clock import database_now
 from apps.credits.models import CreditEvent
 from apps.tenants.services.audit import record
 

@@ -1,0 +1,46 @@
+"""
+The clock of money: the database's, unless a demo or a test has moved it.
+
+Whatever decides on time asks here or takes `clock_timestamp()` after its lock; the
+clock of a web or worker machine never decides.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection
+
+_moved: ContextVar[datetime | None] = ContextVar("coffer_clock", default=None)
+
+
+def moved() -> datetime | None:
+    """Return the moment to which the clock was moved, or None if it runs."""
+    return _moved.get()
+
+
+def database_now() -> datetime:
+    """Return the moment that decides what is due, UTC."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(%s, clock_timestamp())", [moved()])
+        return cursor.fetchone()[0]
+
+
+@contextmanager
+def moved_to(moment: datetime) -> Iterator[None]:
+    """
+    Let the ledger believe that it is another moment, for the length of a block.
+
+    For the demo's history and for tests.
+
+    :raises RuntimeError: if the instance does not have MOVABLE_CLOCK set.
+    """
+    if not settings.MOVABLE_CLOCK:
+        raise RuntimeError("The clock of this instance cannot be moved.")
+    token = _moved.set(moment)
+    try:
+        yield
+    finally:
+        _moved.reset(token)
