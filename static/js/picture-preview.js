@@ -8,6 +8,9 @@
   const name = zone.querySelector("[data-picture-name]");
   let address = "";
 
+  const size = (bytes) =>
+    bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+
   const show = () => {
     const [file] = input.files;
     if (address) URL.revokeObjectURL(address);
@@ -15,10 +18,23 @@
     image.hidden = !file;
     hint.hidden = Boolean(file);
     if (file) image.src = address;
-    name.textContent = file ? `${file.name}, ${(file.size / 1048576).toFixed(1)} MB` : "";
+    name.textContent = file ? `${file.name}, ${size(file.size)}` : "";
   };
 
   input.addEventListener("change", show);
+
+  for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
+    zone.addEventListener(kind, (event) => {
+      event.preventDefault();
+      zone.classList.toggle("is-over", kind === "dragenter" || kind === "dragover");
+    });
+  }
+  zone.addEventListener("drop", (event) => {
+    if (!event.dataTransfer.files.length) return;
+    input.files = event.dataTransfer.files;
+    show();
+  });
+
   // A file the browser cannot draw keeps its name; the server says what is wrong with it.
   image.addEventListener("error", () => {
     image.hidden = true;
