@@ -16,8 +16,9 @@ from apps.core import context
 from apps.core.db import inside_transaction
 from apps.core.errors import DomainError, NotFound
 from apps.credits.ledger import rows
+from apps.credits.ledger.book import Outcome, Plan
 from apps.credits.ledger.commands import Command, Refund
-from apps.credits.ledger.planning import Outcome, Plan, plan
+from apps.credits.ledger.planning import plan
 from apps.credits.ledger.state import State
 from apps.credits.signals import debited
 

@@ -6,8 +6,8 @@ from typing import Any
 from django.db import transaction
 
 from apps.credits import selectors
+from apps.credits.ledger.book import Outcome
 from apps.credits.ledger.commands import Charge, Refund
-from apps.credits.ledger.planning import Outcome
 from apps.credits.ledger.posting import post_one
 from apps.credits.models import Wallet
 

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.core.clock import database_now
+from apps.credits.ledger.book import Outcome
 from apps.credits.ledger.commands import Grant
-from apps.credits.ledger.planning import Outcome
 from apps.credits.ledger.posting import post_one
 from apps.credits.models import Lot, Wallet
 
