@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import django_stubs_ext
 from csp.constants import NONE, SELF
 
 from config.env import env, seal
 from config.logs import structured_logging
 
 ROOT = Path(__file__).resolve().parent.parent
+
+django_stubs_ext.monkeypatch()  # before any form or admin class names its model
 
 # What this instance is
 DEBUG = env.bool("DEBUG", False)
@@ -90,6 +93,7 @@ INSTALLED_APPS = [
     "apps.capacity",
     "apps.partners",
     "apps.jobs",
+    *(["demo"] if DEMO else []),
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,120 @@
+"""What import contracts cannot see."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from celery import current_app
+from django.apps import apps
+from django.db import models
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted(
+    path
+    for folder in ("apps", "config", "demo", "embedded", "simulator", "figures", "bench")
+    for path in (ROOT / folder).rglob("*.py")
+    if "migrations" not in path.parts and "djstripe_migrations" not in path.parts
+)
+MONEY = [path for path in SOURCES if path.is_relative_to(ROOT / "apps" / "credits")]
+LONGEST_FILE = 300
+LONGEST_FUNCTION = 50
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(), filename=str(path))
+
+
+def calls_in(path: Path, name: str) -> list[ast.Call]:
+    return [
+        node
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call)
+        and (
+            (isinstance(node.func, ast.Name) and node.func.id == name)
+            or (isinstance(node.func, ast.Attribute) and node.func.attr == name)
+        )
+    ]
+
+
+class TestTheHouse:
+    def test_has_no_model_fetched_by_name(self):
+        found = [path for path in SOURCES if calls_in(path, "get_model")]
+
+        assert not found
+
+    def test_rings_only_for_tasks_that_exist(self):
+        rung = {
+            call.args[0].value
+            for path in SOURCES
+            for call in calls_in(path, "enqueue")
+            if call.args and isinstance(call.args[0], ast.Constant)
+        }
+
+        assert rung
+        assert rung <= set(current_app.tasks)
+
+    def test_schedules_only_tasks_that_exist(self):
+        from config.celery import app
+
+        scheduled = {entry["task"] for entry in app.conf.beat_schedule.values()}
+
+        assert scheduled <= set(app.tasks)
+
+    def test_names_every_task_after_its_app(self):
+        ours = [task for task in current_app.tasks.values() if task.__module__.startswith("apps.")]
+
+        assert ours
+        for task in ours:
+            assert task.name == f"{task.__module__.split('.')[1]}.{task.__name__}"
+
+    @pytest.mark.parametrize("path", MONEY, ids=lambda path: str(path.relative_to(ROOT)))
+    def test_has_no_float_where_credits_are_counted(self, path):
+        floats = [
+            node.lineno
+            for node in ast.walk(tree_of(path))
+            if (isinstance(node, ast.Name) and node.id == "float")
+            or (isinstance(node, ast.Constant) and isinstance(node.value, float))
+        ]
+
+        assert not floats
+
+    def test_has_no_way_back_across_apps(self):
+        ways = [
+            f"{model.__name__}.{field.name}"
+            for app in apps.get_app_configs()
+            if app.name.startswith("apps.")
+            for model in app.get_models()
+            for field in model._meta.get_fields()
+            if isinstance(field, models.ForeignKey)
+            and field.related_model._meta.app_label != app.label
+            and not field.remote_field.is_hidden()
+        ]
+
+        assert not ways
+
+    @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+    def test_is_read_in_small_pieces(self, path):
+        text = path.read_text()
+        long = [
+            f"{node.name}: {node.end_lineno - node.lineno + 1}"
+            for node in ast.walk(tree_of(path))
+            if isinstance(node, ast.FunctionDef)
+            and node.end_lineno - node.lineno + 1 > LONGEST_FUNCTION
+        ]
+
+        assert text.count("\n") <= LONGEST_FILE
+        assert not long
+
+    def test_has_no_drawer(self):
+        drawers = {"utils.py", "helpers.py", "common.py", "misc.py"}
+
+        assert not [path for path in SOURCES if path.name in drawers]
+
+    def test_names_no_other_host_in_a_page(self):
+        pages = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "static" / "js").rglob("*.js")]
+        loads = re.compile(r"""(?:src|href|action)=["']https?://""")
+        found = [str(page) for page in pages if loads.search(page.read_text())]
+
+        assert pages
+        assert not found
