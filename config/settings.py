@@ -15,6 +15,7 @@ django_stubs_ext.monkeypatch()  # before any form or admin class names its model
 # What this instance is
 DEBUG = env.bool("DEBUG", False)
 DEMO = env.bool("DEMO", False)  # sample logins on the start page; never with real data
+DEMO_FILE = Path(env.str("DEMO_FILE", str(ROOT / ".coffer" / "demo.json")))  # its logins
 BASE_URL = env.str("BASE_URL", "http://localhost:8000")  # where people reach it
 SECRET_KEY = env.str("SECRET_KEY", validate=lambda key: len(key) >= 32)
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])

@@ -119,15 +119,23 @@ def price_list() -> list[CreditEvent]:
     return [version for version in versions if version.is_active]
 
 
-def heads_of_operations(wallet: Wallet) -> QuerySet[CreditTransaction]:
-    """Return the last part of each operation of the wallet; newest first by sequence."""
+def transactions_of(wallet: Wallet, *, actor: str | None = None) -> QuerySet[CreditTransaction]:
+    """Return the movements of the wallet, or what the actor caused and got back of it."""
+    movements = CreditTransaction.objects.filter(wallet=wallet)
+    if actor is None:
+        return movements
+    return movements.filter(Q(actor=actor) | Q(reverses__actor=actor))
+
+
+def heads_of_operations(wallet: Wallet, *, actor: str | None = None) -> QuerySet[CreditTransaction]:
+    """Return the last part of each operation of the wallet (or of those that the actor caused)."""
     later_part = CreditTransaction.objects.filter(
         wallet=OuterRef("wallet"),
         reference=OuterRef("reference"),
         transaction_type=OuterRef("transaction_type"),
         sequence__gt=OuterRef("sequence"),
     )
-    return CreditTransaction.objects.filter(~Exists(later_part), wallet=wallet)
+    return transactions_of(wallet, actor=actor).filter(~Exists(later_part))
 
 
 def operations(heads: Iterable[CreditTransaction]) -> list[Operation]:
@@ -144,9 +152,10 @@ def operations(heads: Iterable[CreditTransaction]) -> list[Operation]:
     return [Operation(tuple(found[head.reference, head.transaction_type])) for head in heads]
 
 
-def recent_operations(wallet: Wallet, *, limit: int) -> list[Operation]:
-    """Return the last operations of the wallet, newest first."""
-    return operations(heads_of_operations(wallet).order_by("-sequence")[:limit])
+def recent_operations(wallet: Wallet, *, limit: int, actor: str | None = None) -> list[Operation]:
+    """Return the last operations of the wallet (or the actor's), newest first."""
+    heads = heads_of_operations(wallet, actor=actor)
+    return operations(heads.order_by("-sequence")[:limit])
 
 
 def credits_in_live_lots(wallet: Wallet) -> int:
@@ -154,15 +163,19 @@ def credits_in_live_lots(wallet: Wallet) -> int:
     return open_lots(wallet).aggregate(total=Sum("granted"))["total"] or 0
 
 
-def usage_by_day(wallet: Wallet, *, days: int) -> list[DayOfUsage]:
-    """Return the credits used on each of the last days, refunds taken off, in the viewer's zone."""
+def usage_by_day(wallet: Wallet, *, days: int, actor: str | None = None) -> list[DayOfUsage]:
+    """
+    Return the credits used on each of the last days, refunds taken off, in the viewer's zone.
+
+    With `actor`, only what he caused.
+    """
     today = timezone.localdate()
     first = today - timedelta(days=days - 1)
     since = timezone.make_aware(datetime.combine(first, time.min))
     rows = (
-        CreditTransaction.objects.filter(
+        transactions_of(wallet, actor=actor)
+        .filter(
             organization_id=wallet.organization_id,
-            wallet=wallet,
             created_at__gte=since,
             transaction_type__in=["consumed", "refunded"],
         )
@@ -190,13 +203,15 @@ def most_used_event(wallet: Wallet) -> CreditEvent | None:
         return None
 
 
-def operation_of(wallet: Wallet, transaction_id: UUID | None) -> Operation:
+def operation_of(
+    wallet: Wallet, transaction_id: UUID | None, *, actor: str | None = None
+) -> Operation:
     """
-    Return the operation to which a transaction of the wallet belongs.
+    Return the operation to which a transaction of the wallet (or of the actor) belongs.
 
     :raises NotFound: if the wallet has no such transaction.
     """
-    found = CreditTransaction.objects.filter(wallet=wallet, id=transaction_id).first()
+    found = transactions_of(wallet, actor=actor).filter(id=transaction_id).first()
     if found is None:
         raise NotFound
     return operations([found])[0]

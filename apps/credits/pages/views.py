@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from apps.core import context
 from apps.core.exports import stream_csv
 from apps.credits import selectors
 from apps.credits.models import CreditTransaction
@@ -34,17 +35,28 @@ CSV_COLUMNS = [
 ]
 
 
-class Overview(TenantPage):
-    """What the organization has, what it used, and what to do next."""
+class CreditsPage(TenantPage):
+    """A page of the ledger: whole for those who may see all of it, else one's own part."""
 
-    permission = "credits.view"
+    permission = "credits.view_own"
+
+    def visible_actor(self) -> str | None:
+        """Return None for those who may see everybody's transactions, else who is looking."""
+        if self.request.user.has_perm("credits.view", self.organization):
+            return None
+        return context.current().actor
+
+
+class Overview(CreditsPage):
+    """What the organization has, what it used, and what to do next."""
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Show the balance, the lots in burn order, a month of usage and the last movements."""
         wallet = selectors.main_wallet(self.organization)
-        usage = selectors.usage_by_day(wallet, days=USAGE_DAYS)
+        actor = self.visible_actor()
+        usage = selectors.usage_by_day(wallet, days=USAGE_DAYS, actor=actor)
         balance = selectors.balance_of(wallet)
-        context = {
+        page = {
             "summary": lines.summary(
                 balance,
                 selectors.credits_in_live_lots(wallet),
@@ -55,12 +67,12 @@ class Overview(TenantPage):
             "used": sum(day.credits for day in usage),
             "operations": [
                 lines.Line(operation, self.organization)
-                for operation in selectors.recent_operations(wallet, limit=5)
+                for operation in selectors.recent_operations(wallet, limit=5, actor=actor)
             ],
             "can_submit": request.user.has_perm("jobs.submit", self.organization),
             "todo": self.first_steps(has_used=any(day.credits for day in usage)),
         }
-        return render(request, "credits/overview.html", context)
+        return render(request, "credits/overview.html", page)
 
     def first_steps(self, *, has_used: bool) -> list[dict[str, Any]]:
         """Return what a new organization still has to do; nothing, once it is all done."""
@@ -83,19 +95,19 @@ class Overview(TenantPage):
         return [] if all(step["is_done"] for step in steps) else steps
 
 
-class Transactions(TenantPage):
+class Transactions(CreditsPage):
     """Every credit in and out, newest first."""
-
-    permission = "credits.view"
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Show one page of operations, or all of them as CSV."""
         wallet = selectors.main_wallet(self.organization)
         form = TransactionFilter(request.GET)
+        actor = self.visible_actor()
         if request.GET.get("format") == "csv":
-            entries = form.apply(CreditTransaction.objects.filter(wallet=wallet))
+            entries = form.apply(selectors.transactions_of(wallet, actor=actor))
             return export(entries, filename=f"{slug}-transactions.csv")
-        heads = form.apply(selectors.heads_of_operations(wallet)).order_by("-sequence")
+        heads = form.apply(selectors.heads_of_operations(wallet, actor=actor))
+        heads = heads.order_by("-sequence")
         before = request.GET.get("before", "")
         if before.isdecimal():
             heads = heads.filter(sequence__lt=int(before[:18]))
@@ -103,7 +115,7 @@ class Transactions(TenantPage):
         page = found[:PAGE_SIZE]
         here = reverse("credits:transactions", args=[slug])
         filters = {k: v for k, v in request.GET.items() if k in form.fields and v}
-        context = {
+        list_page = {
             "operations": [
                 lines.Line(operation, self.organization) for operation in selectors.operations(page)
             ],
@@ -116,18 +128,17 @@ class Transactions(TenantPage):
             else None,
             "first_url": f"{here}?{urlencode(filters)}" if before else None,
         }
-        return render(request, "credits/transactions.html", context)
+        return render(request, "credits/transactions.html", list_page)
 
 
-class Transaction(TenantPage):
+class Transaction(CreditsPage):
     """One operation's full story."""
-
-    permission = "credits.view"
 
     def get(self, request: HttpRequest, slug: str, transaction_id: str) -> HttpResponse:
         """Show the operation to which this transaction belongs."""
         wallet = selectors.main_wallet(self.organization)
-        operation = selectors.operation_of(wallet, CreditTransaction.read_id(transaction_id))
+        entry_id = CreditTransaction.read_id(transaction_id)
+        operation = selectors.operation_of(wallet, entry_id, actor=self.visible_actor())
         story = lines.full_story(lines.Line(operation, self.organization))
         return render(request, "credits/transaction.html", {"operation": story})
 

@@ -1,0 +1,45 @@
+"""`manage.py seed_demo`: fill the demo, once."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from demo import seeding
+from demo.people import PASSWORD
+
+
+class Command(BaseCommand):
+    """Seed the demo through the services; a second call changes nothing."""
+
+    help = "Fill this instance with the demo's people, history and pictures (only with DEMO=1)."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Seed if need be, and write the logins where the start page reads them."""
+        if seeding.is_seeded():
+            return
+        with transaction.atomic():
+            seeded = seeding.seed_people_and_history()
+            seeding.submit_sample_jobs()
+            # Before the commit: a database with people always has the file of their logins.
+            self.write_logins(seeded)
+        self.stdout.write(f"Seeded {len(seeded.people)} people.")
+
+    def write_logins(self, seeded: seeding.Seeded) -> None:
+        """Write who can sign in, and the API keys, which are shown nowhere else."""
+        logins = [
+            {
+                "email": person.email,
+                "password": PASSWORD,
+                "role": person.role,
+                "organization": person.organization,
+                "description": person.description,
+            }
+            for person in seeded.people
+        ]
+        keys = [{"organization": slug, "key": key} for slug, key in seeded.api_keys.items()]
+        document = {"logins": logins, "api_keys": keys}
+        settings.DEMO_FILE.parent.mkdir(parents=True, exist_ok=True)
+        settings.DEMO_FILE.write_text(json.dumps(document, indent=2, ensure_ascii=False))
