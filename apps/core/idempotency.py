@@ -11,12 +11,13 @@ import json
 import math
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from apps.core import ids
 from apps.core.db import outside_transaction
@@ -75,7 +76,9 @@ def run_once(*, scope: str, key: str, digest: bytes, effect: Callable[[], Answer
             answer = effect()
             _store(scope, key, claim, answer)
     except BaseException:
-        _release(scope, key, claim)
+        # Should the connection be gone as well, the claim ends with its lease.
+        with suppress(DatabaseError):
+            _release(scope, key, claim)
         raise
     return answer
 
