@@ -96,7 +96,7 @@ def read(name):
 
 def theme_tokens(index):
     """Return the colours of the first (light) or second (dark) theme as RGB triples."""
-    source = (ROOT / "frontend/coffer.css").read_text()
+    source = (ROOT / "frontend/tokens.css").read_text()
     block = source.split('@plugin "daisyui/theme"')[index + 1]
     found = dict(TOKEN.findall(block)) | {"muted": MUTED.findall(source)[index]}
     return {name: tuple(bytes.fromhex(value[1:])) for name, value in found.items()}
