@@ -6,6 +6,7 @@ when `SECRET_KEY` is absent, so that secrets need not stand in the environment.
 """
 
 import sys
+from collections.abc import Mapping
 from typing import NoReturn
 
 from environs import EnvValidationError, FileAwareEnv
@@ -18,10 +19,11 @@ def seal() -> None:
     try:
         env.seal()
     except EnvValidationError as error:
+        assert isinstance(error.error_messages, Mapping)  # by name, once it was deferred
         _stop(error.error_messages)
 
 
-def _stop(messages: dict[str, list[str]]) -> NoReturn:
+def _stop(messages: Mapping[str, list[str]]) -> NoReturn:
     lines = [f"  {name}: {'; '.join(problems)}" for name, problems in sorted(messages.items())]
     sys.exit(
         "Coffer cannot start. These settings are missing or wrong in the environment:\n"

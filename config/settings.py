@@ -18,9 +18,9 @@ DEMO = env.bool("DEMO", False)  # sample logins on the start page; never with re
 DEMO_FILE = Path(env.str("DEMO_FILE", str(ROOT / ".coffer" / "demo.json")))  # its logins
 BASE_URL = env.str("BASE_URL", "http://localhost:8000")  # where people reach it
 SECRET_KEY = env.str("SECRET_KEY", validate=lambda key: len(key) >= 32)
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 # PostgreSQL and Redis
 DATABASES = {
@@ -43,11 +43,14 @@ STRIPE_API_URL = env.str("STRIPE_API_URL", "")  # the simulator's address, in th
 
 # Mail
 vars().update(env.dj_email_url("EMAIL_URL", "consolemail://"))
+SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", "")  # shown where something went wrong
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Coffer <no-reply@localhost>")
 EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", "mandatory")
 
 # Files
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(ROOT / "media")))
+
+DEMO_LOGINS = ROOT / ".coffer" / "demo.json"  # whom the start page of the demo offers
 
 # Logs
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
@@ -127,7 +130,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "apps.core.pages.frame",
+                "apps.rbac.pages.frame.frame",
             ],
         },
     }
@@ -140,8 +143,9 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
     "apps.rbac.backends.RoleBackend",
-    "guardian.backends.ObjectPermissionBackend",
+    "apps.rbac.backends.ObjectBackend",
 ]
+SILENCED_SYSTEM_CHECKS = ["guardian.W001"]  # its backend is there, as the base of ours
 ANONYMOUS_USER_NAME = None  # guardian needs no row for those who are not signed in
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -215,8 +219,13 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "apps.core.openapi.Schema",
-    "EXCEPTION_HANDLER": "apps.core.api.handle_exception",
+    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_HANDLER_CLASS": "apps.core.problems.ProblemHandler",
+    "EXCEPTION_FORMATTER_CLASS": "apps.core.problems.ProblemFormatter",
+    "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Coffer",
@@ -262,6 +271,7 @@ STRIPE_LIVE_SECRET_KEY = STRIPE_SECRET_KEY if STRIPE_LIVE_MODE else ""
 if STRIPE_API_URL:
     STRIPE_API_HOST = STRIPE_API_URL  # dj-stripe asks whether the name exists at all
 
-from config.admin import UNFOLD  # noqa: E402, F401  the admin's menu, long enough for its own file
+from config.admin import ADMIN_MENU, UNFOLD  # noqa: E402, F401  long enough for its own file
+from config.navigation import NAVIGATION  # noqa: E402, F401  and the customer's
 
 LOGGING = structured_logging(level=LOG_LEVEL, human=DEBUG)

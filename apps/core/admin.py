@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
+from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 
@@ -25,6 +27,34 @@ class ReadOnlyAdmin[M: Model](ModelAdmin):  # type: ignore[misc]  # Unfold is un
     def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         """Refuse: such rows are kept for ever."""
         return False
+
+
+def environment(request: HttpRequest) -> list[str]:
+    """Name the instance on every page of the back office, so that nobody mistakes it."""
+    if settings.DEMO:
+        return ["Demo", "info"]
+    if settings.DEBUG:
+        return ["Development", "warning"]
+    return ["Production", "danger"]
+
+
+def menu(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the menu of the back office: what there is, and this person may see."""
+    registered = {model._meta.label: shown for model, shown in admin.site._registry.items()}
+    groups = []
+    for title, entries in settings.ADMIN_MENU:
+        items = [
+            {
+                "title": label,
+                "icon": icon,
+                "link": reverse(f"admin:{model.replace('.', '_').lower()}_changelist"),
+            }
+            for label, model, icon in entries
+            if model in registered and registered[model].has_view_permission(request)
+        ]
+        if items:
+            groups.append({"title": title, "separator": True, "items": items})
+    return groups
 
 
 admin.site.site_header = "Coffer"

@@ -1,6 +1,6 @@
 """The OpenAPI description: what each operation may answer, errors included."""
 
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
@@ -37,11 +37,11 @@ class Schema(AutoSchema):
             ]
         return []
 
-    def _get_response_bodies(self, direction: str = "response") -> Any:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> Any:
         responses = super()._get_response_bodies(direction=direction)
         for status in self.problem_statuses():
             if status not in responses:
-                responses[status] = self._get_response_for_code(
+                responses[status] = self._get_response_for_code(  # type: ignore[no-untyped-call]
                     Problem, status, media_types=["application/problem+json"]
                 )
         return responses

@@ -1,0 +1,117 @@
+"""Staff pages of roles, permissions and API keys."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from unfold.admin import TabularInline
+
+from apps.core.admin import ReadOnlyAdmin
+from apps.rbac.models import ApiKey, Permission, Role, RolePermission, UserRole
+from apps.rbac.services import keys
+from apps.tenants.admin import AuditedAdmin
+
+
+@admin.register(Permission)
+class PermissionAdmin(ReadOnlyAdmin[Permission]):
+    """Everything that can be done; written by the code alone."""
+
+    list_display = ["name", "description", "resource", "action"]
+    list_filter = ["resource"]
+    search_fields = ["name", "description"]
+    ordering = ["resource", "name"]
+
+
+class RolePermissionInline(TabularInline):  # type: ignore[misc]  # Unfold is untyped
+    """The permissions of a role."""
+
+    model = RolePermission
+    extra = 0
+    autocomplete_fields = ["permission"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RolePermission]:
+        """Fetch the permissions along with the rows."""
+        rows: QuerySet[RolePermission] = super().get_queryset(request)
+        return rows.select_related("permission", "role")
+
+
+@admin.register(Role)
+class RoleAdmin(AuditedAdmin[Role]):
+    """Roles. System roles are written by the code and locked."""
+
+    list_display = ["name", "organization", "is_system_role", "permission_count", "description"]
+    list_filter = ["is_system_role"]
+    search_fields = ["name", "organization__name", "organization__slug"]
+    list_select_related = ["organization"]
+    ordering = ["-is_system_role", "name"]
+    autocomplete_fields = ["organization"]
+    fields = ["name", "description", "organization"]
+    inlines = [RolePermissionInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Role]:
+        """Count the permissions along with the rows."""
+        rows: QuerySet[Role] = super().get_queryset(request)
+        return rows.annotate(permission_count=Count("permissions"))
+
+    @admin.display(description="permissions", ordering="permission_count")
+    def permission_count(self, role: Any) -> int:
+        """Tell how many permissions the role has."""
+        return int(role.permission_count)
+
+    def has_change_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
+        """Refuse for system roles: permissions.py says what they may."""
+        if obj is not None and obj.is_system_role:
+            return False
+        return bool(super().has_change_permission(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
+        """Refuse for system roles."""
+        if obj is not None and obj.is_system_role:
+            return False
+        return bool(super().has_delete_permission(request, obj))
+
+
+@admin.register(UserRole)
+class UserRoleAdmin(AuditedAdmin[UserRole]):
+    """Who has which role where; without an organization, everywhere."""
+
+    list_display = ["user", "role", "organization", "created_at"]
+    list_filter = ["role__is_system_role", ("organization", admin.EmptyFieldListFilter)]
+    search_fields = ["user__email", "organization__name", "organization__slug", "role__name"]
+    list_select_related = ["user", "role", "organization"]
+    autocomplete_fields = ["user", "role", "organization"]
+    ordering = ["-created_at"]
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin[ApiKey]):
+    """API keys: how they begin and end, never the rest and never its digest."""
+
+    list_display = [
+        "hint",
+        "name",
+        "organization",
+        "created_by",
+        "is_live",
+        "last_used_at",
+        "expires_at",
+        "revoked_at",
+    ]
+    list_filter = ["is_live", ("revoked_at", admin.EmptyFieldListFilter)]
+    search_fields = ["name", "hint", "organization__name", "organization__slug"]
+    list_select_related = ["organization", "created_by"]
+    ordering = ["-created_at"]
+    exclude = ["digest"]
+    actions = ["revoke"]
+
+    @admin.action(description="Revoke: they stop working at once", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        """Revoke the chosen keys through the service, which writes the audit rows."""
+        for key in queryset:
+            keys.revoke_key(key=key)
+        messages.success(request, "The keys are revoked.")
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Let those revoke keys who may change them in Django's own permissions."""
+        return request.user.has_perm("rbac.change_apikey")

@@ -1,0 +1,125 @@
+"""The frame of every API view: which organization, and may the caller do this there."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Model, QuerySet
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from apps.core.errors import NotFound, PermissionDenied
+from apps.core.models import PublicId
+from apps.rbac import selectors
+from apps.rbac.errors import OrganizationRequired, PersonRequired, ScopeMissing
+from apps.rbac.models import ApiKey
+from apps.rbac.permissions import BY_CODE
+from apps.tenants.models import Organization, User
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+class TenantAPIView(APIView):
+    """
+    A view that works in one organization.
+
+    An API key names its organization. A signed-in person who belongs to several names
+    one in the header `Coffer-Organization`. To everyone else it does not exist: 404.
+    """
+
+    permissions: ClassVar[Mapping[str, str]] = {}  # a permission for each method it answers
+    keyed_methods: ClassVar[Collection[str]] = frozenset()  # those that need an Idempotency-Key
+    http_method_names = [*METHODS, "head"]
+
+    organization: Organization
+    principal: str  # org_…:key_… or org_…:usr_…
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """
+        Refuse a view that answers a method without a permission.
+
+        :raises ImproperlyConfigured: when the class is made, so never at a request.
+        """
+        super().__init_subclass__(**kwargs)
+        answered = {method.upper() for method in METHODS if hasattr(cls, method)}
+        if missing := answered - cls.permissions.keys():
+            raise ImproperlyConfigured(f"{cls.__name__} has no permission for {sorted(missing)}.")
+        if unknown := set(cls.permissions.values()) - BY_CODE.keys():
+            raise ImproperlyConfigured(f"{cls.__name__}: no such permission: {sorted(unknown)}.")
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """
+        Find organization and principal, and check the permission, before any method runs.
+
+        :raises NotFound: if the caller does not belong to the organization.
+        :raises PermissionDenied: if he does, and may not do this.
+        """
+        super().initial(request, *args, **kwargs)
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        if method not in self.permissions:
+            raise MethodNotAllowed(method)
+        assert isinstance(request.user, User)
+        key = request.auth if isinstance(request.auth, ApiKey) else None
+        self.organization = find_organization(request, request.user, key)
+        request.organization = self.organization  # type: ignore[attr-defined]
+        caller = key or request.user
+        self.principal = f"{self.organization.public_id}:{caller.public_id}"
+        check_permission(self.permissions[method], request.user, self.organization, key)
+
+    def get_object[M: Model](self, rows: QuerySet[M], public_id: str) -> M:
+        """
+        Return the organization's row with this id.
+
+        :raises NotFound: if there is none; one of another organization looks the same.
+        """
+        assert issubclass(rows.model, PublicId)
+        row_id = rows.model.read_id(public_id)
+        if row_id is None:
+            raise NotFound
+        row = rows.filter(pk=row_id, organization=self.organization).first()
+        if row is None:
+            raise NotFound
+        return row
+
+
+def find_organization(request: Request, user: User, key: ApiKey | None) -> Organization:
+    """
+    Return the organization that the request is about.
+
+    :raises NotFound: if there is none, or the caller does not belong to it.
+    :raises OrganizationRequired: if he belongs to several and names none.
+    """
+    named = request.headers.get("Coffer-Organization")
+    if key is not None:
+        if named not in (None, key.organization.public_id):
+            raise NotFound
+        return key.organization
+    if named is not None:
+        organization_id = Organization.read_id(named)
+        if organization_id is None:
+            raise NotFound
+        return selectors.organization_of_member(user, organization_id=organization_id)
+    first_two = list(selectors.organizations_of(user)[:2])
+    if not first_two:
+        raise NotFound
+    if len(first_two) > 1:
+        raise OrganizationRequired
+    return first_two[0]
+
+
+def check_permission(code: str, user: User, organization: Organization, key: ApiKey | None) -> None:
+    """
+    Check that the person may do this, and that his key was given the scope for it.
+
+    :raises PermissionDenied: if one of them is missing, naming which.
+    """
+    if not user.has_perm(code, organization):
+        raise PermissionDenied(permission=code)
+    if key is None:
+        return
+    scope = BY_CODE[code].scope
+    if not scope:
+        raise PersonRequired(permission=code)
+    if scope not in key.scopes:
+        raise ScopeMissing(permission=code, scope=scope)

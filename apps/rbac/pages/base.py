@@ -1,0 +1,89 @@
+"""The frame of every page of an organization: does he belong, may he, and what went wrong."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.core.exceptions import ImproperlyConfigured
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.views import View
+
+from apps.core.errors import DomainError, NotFound, PermissionDenied
+from apps.core.pages import refusal_page
+from apps.rbac import selectors
+from apps.rbac.pages.frame import LAST_USED
+from apps.rbac.permissions import BY_CODE
+from apps.tenants.models import Organization, User
+
+
+class TenantPage(LoginRequiredMixin, View):
+    """
+    A page below `/o/<slug>/`.
+
+    To those who do not belong to the organization it does not exist: 404. A DomainError
+    that the view does not show on its form becomes a page with the same facts.
+    """
+
+    permission: ClassVar[str] = ""  # to see it
+    permission_to_change: ClassVar[str] = ""  # for POST, where it differs
+
+    organization: Organization
+    user: User
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """
+        Refuse a page without a permission.
+
+        :raises ImproperlyConfigured: when the class is made, so never at a request.
+        """
+        super().__init_subclass__(**kwargs)
+        asked = {cls.permission, cls.permission_to_change or cls.permission}
+        if unknown := asked - BY_CODE.keys():
+            raise ImproperlyConfigured(f"{cls.__name__}: no such permission: {sorted(unknown)}.")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """
+        Find the organization and check the permission, before any method runs.
+
+        :raises Http404: if the person does not belong to the organization.
+        """
+        if not isinstance(request.user, User):
+            return self.handle_no_permission()
+        self.user = request.user
+        self.organization = find_organization(self.user, kwargs["slug"])
+        request.organization = self.organization  # type: ignore[attr-defined]
+        remember(request, self.organization)
+        try:
+            self.check_permission(request)
+            return super().dispatch(request, *args, **kwargs)
+        except DomainError as error:
+            return refusal_page(request, error)
+
+    def check_permission(self, request: HttpRequest) -> None:
+        """
+        Check that the person may do this here.
+
+        :raises PermissionDenied: if he may not, naming the permission.
+        """
+        is_reading = request.method in ("GET", "HEAD", "OPTIONS")
+        code = self.permission if is_reading else self.permission_to_change or self.permission
+        if not self.user.has_perm(code, self.organization):
+            raise PermissionDenied(permission=code)
+
+
+def find_organization(user: User, slug: str) -> Organization:
+    """
+    Return the organization with this slug.
+
+    :raises Http404: if there is none, or the person does not belong to it.
+    """
+    try:
+        return selectors.organization_of_member(user, slug=slug)
+    except NotFound as error:
+        raise Http404 from error
+
+
+def remember(request: HttpRequest, organization: Organization) -> None:
+    """Keep which organization was looked at last, so that the start page leads there."""
+    if request.session.get(LAST_USED) != organization.slug:
+        request.session[LAST_USED] = organization.slug

@@ -1,0 +1,101 @@
+"""Where people come in: the start page, their organizations, and the demo's logins."""
+
+import json
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views import View
+
+from apps.rbac import selectors
+from apps.rbac.pages import frame
+from apps.rbac.pages.base import find_organization, remember
+from apps.tenants.models import Organization, User
+from apps.tenants.pages.views import the_person
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+class Home(View):
+    """The start page; people who are signed in go on to their organization."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show what Coffer is, or lead to where the person works."""
+        user = request.user
+        if not isinstance(user, User):
+            return render(request, "home.html", {"demo_logins": demo_logins()})
+        mine = list(selectors.organizations_of(user))
+        current = frame.current_organization(request, mine)
+        if current is None:
+            return redirect("organizations")
+        return redirect(first_page_for(user, current))
+
+
+class Start(LoginRequiredMixin, View):
+    """Where an organization's pages begin, for this person."""
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        """Lead to the first line of his menu."""
+        user = the_person(request)
+        organization = find_organization(user, slug)
+        remember(request, organization)
+        return redirect(first_page_for(user, organization))
+
+
+class Organizations(LoginRequiredMixin, View):
+    """The organizations to which a person belongs."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show each with the person's roles in it."""
+        roles: dict[str, list[str]] = {}
+        organizations = {}
+        for assignment in selectors.roles_of(the_person(request)):
+            organization = assignment.organization
+            assert organization is not None
+            organizations[organization.slug] = organization
+            roles.setdefault(organization.slug, []).append(assignment.role.name)
+        memberships = [
+            {
+                "name": organization.name,
+                "slug": slug,
+                "url": frame.first_page(organization),
+                "role": ", ".join(roles[slug]),
+                "available": None,
+            }
+            for slug, organization in organizations.items()
+        ]
+        return render(request, "tenants/organizations.html", {"memberships": memberships})
+
+
+class DemoLogin(View):
+    """Sign in as one of the demo's people by one click. Exists in the demo only."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """
+        Sign in without a password, and lead to the start page.
+
+        :raises Http404: outside the demo, and for anyone who is not listed.
+        """
+        email = request.POST.get("email", "")
+        if email not in {entry["email"] for entry in demo_logins()}:
+            raise Http404
+        user = get_object_or_404(User, email=email, is_active=True)
+        login(request, user, backend=BACKEND)
+        return redirect("admin:index" if user.is_staff else "home")
+
+
+def first_page_for(user: User, organization: Organization) -> str:
+    """Return the first address of the menu that the person may follow: the overview for most."""
+    groups = frame.menu("", organization, user.get_all_permissions(organization))
+    return groups[0].items[0].url if groups else reverse("organizations")
+
+
+def demo_logins() -> list[dict[str, str]]:
+    """Return the demo's people (email, role, description); none where this is no demo."""
+    if not settings.DEMO or not settings.DEMO_LOGINS.exists():
+        return []
+    entries: list[dict[str, str]] = json.loads(settings.DEMO_LOGINS.read_text())
+    return entries

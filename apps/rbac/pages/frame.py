@@ -1,0 +1,103 @@
+"""What the frame of every page shows: the organization, the others, and the menu."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+from apps.core import context
+from apps.rbac import selectors
+from apps.tenants.models import Organization, User
+
+LAST_USED = "organization"  # session key: the slug of the organization looked at last
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    """One line of the menu."""
+
+    label: str
+    url: str
+    icon: str
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class MenuGroup:
+    """Lines of the menu under one heading."""
+
+    label: str
+    items: list[MenuItem]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An organization that the person can switch to."""
+
+    name: str
+    slug: str
+    url: str
+    is_current: bool
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Return the context of the frame; three queries at most, and none in the admin."""
+    known = {
+        "request_id": context.current().request_id,
+        "demo": settings.DEMO,
+        "support_email": settings.SUPPORT_EMAIL,
+    }
+    user = getattr(request, "user", None)
+    is_admin = request.resolver_match is not None and "admin" in request.resolver_match.namespaces
+    if is_admin or not isinstance(user, User) or not user.is_active:
+        return known
+    mine = list(selectors.organizations_of(user))
+    current = current_organization(request, mine)
+    permissions = user.get_all_permissions(current) if current else set()
+    return {
+        **known,
+        "organization": current,
+        "organizations": choices(mine, current),
+        "permissions": permissions,
+        "navigation": menu(request.path, current, permissions) if current else [],
+    }
+
+
+def current_organization(request: HttpRequest, mine: list[Organization]) -> Organization | None:
+    """Return the organization of this page, or the one looked at last, or the only one."""
+    here: Organization | None = getattr(request, "organization", None)
+    if here is not None:
+        return here
+    last = request.session.get(LAST_USED)
+    if len(mine) == 1:
+        return mine[0]
+    return next((one for one in mine if one.slug == last), None)
+
+
+def choices(mine: list[Organization], current: Organization | None) -> list[Choice]:
+    """Return the person's organizations with the address at which each begins."""
+    return [Choice(one.name, one.slug, first_page(one), is_current=current == one) for one in mine]
+
+
+def first_page(organization: Organization) -> str:
+    """Return the address at which an organization's pages begin."""
+    return reverse("organization", args=[organization.slug])
+
+
+def menu(path: str, organization: Organization, permissions: set[str]) -> list[MenuGroup]:
+    """Return the lines of the menu that the person may follow; the page's own is marked."""
+    found = [
+        (group, entry, reverse(entry.url_name, args=[organization.slug]))
+        for group, entries in settings.NAVIGATION
+        for entry in entries
+        if entry.permission in permissions
+    ]
+    # The longest address that the page's own begins with: /jobs/new/ belongs to /jobs/.
+    current = max((url for *_, url in found if path.startswith(url)), key=len, default="")
+    groups: dict[str, list[MenuItem]] = {}
+    for group, entry, url in found:
+        item = MenuItem(entry.label, url, entry.icon, is_current=url == current)
+        groups.setdefault(group, []).append(item)
+    return [MenuGroup(label, items) for label, items in groups.items()]

@@ -1,0 +1,117 @@
+"""
+Everything that can be done, and which system role may do it: one page.
+
+`manage.py migrate` writes this page into the tables; staff cannot edit it there.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PermissionCode:
+    """
+    Something that can be done: `resource.action`.
+
+    `scope` is what an API key needs for it; without one, only a signed-in person may.
+    A staff permission can be given by global roles alone.
+    """
+
+    code: str
+    description: str
+    scope: str = ""
+    is_for_staff: bool = False
+
+    @property
+    def resource(self) -> str:
+        """What it is done to."""
+        return self.code.partition(".")[0]
+
+    @property
+    def action(self) -> str:
+        """What is done."""
+        return self.code.partition(".")[2]
+
+
+@dataclass(frozen=True)
+class SystemRole:
+    """A role that exists in every organization and cannot be changed."""
+
+    name: str
+    description: str
+    codes: frozenset[str]
+
+
+PERMISSIONS = (
+    PermissionCode("organization.view", "See its name and settings.", "organization:read"),
+    PermissionCode("organization.update", "Change its name and settings.", "organization:write"),
+    PermissionCode("organization.close", "Close it, or hand it to another owner."),
+    PermissionCode("members.view", "See who belongs to it.", "members:read"),
+    PermissionCode("members.manage", "Invite, change and remove members.", "members:write"),
+    PermissionCode("roles.view", "See roles and what they allow.", "members:read"),
+    PermissionCode("roles.manage", "Make and change roles of its own."),
+    PermissionCode("keys.view", "See API keys, never their secret.", "keys:read"),
+    PermissionCode("keys.manage", "Make and revoke API keys."),
+    PermissionCode("credits.view_own", "See the balance and what one spent oneself.", "usage:read"),
+    PermissionCode("credits.view", "See the balance and every transaction.", "credits:read"),
+    PermissionCode("credits.charge", "Spend credits by charge or hold.", "credits:write"),
+    PermissionCode("credits.adjust", "Correct a balance, with a reason.", is_for_staff=True),
+    PermissionCode("jobs.view", "See jobs and their results.", "jobs:read"),
+    PermissionCode("jobs.submit", "Submit jobs, which spends credits.", "jobs:write"),
+    PermissionCode("jobs.cancel", "Cancel jobs that have not begun.", "jobs:write"),
+    PermissionCode("billing.view", "See plan, payments and invoices.", "billing:read"),
+    PermissionCode("billing.manage", "Buy credits; change plan and reload.", "billing:write"),
+    PermissionCode("capacity.view", "See projects and allocations.", "capacity:read"),
+    PermissionCode("capacity.reserve", "Reserve and give back kW blocks.", "capacity:write"),
+    PermissionCode("partners.view", "See partners, members and awards.", "partners:read"),
+    PermissionCode("partners.manage", "Award and take back credits of members.", "partners:write"),
+    PermissionCode("audit.view", "See who did what.", "audit:read"),
+)
+
+BY_CODE = {permission.code: permission for permission in PERMISSIONS}
+SCOPES = tuple(sorted({permission.scope for permission in PERMISSIONS if permission.scope}))
+
+_TENANTS = frozenset(one.code for one in PERMISSIONS if not one.is_for_staff)
+_LOOK_AROUND = frozenset({"organization.view", "credits.view_own"})
+
+OWNER = SystemRole("owner", "Does everything, and answers for it.", _TENANTS)
+ADMIN = SystemRole(
+    "admin",
+    "Runs the organization, except for what costs money and what ends it.",
+    _TENANTS - {"organization.close", "billing.view", "billing.manage"},
+)
+BILLING_MANAGER = SystemRole(
+    "billing manager",
+    "Buys credits and capacity, and sees where they went.",
+    _LOOK_AROUND
+    | {"credits.view", "credits.charge", "billing.view", "billing.manage", "jobs.view"}
+    | {"capacity.view", "capacity.reserve", "members.view"},
+)
+DEVELOPER = SystemRole(
+    "developer",
+    "Builds on the API: keys, jobs, and what they cost.",
+    _LOOK_AROUND
+    | {"keys.view", "keys.manage", "jobs.view", "jobs.submit", "jobs.cancel"}
+    | {"credits.view", "capacity.view"},
+)
+MEMBER = SystemRole(
+    "member",
+    "Submits jobs and sees what he spent.",
+    _LOOK_AROUND
+    | {"jobs.view", "jobs.submit", "jobs.cancel"}
+    | {"members.view", "roles.view", "capacity.view"},
+)
+READ_ONLY = SystemRole(
+    "read-only",
+    "Sees everything except keys, and changes nothing.",
+    _LOOK_AROUND
+    | {"credits.view", "billing.view", "jobs.view", "capacity.view", "partners.view"}
+    | {"members.view", "roles.view", "audit.view"},
+)
+PARTNER_MANAGER = SystemRole(
+    "partner manager",
+    "Buys credits for the pool and hands them to members of the programme.",
+    _LOOK_AROUND
+    | {"credits.view", "partners.view", "partners.manage"}
+    | {"billing.view", "billing.manage", "capacity.view"},
+)
+SYSTEM_ROLES = (OWNER, ADMIN, BILLING_MANAGER, DEVELOPER, MEMBER, READ_ONLY, PARTNER_MANAGER)

@@ -1,0 +1,26 @@
+"""What rbac does when it hears news from below."""
+
+from typing import Any
+
+from django.apps import apps as installed
+from django.db.models.signals import post_migrate
+from django.dispatch import receiver
+
+from apps.rbac import permissions
+from apps.rbac.services import roles
+from apps.tenants.models import Organization, User
+from apps.tenants.signals import organization_created
+
+
+@receiver(organization_created)
+def make_owner(organization: Organization, owner: User, **kwargs: Any) -> None:
+    """Give the owner his role, in the transaction that creates the organization."""
+    role = roles.system_role(permissions.OWNER.name)
+    roles.assign_role(user=owner, role=role, organization=organization)
+
+
+@receiver(post_migrate, sender=installed.get_app_config("rbac"))
+def sync_permissions(**kwargs: Any) -> None:
+    """Bring the tables up to the page in permissions.py, unless they are migrated away."""
+    if "rolepermission" in kwargs.get("apps", installed).all_models["rbac"]:
+        roles.sync_permissions()

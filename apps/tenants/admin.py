@@ -1,0 +1,224 @@
+"""Staff pages of people, organizations and the audit log."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import Model
+from django.forms.models import model_to_dict
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from apps.core.admin import ReadOnlyAdmin
+from apps.tenants.models import AdminConfig, AuditLog, Organization, User
+from apps.tenants.pages.forms import time_zones
+from apps.tenants.services import audit
+from apps.tenants.services.organizations import create_organization
+
+
+class AuditedAdmin[M: Model](ModelAdmin):  # type: ignore[misc]  # Unfold is untyped
+    """Writes an audit row in the transaction of each change that staff make."""
+
+    show_full_result_count = False
+    list_per_page = 50
+
+    def save_model(self, request: HttpRequest, obj: M, form: Any, change: bool) -> None:
+        """Save, and keep what was before and after in the fields that changed."""
+        before = {name: str(form.initial.get(name, "")) for name in form.changed_data}
+        super().save_model(request, obj, form, change)
+        after = {name: str(value) for name, value in model_to_dict(obj, form.changed_data).items()}
+        self.record(obj, "update" if change else "create", before=before, after=after)
+
+    def delete_model(self, request: HttpRequest, obj: M) -> None:
+        """Delete, and keep what it was."""
+        before = {name: str(value) for name, value in model_to_dict(obj).items()}
+        self.record(obj, "delete", before=before)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        """Delete one by one, so that each leaves its audit row."""
+        for obj in queryset:
+            self.delete_model(request, obj)
+
+    def record(self, obj: M, verb: str, **facts: Any) -> None:
+        """Write the audit row; a secret's fields are not kept."""
+        for values in facts.values():
+            values.pop("password", None)
+        audit.record(
+            action=f"{obj._meta.model_name}.{verb}",
+            organization=organization_of(obj),
+            object_id=str(getattr(obj, "public_id", obj.pk)),
+            reason="back office",
+            **facts,
+        )
+
+
+def organization_of(obj: Model) -> Organization | None:
+    """Return the organization to which a row belongs, if it belongs to one."""
+    if isinstance(obj, Organization):
+        return obj if obj.pk and not obj._state.adding else None
+    found: Organization | None = getattr(obj, "organization", None)
+    return found
+
+
+class OrganizationAddForm(forms.ModelForm[Organization]):
+    """A new organization, with the person who owns it."""
+
+    owner = forms.ModelChoiceField(User.objects.none())
+
+    class Meta:
+        model = Organization
+        fields = ["name"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        owner = self.fields["owner"]
+        assert isinstance(owner, forms.ModelChoiceField)
+        owner.queryset = User.objects.filter(is_active=True).order_by("email")
+
+
+@admin.register(Organization)
+class OrganizationAdmin(AuditedAdmin[Organization]):
+    """Customers. A new one goes through the service, so it has owner, wallet and trial."""
+
+    list_display = ["name", "slug", "public_id", "is_active", "created_at"]
+    list_filter = ["is_active"]
+    search_fields = ["name", "slug", "billing_email"]
+    search_help_text = "Name, address or billing e-mail"
+    ordering = ["-created_at"]
+    readonly_fields = ["public_id", "slug", "created_at", "updated_at"]
+    fields = [
+        "public_id",
+        "name",
+        "slug",
+        "description",
+        "website",
+        "billing_email",
+        "is_active",
+        "created_at",
+        "updated_at",
+    ]
+
+    def get_fields(self, request: HttpRequest, obj: Organization | None = None) -> list[str]:
+        """Ask only for name and owner of a new one."""
+        return ["name", "owner"] if obj is None else self.fields
+
+    def get_form(
+        self, request: HttpRequest, obj: Organization | None = None, **kwargs: Any
+    ) -> type[forms.ModelForm[Organization]]:
+        """Ask for the owner of a new one."""
+        if obj is None:
+            return OrganizationAddForm
+        form: type[forms.ModelForm[Organization]] = super().get_form(request, obj, **kwargs)
+        return form
+
+    def save_model(self, request: HttpRequest, obj: Organization, form: Any, change: bool) -> None:
+        """Change the row, or create one through the service."""
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        made = create_organization(**form.cleaned_data)
+        obj.pk, obj.slug, obj._state.adding = made.pk, made.slug, False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Organization | None = None) -> bool:
+        """Refuse: its money rows stay, so it is deactivated instead."""
+        return False
+
+
+class PersonForm(UserChangeForm):  # type: ignore[misc]  # Unfold is untyped
+    """A person, as staff change him."""
+
+    time_zone = forms.ChoiceField(choices=time_zones, widget=UnfoldAdminSelectWidget)
+
+
+class NewPersonForm(UserCreationForm):  # type: ignore[misc]  # Unfold is untyped
+    """A new person; his address is kept in lower case."""
+
+    class Meta:
+        model = User
+        fields = ["email", "full_name"]
+
+    def clean_email(self) -> str:
+        """Fold the address, and refuse one that is taken."""
+        email: str = self.cleaned_data["email"].lower()
+        if User.objects.filter(email=email).exists():
+            raise forms.ValidationError("There is an account with this address.", "unique")
+        return email
+
+
+@admin.register(User)
+class UserAdmin(AuditedAdmin[User], DjangoUserAdmin):  # type: ignore[type-arg]  # not generic
+    """People."""
+
+    form = PersonForm
+    add_form = NewPersonForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["email", "full_name", "public_id", "is_active", "is_staff", "last_login"]
+    list_filter = ["is_active", "is_staff", "is_superuser"]
+    search_fields = ["email", "full_name"]
+    ordering = ["email"]
+    readonly_fields = ["public_id", "email", "last_login", "created_at"]
+    filter_horizontal = ["groups", "user_permissions"]
+    fieldsets = [
+        (None, {"fields": ["public_id", "email", "password"]}),
+        ("Person", {"fields": ["full_name", "avatar_url", "time_zone"]}),
+        (
+            "Back office",
+            {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]},
+        ),
+        ("Dates", {"fields": ["last_login", "created_at"]}),
+    ]
+    add_fieldsets = [(None, {"fields": ["email", "full_name", "password1", "password2"]})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        """Let only superusers say who is staff; an address changes with its confirmation."""
+        if obj is None:
+            return []
+        staff = ["is_staff", "is_superuser", "groups", "user_permissions"]
+        is_super = getattr(request.user, "is_superuser", False)
+        return self.readonly_fields if is_super else [*self.readonly_fields, *staff]
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Refuse: rows name him as their cause, so he is made inactive instead."""
+        return False
+
+
+@admin.register(AuditLog)
+class AuditLogAdmin(ReadOnlyAdmin[AuditLog]):
+    """What was done, by whom; never changed."""
+
+    list_display = [
+        "created_at",
+        "organization",
+        "actor",
+        "action",
+        "object_id",
+        "result",
+        "request_id",
+    ]
+    list_filter = ["result", "action"]
+    search_fields = ["actor", "action", "object_id", "request_id", "organization__slug"]
+    search_help_text = "Actor, action, object, request or organization"
+    list_select_related = ["organization"]
+    ordering = ["-created_at", "-id"]
+
+
+@admin.register(AdminConfig)
+class AdminConfigAdmin(AuditedAdmin[AdminConfig]):
+    """Values that staff set while the instance runs."""
+
+    list_display = ["key", "value", "requires_admin", "updated_at"]
+    search_fields = ["key"]
+    ordering = ["key"]
+
+    def has_change_permission(self, request: HttpRequest, obj: AdminConfig | None = None) -> bool:
+        """Let only superusers change what needs them."""
+        needs_super = obj is not None and obj.requires_admin
+        if needs_super and not getattr(request.user, "is_superuser", False):
+            return False
+        return bool(super().has_change_permission(request, obj))
+
+    has_delete_permission = has_change_permission

@@ -1,0 +1,93 @@
+"""Forms of people and organizations."""
+
+import zoneinfo
+from functools import partial
+from typing import Any
+
+from allauth.account.forms import SignupForm
+from django import forms
+from django.http import HttpRequest, HttpResponse
+
+from apps.tenants.errors import EmailTaken
+from apps.tenants.models import Organization, User
+from apps.tenants.services import people
+
+
+def time_zones() -> list[tuple[str, str]]:
+    """Return the time zones that a person can choose, UTC first."""
+    places = sorted(name for name in zoneinfo.available_timezones() if "/" in name)
+    return [(name, name.replace("_", " ")) for name in ["UTC", *places]]
+
+
+class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth is untyped
+    """Asks for the person, and for the name of the organization that becomes his."""
+
+    full_name = forms.CharField(
+        label="Your name",
+        max_length=150,
+        widget=forms.TextInput({"autocomplete": "name"}),
+    )
+    organization_name = forms.CharField(
+        label="Organization",
+        max_length=100,
+        help_text="You can change the name later.",
+        widget=forms.TextInput({"autocomplete": "organization"}),
+    )
+    field_order = ["full_name", "organization_name", "email", "password1"]
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """Sign up; one whose address was taken a moment ago gets the answer of any taken one."""
+        try:
+            user, response = super().try_save(request)
+        except EmailTaken:
+            self.account_already_exists = True
+            user, response = super().try_save(request)
+        return user, response
+
+    def save(self, request: HttpRequest) -> User:
+        """
+        Save person, address and organization in one transaction.
+
+        :raises EmailTaken: if the address was taken since the form was checked.
+        """
+        return people.sign_up(
+            create_user=partial(super().save, request),
+            organization_name=self.cleaned_data["organization_name"],
+        )
+
+    def custom_signup(self, request: HttpRequest, user: User) -> None:
+        """Keep the name, which allauth knows nothing of."""
+        user.full_name = self.cleaned_data["full_name"]
+        user.save(update_fields=["full_name"])
+
+
+class ProfileForm(forms.ModelForm[User]):
+    """What a person tells about himself."""
+
+    time_zone = forms.ChoiceField(choices=time_zones, help_text="Dates are shown in this zone.")
+
+    class Meta:
+        model = User
+        fields = ["full_name", "avatar_url", "time_zone"]
+        labels = {"full_name": "Your name", "avatar_url": "Address of a picture"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["full_name"].required = True
+        self.fields["avatar_url"].help_text = "An https address."
+
+    def clean_avatar_url(self) -> str:
+        """Refuse a picture that would be fetched in the clear."""
+        address: str = self.cleaned_data["avatar_url"]
+        if address and not address.startswith("https://"):
+            raise forms.ValidationError("The address must begin with https://.", "not_https")
+        return address
+
+
+class OrganizationForm(forms.ModelForm[Organization]):
+    """What an organization tells about itself."""
+
+    class Meta:
+        model = Organization
+        fields = ["name", "description", "website"]
+        widgets = {"description": forms.Textarea({"rows": 4})}

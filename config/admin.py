@@ -1,0 +1,55 @@
+"""How the back office looks: its names and its menu, in one table."""
+
+ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # title, model, icon
+    (
+        "People",
+        (
+            ("Organizations", "tenants.Organization", "apartment"),
+            ("Users", "tenants.User", "person"),
+            ("Role assignments", "rbac.UserRole", "group"),
+        ),
+    ),
+    (
+        "Ledger",
+        (
+            ("Wallets", "credits.Wallet", "account_balance_wallet"),
+            ("Transactions", "credits.CreditTransaction", "receipt_long"),
+            ("Lots", "credits.Lot", "toll"),
+            ("Price list", "credits.CreditEvent", "sell"),
+        ),
+    ),
+    (
+        "Work",
+        (
+            ("Jobs", "jobs.GenerationJob", "photo_library"),
+            ("Styles", "jobs.Style", "palette"),
+        ),
+    ),
+    (
+        "Access",
+        (
+            ("Roles", "rbac.Role", "shield_person"),
+            ("Permissions", "rbac.Permission", "key_vertical"),
+            ("API keys", "rbac.ApiKey", "vpn_key"),
+            ("Audit log", "tenants.AuditLog", "history"),
+            ("Configuration", "tenants.AdminConfig", "tune"),
+        ),
+    ),
+)
+
+
+UNFOLD = {
+    "SITE_TITLE": "Coffer",
+    "SITE_HEADER": "Coffer",
+    "SITE_SUBHEADER": "Back office",
+    "SITE_SYMBOL": "toll",
+    "SHOW_HISTORY": True,
+    "SHOW_BACK_BUTTON": True,
+    "ENVIRONMENT": "apps.core.admin.environment",
+    "COMMAND": {"search_models": True, "show_history": True},
+    "SIDEBAR": {
+        "show_search": True,
+        "show_all_applications": False,
+        "navigation": "apps.core.admin.menu",
+    },
+}

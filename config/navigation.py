@@ -1,0 +1,30 @@
+"""The menu of the customer's pages, in one table. Below /o/<slug>/, so each takes the slug."""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """One line of the menu, for those who have the permission."""
+
+    label: str
+    url_name: str
+    icon: str
+    permission: str
+
+
+NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
+    (
+        "",
+        (
+            Entry("Overview", "credits:overview", "layout-dashboard", "credits.view"),
+            Entry("Transactions", "credits:transactions", "scroll-text", "credits.view"),
+        ),
+    ),
+    (
+        "Organization",
+        (
+            Entry("API keys", "rbac:keys", "key-round", "keys.view"),
+            Entry("Settings", "rbac:organization", "settings", "organization.view"),
+        ),
+    ),
+)

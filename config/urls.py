@@ -1,0 +1,64 @@
+"""Every address of the instance."""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp_update
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import (
+    SpectacularAPIView,
+    SpectacularRedocView,
+    SpectacularSwaggerSplitView,
+)
+
+from apps.core import health, pages
+from apps.rbac.pages import entrance
+
+APPS = ("credits", "jobs", "rbac", "billing", "capacity", "partners")
+Addresses = list[URLPattern | URLResolver]
+
+# Redoc and Swagger write style elements, and Redoc searches in a worker of its own making.
+documentation = csp_update({"style-src": [SELF, UNSAFE_INLINE], "worker-src": [SELF, "blob:"]})
+
+
+def urls_of(surface: str) -> Addresses:
+    """Return the addresses of every app that has this surface: `pages` or `api`."""
+    modules = (f"apps.{app}.{surface}.urls" for app in APPS if find_spec(f"apps.{app}.{surface}"))
+    return [path("", include(import_module(name))) for name in modules if find_spec(name)]
+
+
+urlpatterns: Addresses = [
+    path("", entrance.Home.as_view(), name="home"),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+    path("account/", include("apps.tenants.pages.urls")),
+    path("organizations/", entrance.Organizations.as_view(), name="organizations"),
+    path("demo/login", entrance.DemoLogin.as_view(), name="demo_login"),
+    path("o/<slug:slug>/start/", entrance.Start.as_view(), name="organization"),
+    path("o/<slug:slug>/", include(urls_of("pages"))),
+    path("api/v1/", include((urls_of("api"), "api"))),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path(
+        "api/docs/",
+        documentation(
+            SpectacularRedocView.as_view(url_name="schema", template_name="problems/redoc.html")
+        ),
+        name="docs",
+    ),
+    path(
+        "api/try/",
+        documentation(SpectacularSwaggerSplitView.as_view(url_name="schema")),
+        name="try",
+    ),
+    path("problems/", pages.problem_list, name="problems"),
+    path("problems/<slug:code>", pages.problem_page, name="problem"),
+    path("livez", health.livez),
+    path("readyz", health.readyz),
+]
+
+handler400 = pages.bad_request
+handler403 = pages.permission_denied
+handler404 = pages.page_not_found
+handler500 = pages.server_error
