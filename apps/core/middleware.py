@@ -26,6 +26,8 @@ class RequestContextMiddleware:
         if not WELL_FORMED_ID.fullmatch(request_id):
             request_id = ids.encode("req", ids.new_id())
         request.id = request_id  # type: ignore[attr-defined]
+        # Whoever reads the header after us (the log of requests does) finds the same id.
+        request.META["HTTP_X_REQUEST_ID"] = request_id
         with (
             context.acting(
                 actor="anonymous", request_id=request_id, ip_address=request.META["REMOTE_ADDR"]

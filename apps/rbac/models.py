@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from apps.core.models import Row
 from apps.tenants.models import Organization
@@ -132,3 +133,9 @@ class ApiKey(Row):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint})"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is neither revoked nor expired. Sign-in asks the database's clock."""
+        is_expired = self.expires_at is not None and self.expires_at <= timezone.now()
+        return self.revoked_at is None and not is_expired

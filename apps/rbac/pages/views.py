@@ -1,5 +1,6 @@
 """The pages of an organization's settings and its API keys."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,6 +15,8 @@ from apps.rbac.services import keys
 from apps.tenants.models import Organization
 from apps.tenants.pages.forms import OrganizationForm
 from apps.tenants.services.organizations import update_organization
+
+MOST_KEYS = 200  # shown on one page
 
 
 class Settings(TenantPage):
@@ -38,11 +41,9 @@ class Settings(TenantPage):
         return redirect("rbac:organization", slug=slug)
 
     def show(self, request: HttpRequest, form: OrganizationForm) -> HttpResponse:
-        """Show the form; read-only for those who may not change it."""
+        """Show the form, or only the facts to those who may not change them."""
         may_change = self.user.has_perm(self.permission_to_change, self.organization)
-        for field in form.fields.values():
-            field.disabled = not may_change
-        context = {"form": form, "may_change": may_change}
+        context = {"form": form if may_change else None}
         return render(request, "rbac/organization.html", context)
 
 
@@ -73,7 +74,8 @@ class Keys(TenantPage):
         except DomainError as error:
             add_refusal(form, error)
             return self.show(request, form)
-        return self.show(request, self.form(), new_key=key, secret=secret)
+        new_key = {"name": key.name, "secret": secret}
+        return self.show(request, self.form(), new_key=new_key)
 
     def form(self, data: object = None) -> KeyForm:
         """Return the form with the scopes that the person may give."""
@@ -81,20 +83,15 @@ class Keys(TenantPage):
         return KeyForm(data, held=held)
 
     def show(
-        self,
-        request: HttpRequest,
-        form: KeyForm,
-        *,
-        new_key: ApiKey | None = None,
-        secret: str = "",
+        self, request: HttpRequest, form: KeyForm, *, new_key: dict[str, str] | None = None
     ) -> HttpResponse:
-        """Show the keys, newest first."""
+        """Show the keys, newest first; those who may not make any see no form."""
+        may_change = self.user.has_perm(self.permission_to_change, self.organization)
         context = {
-            "keys": list(selectors.api_keys_of(self.organization)[:200]),
-            "form": form,
+            "keys": list(selectors.api_keys_of(self.organization)[:MOST_KEYS]),
+            "form": form if may_change else None,
             "new_key": new_key,
-            "secret": secret,
-            "may_change": self.user.has_perm(self.permission_to_change, self.organization),
+            "base_url": settings.BASE_URL,
         }
         response = render(request, "rbac/keys.html", context)
         response["Cache-Control"] = "no-store"
@@ -102,27 +99,16 @@ class Keys(TenantPage):
 
 
 class RevokeKey(TenantPage):
-    """Asks, and then stops a key for ever."""
+    """The end of a key; the list of keys asks before it posts here."""
 
-    permission = permission_to_change = "keys.manage"
-
-    def get(self, request: HttpRequest, slug: str, key_id: str) -> HttpResponse:
-        """Ask for confirmation."""
-        return render(request, "rbac/revoke_key.html", {"key": self.find(key_id)})
+    permission = "keys.manage"
 
     def post(self, request: HttpRequest, slug: str, key_id: str) -> HttpResponse:
-        """Revoke the key."""
-        key = keys.revoke_key(key=self.find(key_id))
-        messages.success(request, f"The key {key.name} is revoked. It stops working at once.")
-        return redirect("rbac:keys", slug=slug)
-
-    def find(self, key_id: str) -> ApiKey:
-        """
-        Return the organization's key with this id.
-
-        :raises Http404: if it has none.
-        """
+        """Revoke the key, for ever."""
         row_id = ApiKey.read_id(key_id)
         if row_id is None:
             raise Http404
-        return get_object_or_404(selectors.api_keys_of(self.organization), pk=row_id)
+        key = get_object_or_404(selectors.api_keys_of(self.organization), pk=row_id)
+        keys.revoke_key(key=key)
+        messages.success(request, f"The key {key.name} is revoked.")
+        return redirect("rbac:keys", slug=slug)
