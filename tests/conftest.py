@@ -1,0 +1,37 @@
+"""What every test has: a database of its own kind, quick passwords, and true invariants."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+from django.test import TransactionTestCase
+
+from tests.database import empty_tables, migrated_database
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment, django_db_blocker) -> Iterator[None]:
+    """Clone the migrated template for this run."""
+    with django_db_blocker.unblock(), migrated_database():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _forgetful_cache() -> Iterator[None]:
+    """Let no test find what another one left in the cache: limits, above all."""
+    yield
+    cache.clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _append_only_tables_can_be_emptied() -> Iterator[None]:
+    """Empty tables in our way after tests that commit: the ledger refuses TRUNCATE."""
+    before = TransactionTestCase._fixture_teardown
+    TransactionTestCase._fixture_teardown = lambda self: empty_tables()
+    yield
+    TransactionTestCase._fixture_teardown = before
