@@ -15,7 +15,7 @@ django_stubs_ext.monkeypatch()  # before any form or admin class names its model
 # What this instance is
 DEBUG = env.bool("DEBUG", False)
 DEMO = env.bool("DEMO", False)  # sample logins on the start page; never with real data
-DEMO_FILE = Path(env.str("DEMO_FILE", str(ROOT / ".coffer" / "demo.json")))  # its logins
+DEMO_LOGINS = Path(env.str("DEMO_LOGINS", str(ROOT / ".coffer" / "demo.json")))  # its logins
 BASE_URL = env.str("BASE_URL", "http://localhost:8000")  # where people reach it
 SECRET_KEY = env.str("SECRET_KEY", validate=lambda key: len(key) >= 32)
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
@@ -42,7 +42,7 @@ STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "")
 STRIPE_API_URL = env.str("STRIPE_API_URL", "")  # the simulator's address, in the demo
 
 # Mail
-vars().update(env.dj_email_url("EMAIL_URL", "consolemail://"))
+vars().update(env.dj_email_url("EMAIL_URL", "console://"))
 SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", "")  # shown where something went wrong
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Coffer <no-reply@localhost>")
 EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", "mandatory")
@@ -50,7 +50,6 @@ EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", "mandatory")
 # Files
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(ROOT / "media")))
 
-DEMO_LOGINS = ROOT / ".coffer" / "demo.json"  # whom the start page of the demo offers
 
 # Logs
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")

@@ -116,7 +116,7 @@ def keep(server: Server) -> None:
             server.command(port),
             cwd="/",
             env=dict(os.environ, LC_ALL="C.UTF-8"),
-            preexec_fn=dies_with_parent(server.stop_signal),
+            preexec_fn=dies_with_parent(server.stop_signal),  # noqa: PLW1509  no thread runs
             **server.account.process_options,  # type: ignore[call-overload]
         )
         try:

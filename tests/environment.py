@@ -35,7 +35,7 @@ def provide_settings() -> None:
     os.environ.update(
         SECRET_KEY=secrets.token_urlsafe(48),
         CACHE_PREFIX=f"coffer-test-{os.getpid()}",
-        EMAIL_URL="dummymail://",
+        EMAIL_URL="memory://",
         MEDIA_ROOT=tempfile.mkdtemp(prefix="coffer-media-"),
         MOVABLE_CLOCK="1",
         DEBUG="0",

@@ -215,3 +215,9 @@ def operation_of(
     if found is None:
         raise NotFound
     return operations([found])[0]
+
+
+def transaction_ids(wallet: Wallet, references: Iterable[str]) -> dict[str, str]:
+    """Return the public id under which each of these causes is found, where it is."""
+    found = CreditTransaction.objects.filter(wallet=wallet, reference__in=list(references))
+    return {entry.reference: entry.public_id for entry in found.order_by("sequence")}

@@ -41,5 +41,5 @@ class Command(BaseCommand):
         ]
         keys = [{"organization": slug, "key": key} for slug, key in seeded.api_keys.items()]
         document = {"logins": logins, "api_keys": keys}
-        settings.DEMO_FILE.parent.mkdir(parents=True, exist_ok=True)
-        settings.DEMO_FILE.write_text(json.dumps(document, indent=2, ensure_ascii=False))
+        settings.DEMO_LOGINS.parent.mkdir(parents=True, exist_ok=True)
+        settings.DEMO_LOGINS.write_text(json.dumps(document, indent=2, ensure_ascii=False))

@@ -1,0 +1,16 @@
+"""Addresses of the jobs API, below /api/v1/."""
+
+from django.urls import path
+
+from apps.jobs.api import views
+
+app_name = "jobs"
+urlpatterns = [
+    path("uploads", views.Uploads.as_view(), name="uploads"),
+    path("operations", views.Operations.as_view(), name="operations"),
+    path("jobs", views.Jobs.as_view(), name="jobs"),
+    path("jobs/quote", views.Quote.as_view(), name="quote"),
+    path("jobs/<str:job_id>", views.Job.as_view(), name="job"),
+    path("jobs/<str:job_id>/cancel", views.CancelJob.as_view(), name="cancel"),
+    path("jobs/<str:job_id>/result", views.JobResult.as_view(), name="result"),
+]

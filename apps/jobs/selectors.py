@@ -1,0 +1,132 @@
+"""Read jobs, uploads and what things cost. Nothing here writes."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from apps.core.errors import NotFound
+from apps.credits import selectors as credits_selectors
+from apps.jobs.errors import ResultNotReady, UnknownOperation, UploadNotFound
+from apps.jobs.models import BlobUpload, GenerationJob
+from apps.jobs.runners.protocol import Runner
+from apps.jobs.runners.registry import RUNNERS
+from apps.tenants.models import Organization
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What a job would cost, in credits, and what would be left."""
+
+    cost: int
+    available: int
+
+    @property
+    def available_after(self) -> int:
+        """Credits left, or less than nothing."""
+        return self.available - self.cost
+
+    @property
+    def is_affordable(self) -> bool:
+        """Whether it could be paid now."""
+        return self.available_after >= 0
+
+    @property
+    def shortfall(self) -> int:
+        """Credits that are missing."""
+        return max(0, -self.available_after)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Something that can be done to a picture, with its present price in credits."""
+
+    runner: Runner
+    cost: int
+    unit: str
+
+
+def operations() -> list[Operation]:
+    """Return what can be done and has a price."""
+    prices = {price.name: price for price in credits_selectors.price_list()}
+    return [
+        Operation(runner, prices[code].credit_cost, prices[code].unit)
+        for code, runner in RUNNERS.items()
+        if code in prices
+    ]
+
+
+def quote(organization: Organization, operation: str) -> Quote:
+    """
+    Return what the operation costs now, beside what the organization has.
+
+    :raises UnknownOperation: if no runner does this.
+    :raises UnknownCreditEvent: if it has no price.
+    """
+    if operation not in RUNNERS:
+        raise UnknownOperation(operation=operation, known=", ".join(RUNNERS))
+    price = credits_selectors.price_of(operation)
+    wallet = credits_selectors.main_wallet(organization)
+    return Quote(price.credit_cost, credits_selectors.balance_of(wallet).available)
+
+
+def jobs_of(organization: Organization) -> QuerySet[GenerationJob]:
+    """Return the organization's jobs."""
+    return GenerationJob.objects.filter(organization=organization).select_related("user", "upload")
+
+
+def job_of(organization: Organization, job_id: UUID | None) -> GenerationJob:
+    """
+    Return one of the organization's jobs.
+
+    :raises NotFound: if it has no such job.
+    """
+    job = jobs_of(organization).filter(pk=job_id).first()
+    if job is None:
+        raise NotFound
+    return job
+
+
+def usable_upload(organization: Organization, upload_id: str) -> BlobUpload:
+    """
+    Return a picture of the organization's that is not past its date.
+
+    :raises UploadNotFound: if there is none; one of another organization looks the same.
+    """
+    uploads = BlobUpload.objects.filter(organization=organization, expires_at__gt=Now())
+    upload = uploads.filter(pk=BlobUpload.read_id(upload_id)).first()
+    if upload is None:
+        raise UploadNotFound(upload_id=upload_id)
+    return upload
+
+
+def result_of(job: GenerationJob) -> dict[str, str]:
+    """
+    Return name, type and file name of what the job made.
+
+    :raises ResultNotReady: if it made nothing, or not yet.
+    """
+    if not job.result:
+        raise ResultNotReady(status=job.status)
+    extension = job.result_content_type.rpartition("/")[2]
+    return {
+        "name": job.result.name,
+        "content_type": job.result_content_type,
+        "filename": f"{job.public_id}.{extension}",
+    }
+
+
+def original_of(job: GenerationJob) -> dict[str, str]:
+    """
+    Return name, type and file name of the picture that the job works on.
+
+    :raises NotFound: if it is no longer kept.
+    """
+    if job.upload is None:
+        raise NotFound
+    return {
+        "name": job.upload.file.name,
+        "content_type": job.upload.content_type,
+        "filename": job.upload.filename or job.upload.public_id,
+    }
