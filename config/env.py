@@ -20,7 +20,7 @@ def seal() -> None:
         env.seal()
     except EnvValidationError as error:
         assert isinstance(error.error_messages, Mapping)  # by name, once it was deferred
-        _stop(error.error_messages)
+        _stop(dict(error.error_messages))
 
 
 def _stop(messages: Mapping[str, list[str]]) -> NoReturn:

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from allauth.account.models import EmailAddress
-from apps.jobs.services import submission, uploads
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
@@ -20,6 +19,7 @@ from apps.core import clock, context
 from apps.credits import selectors
 from apps.credits.models import Lot, Wallet
 from apps.credits.services import charges, grants, prices
+from apps.jobs.services import submission, uploads
 from apps.rbac.permissions import SCOPES
 from apps.rbac.services.keys import create_key
 from apps.rbac.services.roles import assign_role, system_role

@@ -25,7 +25,8 @@ def database_now() -> datetime:
     """Return the moment that decides what is due, UTC."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(%s, clock_timestamp())", [moved()])
-        return cursor.fetchone()[0]
+        now: datetime = cursor.fetchone()[0]
+        return now
 
 
 @contextmanager

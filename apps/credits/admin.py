@@ -102,7 +102,7 @@ class CreditEventAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold is untyped
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Begin with the present version of the price that is named in the address."""
-        initial = super().get_changeform_initial_data(request)
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
         latest: QuerySet[CreditEvent] = CreditEvent.objects.filter(name=initial.get("name", ""))
         if version := latest.order_by("-effective_at").first():
             fields = ["category", "credit_cost", "unit", "description", "is_active"]

@@ -194,7 +194,11 @@ def most_used_event(wallet: Wallet) -> CreditEvent | None:
     lately = CreditTransaction.objects.filter(
         wallet=wallet, transaction_type="consumed", credit_event__isnull=False
     ).order_by("-sequence")[:200]
-    names = Counter(entry.credit_event.name for entry in lately.select_related("credit_event"))
+    names = Counter(
+        entry.credit_event.name
+        for entry in lately.select_related("credit_event")
+        if entry.credit_event
+    )
     if not names:
         return None
     try:
@@ -211,6 +215,8 @@ def operation_of(
 
     :raises NotFound: if the wallet has no such transaction.
     """
+    if transaction_id is None:
+        raise NotFound
     found = transactions_of(wallet, actor=actor).filter(id=transaction_id).first()
     if found is None:
         raise NotFound

@@ -82,7 +82,7 @@ def job_of(organization: Organization, job_id: UUID | None) -> GenerationJob:
 
     :raises NotFound: if it has no such job.
     """
-    job = jobs_of(organization).filter(pk=job_id).first()
+    job = None if job_id is None else jobs_of(organization).filter(pk=job_id).first()
     if job is None:
         raise NotFound
     return job
@@ -95,7 +95,8 @@ def usable_upload(organization: Organization, upload_id: str) -> BlobUpload:
     :raises UploadNotFound: if there is none; one of another organization looks the same.
     """
     uploads = BlobUpload.objects.filter(organization=organization, expires_at__gt=Now())
-    upload = uploads.filter(pk=BlobUpload.read_id(upload_id)).first()
+    row_id = BlobUpload.read_id(upload_id)
+    upload = None if row_id is None else uploads.filter(pk=row_id).first()
     if upload is None:
         raise UploadNotFound(upload_id=upload_id)
     return upload
@@ -111,7 +112,7 @@ def result_of(job: GenerationJob) -> dict[str, str]:
         raise ResultNotReady(status=job.status)
     extension = job.result_content_type.rpartition("/")[2]
     return {
-        "name": job.result.name,
+        "name": str(job.result),
         "content_type": job.result_content_type,
         "filename": f"{job.public_id}.{extension}",
     }
@@ -126,7 +127,7 @@ def original_of(job: GenerationJob) -> dict[str, str]:
     if job.upload is None:
         raise NotFound
     return {
-        "name": job.upload.file.name,
+        "name": str(job.upload.file),
         "content_type": job.upload.content_type,
         "filename": job.upload.filename or job.upload.public_id,
     }

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
@@ -73,10 +72,7 @@ def lock_wallets(cursor: CursorWrapper, wallet_ids: Sequence[UUID]) -> list[Wall
         """,
         [list(wallet_ids)],
     )
-    return [
-        WalletState(*row[:5], bytes(row[5]), *row[6:])  # the driver may give a memoryview
-        for row in cursor.fetchall()
-    ]
+    return [WalletState(*row) for row in cursor.fetchall()]
 
 
 def read_entries(
@@ -86,7 +82,7 @@ def read_entries(
     wallet_ids, references = zip(*asked, strict=True)
     sql = NAMED_ENTRIES_AND_REFUNDS if with_refunds else NAMED_ENTRIES
     cursor.execute(f"{sql} ORDER BY wallet_id, sequence", [list(wallet_ids), list(references)])
-    return [Entry(*row[:-1], bytes(row[-1])) for row in cursor.fetchall()]
+    return [Entry(*row) for row in cursor.fetchall()]
 
 
 def read_lots(
@@ -103,13 +99,7 @@ def read_lots(
         [clock.moved(), list(wallet_ids), list(named)],
     )
     found = cursor.fetchall()
-    lots = [_lot(row[1:]) for row in found if row[1] is not None]
-    return found[0][0], lots
-
-
-def _lot(row: Sequence[Any]) -> LotState:
-    *before, features, is_frozen, origin = row
-    return LotState(*before, None if features is None else tuple(features), is_frozen, origin)
+    return found[0][0], [LotState(*row[1:]) for row in found if row[1] is not None]
 
 
 def update_wallets(cursor: CursorWrapper, wallets: Iterable[WalletState]) -> None:

@@ -1,5 +1,6 @@
 """What is known of some wallets while their rows are locked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -72,7 +73,7 @@ class LotState:
     expires_at: datetime | None
     unit_cost: Decimal
     currency: str
-    features: tuple[str, ...] | None
+    features: Sequence[str] | None  # None: open to every event
     is_frozen: bool
     origin: str
 

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
@@ -98,7 +99,7 @@ class Overview(CreditsPage):
 class Transactions(CreditsPage):
     """Every credit in and out, newest first."""
 
-    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+    def get(self, request: HttpRequest, slug: str) -> HttpResponseBase:
         """Show one page of operations, or all of them as CSV."""
         wallet = selectors.main_wallet(self.organization)
         form = TransactionFilter(request.GET)

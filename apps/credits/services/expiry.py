@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from apps.core import ids
+from apps.core.clock import database_now
+from apps.credits.ledger.book import Outcome
 from apps.credits.ledger.commands import Expire
 from apps.credits.ledger.posting import post
 
@@ -29,18 +31,18 @@ def sweep_expired_lots(*, limit: int = 200, dry_run: bool = False) -> Sweep:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT wallet.id, (SELECT sum(due.remaining) FROM credits_lot due
+            SELECT wallet.id, (SELECT coalesce(sum(due.remaining), 0) FROM credits_lot due
                                 WHERE due.wallet_id = wallet.id AND due.remaining > 0
-                                  AND due.expires_at <= clock_timestamp())
+                                  AND due.expires_at <= %(now)s)
               FROM credits_wallet wallet
              WHERE wallet.id IN (SELECT wallet_id FROM credits_lot
-                                  WHERE remaining > 0 AND expires_at <= clock_timestamp())
-             ORDER BY wallet.id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+                                  WHERE remaining > 0 AND expires_at <= %(now)s)
+             ORDER BY wallet.id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
             """,
-            [limit],
+            {"now": database_now(), "limit": limit},
         )
         due = cursor.fetchall()
-    credits = int(sum(amount or 0 for _, amount in due))
+    credits = sum(int(amount) for _, amount in due)
     if due and not dry_run:
         outcomes = post(
             [
@@ -48,5 +50,5 @@ def sweep_expired_lots(*, limit: int = 200, dry_run: bool = False) -> Sweep:
                 for wallet_id, _ in due
             ]
         )
-        credits = -sum(outcome.amount for outcome in outcomes)  # type: ignore[union-attr]
+        credits = -sum(outcome.amount for outcome in outcomes if isinstance(outcome, Outcome))
     return Sweep(wallets=len(due), credits=credits, has_more=len(due) == limit)

@@ -41,7 +41,7 @@ class Uploads(TenantAPIView):
         """Keep a picture for seven days."""
         fields = validated(UploadIn, request.data)
         upload = uploads.store_upload(
-            organization=self.organization, user=request.user, file=fields["picture"]
+            organization=self.organization, user=self.user, file=fields["picture"]
         )
         return Response(UploadOut(upload).data, status=201)
 
@@ -109,7 +109,7 @@ class Jobs(TenantAPIView):
         """Submit, and say where the job is."""
         job = submission.submit_job(
             organization=self.organization,
-            user=self.request.user,
+            user=self.user,
             operation=fields["operation"],
             parameters=fields["parameters"],
             upload=selectors.usable_upload(self.organization, fields["upload_id"]),

@@ -77,7 +77,7 @@ def claim_job(*, job_id: UUID) -> GenerationJob | None:
 def _run(job: GenerationJob) -> Result:
     if job.upload is None:
         raise RunFailed("upload_gone", "The picture is no longer kept.")
-    with default_storage.open(job.upload.file.name) as file:
+    with default_storage.open(str(job.upload.file)) as file:
         picture = file.read()
     runner = RUNNERS[job.operation_type]
     return runner.run(picture, job.parameters, _reporter(job))

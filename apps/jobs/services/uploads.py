@@ -2,9 +2,8 @@
 
 from datetime import timedelta
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
-from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
@@ -18,7 +17,7 @@ from apps.tenants.services import audit
 KEEP = timedelta(days=7)
 
 
-def store_upload(*, organization: Organization, user: User, file: UploadedFile) -> BlobUpload:
+def store_upload(*, organization: Organization, user: User, file: File[bytes]) -> BlobUpload:
     """
     Check a picture and keep it for seven days, under a name that nobody can guess.
 
@@ -45,7 +44,7 @@ def store_upload(*, organization: Organization, user: User, file: UploadedFile) 
             upload.save()
             _record(upload)
     except BaseException:
-        default_storage.delete(upload.file.name)
+        default_storage.delete(str(upload.file))
         raise
     return upload
 
@@ -63,7 +62,7 @@ def delete_expired_uploads(*, limit: int = 100) -> int:
         )
         BlobUpload.objects.filter(pk__in=[upload.pk for upload in due]).delete()
     for upload in due:
-        default_storage.delete(upload.file.name)
+        default_storage.delete(str(upload.file))
     return len(due)
 
 

@@ -32,6 +32,7 @@ class TenantAPIView(APIView):
     keyed_methods: ClassVar[Collection[str]] = frozenset()  # those that need an Idempotency-Key
     http_method_names = [*METHODS, "head"]
 
+    user: User  # who signed in, or who made the key
     organization: Organization
     principal: str  # org_…:key_… or org_…:usr_…
 
@@ -60,6 +61,7 @@ class TenantAPIView(APIView):
         if method not in self.permissions:
             raise MethodNotAllowed(method)
         assert isinstance(request.user, User)
+        self.user = request.user
         key = request.auth if isinstance(request.auth, ApiKey) else None
         self.organization = find_organization(request, request.user, key)
         request.organization = self.organization  # type: ignore[attr-defined]

@@ -2,7 +2,6 @@
 
 import zoneinfo
 from functools import partial
-from typing import Any
 
 from allauth.account.forms import SignupForm
 from django import forms
@@ -64,17 +63,18 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth is untyped
 class ProfileForm(forms.ModelForm[User]):
     """What a person tells about himself."""
 
+    full_name = forms.CharField(label="Your name", max_length=150)
+    avatar_url = forms.URLField(
+        label="Address of a picture",
+        help_text="It begins with https://.",
+        assume_scheme="https",
+        required=False,
+    )
     time_zone = forms.ChoiceField(choices=time_zones, help_text="Dates are shown in this zone.")
 
     class Meta:
         model = User
         fields = ["full_name", "avatar_url", "time_zone"]
-        labels = {"full_name": "Your name", "avatar_url": "Address of a picture"}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["full_name"].required = True
-        self.fields["avatar_url"].help_text = "An https address."
 
     def clean_avatar_url(self) -> str:
         """Refuse a picture that would be fetched in the clear."""
@@ -86,6 +86,8 @@ class ProfileForm(forms.ModelForm[User]):
 
 class OrganizationForm(forms.ModelForm[Organization]):
     """What an organization tells about itself."""
+
+    website = forms.URLField(assume_scheme="https", max_length=500, required=False)
 
     class Meta:
         model = Organization

@@ -1,0 +1,79 @@
+# Two commands do everything on a fresh machine with Python and git:
+#   make demo    make test
+# The rest is for those who work on Coffer. `make help` lists them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+READY := $(VENV)/.ready
+# Django's type plugin reads the settings; it connects to nothing.
+TYPING := DATABASE_URL=postgres://nobody@localhost/none REDIS_URL=redis://localhost SECRET_KEY=only-for-the-type-checker-which-signs-nothing
+
+.PHONY: help
+help: ## List the commands
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+$(READY): requirements.lock scripts/bootstrap.sh
+	@scripts/bootstrap.sh $(VENV)
+
+.PHONY: demo
+demo: $(READY) ## Start PostgreSQL, Valkey, web, worker and sample data; Ctrl-C stops all
+	@$(PYTHON) manage.py demo
+
+.PHONY: test
+test: $(READY) ## Run every test; arguments by ARGS="-k name"
+	@$(PYTHON) -m pytest $(ARGS)
+
+.PHONY: check
+check: lint type migrations docs test ## All that CI does
+
+.PHONY: lint
+lint: $(READY) ## Style, mistakes, and who may import whom
+	@$(VENV)/bin/ruff check
+	@$(VENV)/bin/ruff format --check
+	@$(VENV)/bin/lint-imports
+
+.PHONY: type
+type: $(READY) ## Types, strictly
+	@$(TYPING) $(VENV)/bin/mypy
+
+.PHONY: migrations
+migrations: $(READY) ## No model differs from its migrations
+	@$(PYTHON) -m scripts.check_migrations
+
+.PHONY: docs
+docs: $(READY) ## Links, commands and settings that the documents name exist
+	@$(PYTHON) -m pytest tests/docs -q -p no:randomly
+
+.PHONY: bench
+bench: $(READY) ## Speed of a charge, beside the function that Coffer replaces
+	@$(PYTHON) -m bench.charge
+
+.PHONY: figures-1
+figures-1: $(READY) ## The ledger under races, with its controls
+	@$(PYTHON) -m figures.ground_floor
+
+.PHONY: css
+css: ## Build the style sheet and the icons anew (needs Node; the result is committed)
+	@cd frontend && npm ci --ignore-scripts && npm run build
+
+.PHONY: screenshots
+screenshots: $(READY) ## Take the pictures of the README from the running demo
+	@$(PYTHON) scripts/screenshots.py
+
+.PHONY: lock
+lock: ## Resolve pyproject.toml into requirements.lock (needs uv)
+	@uv pip compile pyproject.toml --group embedded --group test --group lint \
+		--universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+		--python-version 3.12 --quiet --output-file requirements.lock
+
+.PHONY: reset
+reset: ## Stop the demo and forget its data
+	@if [ -x $(PYTHON) ]; then $(PYTHON) manage.py demo --reset; fi
+
+.PHONY: clean
+clean: reset ## Remove all that make has made here
+	@rm -rf $(VENV) .coffer .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+		frontend/node_modules staticfiles
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
