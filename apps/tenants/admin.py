@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.core.admin import ReadOnlyAdmin
 from apps.tenants.models import AdminConfig, AuditLog, Organization, User
-from apps.tenants.pages.forms import time_zones
+from apps.tenants.selectors import time_zones
 from apps.tenants.services import audit
 from apps.tenants.services.organizations import create_organization
 

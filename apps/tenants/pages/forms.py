@@ -1,6 +1,5 @@
 """Forms of people and organizations."""
 
-import zoneinfo
 from functools import partial
 
 from allauth.account.forms import SignupForm
@@ -9,13 +8,8 @@ from django.http import HttpRequest, HttpResponse
 
 from apps.tenants.errors import EmailTaken
 from apps.tenants.models import Organization, User
+from apps.tenants.selectors import time_zones
 from apps.tenants.services import people
-
-
-def time_zones() -> list[tuple[str, str]]:
-    """Return the time zones that a person can choose, UTC first."""
-    places = sorted(name for name in zoneinfo.available_timezones() if "/" in name)
-    return [(name, name.replace("_", " ")) for name in ["UTC", *places]]
 
 
 class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth is untyped
