@@ -16,8 +16,9 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "",
         (
-            Entry("Overview", "credits:overview", "layout-dashboard", "credits.view"),
-            Entry("Transactions", "credits:transactions", "scroll-text", "credits.view"),
+            Entry("Overview", "credits:overview", "layout-dashboard", "credits.view_own"),
+            Entry("Jobs", "jobs:list", "images", "jobs.view"),
+            Entry("Transactions", "credits:transactions", "scroll-text", "credits.view_own"),
         ),
     ),
     (

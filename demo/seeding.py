@@ -164,14 +164,14 @@ def _grant_of_the_day(wallet: Wallet, days_ago: int, morning: datetime) -> None:
             expires_at=morning + timedelta(days=365),
             description="Pack of 1,500 credits",
         )
-    if days_ago == 18:
+    if days_ago == 1:
         grants.grant_credits(
             wallet=wallet,
             amount=250,
             kind=Lot.Kind.PROMOTIONAL,
             reference="demo:gift",
             source="promotion",
-            expires_at=morning + timedelta(days=30),
+            expires_at=morning + timedelta(days=13),
             description="Autumn gift",
         )
 

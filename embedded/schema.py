@@ -41,7 +41,7 @@ def migrate(root: Path, environment: dict[str, str]) -> None:
 def seed(root: Path, environment: dict[str, str]) -> None:
     """Fill in people and history, unless somebody is there."""
     with psycopg.connect(environment["DATABASE_URL"]) as database:
-        if database.execute("SELECT FROM tenants_organization LIMIT 1").fetchone():
+        if database.execute("SELECT 1 FROM tenants_organization LIMIT 1").fetchone():
             report.done("Sample data are there")
             return
     report.progress("Writing two months of history through the services")

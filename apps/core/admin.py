@@ -8,11 +8,14 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from unfold.admin import ModelAdmin
+from unfold.paginator import InfinitePaginator
 
 
 class ReadOnlyAdmin[M: Model](ModelAdmin):  # type: ignore[misc]  # Unfold is untyped
     """Shows rows; nobody adds, changes or deletes them here, superusers included."""
 
+    # Never counts the rows: a ledger of millions opens as quickly as an empty one.
+    paginator = InfinitePaginator
     show_full_result_count = False
     list_per_page = 50
 

@@ -111,7 +111,9 @@ class TestAgo:
             (86400, "1 day ago"),
             (3 * 86400, "3 days ago"),
             (-6 * 86400 - 60, "in 6 days"),
-            (40 * 86400, "12 Oct 2026"),
+            (40 * 86400, "40 days ago"),
+            (-307 * 86400, "in 10 months"),
+            (800 * 86400, "2 years ago"),
         ],
     )
     def test_names_the_distance(self, seconds, words):

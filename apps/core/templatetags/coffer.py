@@ -29,8 +29,10 @@ EXPONENTS = {
 # Only signs that name one currency without doubt; every other currency shows its code.
 SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥", "INR": "₹"}
 
-STEPS = ((60, "min"), (3600, "h"), (86400, "day"))
-RELATIVE_FOR = timedelta(days=30)
+DAY = 86400  # seconds
+STEPS = ((60, "min"), (3600, "h"), (DAY, "day"), (61 * DAY, "month"), (730 * DAY, "year"))
+LENGTHS = {"month": 30.44 * DAY, "year": 365.25 * DAY}  # where a step begins later than at one
+LONG_UNITS = {"day", "month", "year"}
 
 
 class UsageDay(Protocol):
@@ -122,19 +124,17 @@ def local_date(moment: datetime | None) -> str:
 
 def _distance(seconds: float) -> str:
     size, unit = next(((size, unit) for size, unit in reversed(STEPS) if seconds >= size), (1, "s"))
-    number = int(seconds // size)
-    plural = "s" if unit == "day" and number != 1 else ""
+    number = int(seconds // LENGTHS.get(unit, size))
+    plural = "s" if unit in LONG_UNITS and number != 1 else ""
     return f"{number} {unit}{plural}"
 
 
 @register.simple_tag
 def ago(moment: datetime | None, now: datetime | None = None) -> str:
-    """Write how far a moment is from now: `3 min ago`, `in 6 days`; past 30 days, its date."""
+    """Write how far a moment is from now: `3 min ago`, `in 6 days`, `in 10 months`."""
     if moment is None:
         return UNKNOWN
     distance = (now or timezone.now()) - moment
-    if abs(distance) > RELATIVE_FOR:
-        return local_date(moment)
     if abs(distance) < timedelta(seconds=5):
         return _time_tag(moment, "just now")
     words = _distance(abs(distance).total_seconds())

@@ -81,9 +81,7 @@ class Book:
         wallet.sequence += 1
         lot.remaining += amount
         # The database's clock may step back; the order of a wallet's rows never does.
-        created_at = max(self.state.now, wallet.head_at or self.state.now)
-        reverses_id = reverses.id if reverses else None
-        wallet.head_at = created_at
+        wallet.head_at = max(self.state.now, wallet.head_at or self.state.now)
         wallet.head_hash = entry_hash(
             wallet.head_hash,
             wallet_id=wallet.id,
@@ -92,32 +90,11 @@ class Book:
             transaction_type=transaction_type,
             amount=amount,
             balance_after=wallet.balance,
-            reverses_id=reverses_id,
-            created_at=created_at,
+            reverses_id=reverses.id if reverses else None,
+            created_at=wallet.head_at,
             reference=cause.reference,
         )
-        entry = Entry(
-            id=ids.new_id(),
-            organization_id=wallet.organization_id,
-            wallet_id=wallet.id,
-            lot_id=lot.id,
-            sequence=wallet.sequence,
-            transaction_type=transaction_type,
-            amount=amount,
-            balance_after=wallet.balance,
-            lot_balance_after=lot.remaining,
-            source=cause.source,
-            source_id=cause.source_id,
-            reference=cause.reference,
-            credit_event_id=getattr(cause, "credit_event_id", None),
-            reverses_id=reverses_id,
-            stripe_payment_intent_id=getattr(cause, "stripe_payment_intent_id", ""),
-            expires_at=lot.expires_at if isinstance(cause, Grant) else None,
-            description=cause.description,
-            metadata=json.dumps(dict(cause.metadata)),
-            created_at=created_at,
-            entry_hash=wallet.head_hash,
-        )
+        entry = _entry(wallet, lot, transaction_type, amount, cause, reverses)
         self._record(wallet, lot, entry)
         return entry
 
@@ -127,3 +104,37 @@ class Book:
         self.plan.wallets[wallet.id] = wallet
         if lot.id not in self.plan.new_lots:
             self.plan.changed_lots[lot.id] = lot
+
+
+def _entry(
+    wallet: WalletState,
+    lot: LotState,
+    transaction_type: str,
+    amount: int,
+    cause: Command,
+    reverses: Entry | None,
+) -> Entry:
+    """Return the transaction that stands at the wallet's head."""
+    assert wallet.head_at is not None
+    return Entry(
+        id=ids.new_id(),
+        organization_id=wallet.organization_id,
+        wallet_id=wallet.id,
+        lot_id=lot.id,
+        sequence=wallet.sequence,
+        transaction_type=transaction_type,
+        amount=amount,
+        balance_after=wallet.balance,
+        lot_balance_after=lot.remaining,
+        source=cause.source,
+        source_id=cause.source_id,
+        reference=cause.reference,
+        credit_event_id=getattr(cause, "credit_event_id", None),
+        reverses_id=reverses.id if reverses else None,
+        stripe_payment_intent_id=getattr(cause, "stripe_payment_intent_id", ""),
+        expires_at=lot.expires_at if isinstance(cause, Grant) else None,
+        description=cause.description,
+        metadata=json.dumps(dict(cause.metadata)),
+        created_at=wallet.head_at,
+        entry_hash=wallet.head_hash,
+    )

@@ -23,7 +23,9 @@ REASONS = {
 SOURCES = {
     "trial": "Sign-up",
     "expiry": "Expiry",
+    "api": "API",
     "job": "Job",
+    "promotion": "Gift",
     "purchase": "Purchase",
     "adjustment": "Support",
 }

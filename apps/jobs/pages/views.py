@@ -171,6 +171,7 @@ class JobPage(TenantPage):
             "job": job_story(job, self.organization, found),
             "poll_url": f"{reverse('jobs:status', args=[slug, job_id])}?look={look + 1}",
             "poll_after": pause_before_look(look, job),
+            "can_cancel": self.user.has_perm("jobs.cancel", self.organization),
         }
         return render(request, self.template, page)
 
