@@ -88,7 +88,7 @@ class TestTheHouse:
             for field in model._meta.get_fields()
             if isinstance(field, models.ForeignKey)
             and field.related_model._meta.app_label != app.label
-            and not field.remote_field.is_hidden()
+            and not field.remote_field.hidden
         ]
 
         assert not ways

@@ -94,7 +94,14 @@ class Book:
             created_at=wallet.head_at,
             reference=cause.reference,
         )
-        entry = _entry(wallet, lot, transaction_type, amount, cause, reverses)
+        entry = _entry(
+            wallet,
+            lot,
+            transaction_type=transaction_type,
+            amount=amount,
+            cause=cause,
+            reverses=reverses,
+        )
         self._record(wallet, lot, entry)
         return entry
 
@@ -109,6 +116,7 @@ class Book:
 def _entry(
     wallet: WalletState,
     lot: LotState,
+    *,
     transaction_type: str,
     amount: int,
     cause: Command,
