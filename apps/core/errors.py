@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+RESERVED = frozenset({"type", "title", "status", "code", "detail", "instance", "request_id"})
+
 
 class DomainError(Exception):
     """
@@ -18,6 +20,7 @@ class DomainError(Exception):
     status: ClassVar[int] = 400
 
     def __init__(self, **details: Any) -> None:
+        assert RESERVED.isdisjoint(details), "RFC 9457 gives these names another meaning"
         super().__init__(self.message.format(**details))
         self.details = details
 

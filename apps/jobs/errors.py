@@ -40,7 +40,7 @@ class JobNotCancellable(DomainError):
 
     code = "job_not_cancellable"
     title = "The job cannot be cancelled"
-    message = "The job is {status}; only a pending job can be cancelled."
+    message = "The job is {job_status}; only a pending job can be cancelled."
     status = 409
 
 
@@ -49,5 +49,5 @@ class ResultNotReady(DomainError):
 
     code = "result_not_ready"
     title = "There is no result"
-    message = "The job is {status}; only a completed job has a result."
+    message = "The job is {job_status}; only a completed job has a result."
     status = 409

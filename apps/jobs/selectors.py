@@ -109,7 +109,7 @@ def result_of(job: GenerationJob) -> dict[str, str]:
     :raises ResultNotReady: if it made nothing, or not yet.
     """
     if not job.result:
-        raise ResultNotReady(status=job.status)
+        raise ResultNotReady(job_status=job.status)
     extension = job.result_content_type.rpartition("/")[2]
     return {
         "name": str(job.result),

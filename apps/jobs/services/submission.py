@@ -108,7 +108,7 @@ def cancel_job(*, job: GenerationJob) -> GenerationJob:
     )
     job.refresh_from_db()
     if not cancelled:
-        raise JobNotCancellable(status=job.status)
+        raise JobNotCancellable(job_status=job.status)
     refund(job, is_our_fault=False, description="Cancelled before it began")
     audit.record(
         action="job.cancel", organization=job.organization, object_id=job.public_id, after={}

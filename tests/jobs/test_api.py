@@ -1,0 +1,243 @@
+"""The jobs API."""
+
+import json
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from apps.core.ids import encode, new_id
+from apps.jobs.models import GenerationJob
+from apps.jobs.services import running
+from tests.jobs.work import OPERATION, available, make_job, make_upload, picture, set_price
+from tests.people import make_key, make_member, make_organization, with_key
+from tests.problem_documents import problem_of
+
+JOBS = "/api/v1/jobs"
+
+
+@pytest.fixture
+def organization(transactional_db):
+    """Committed, because a keyed request opens transactions of its own."""
+    set_price()
+    return make_organization()
+
+
+@pytest.fixture
+def developer(organization):
+    return make_member(organization, "developer")
+
+
+@pytest.fixture
+def client(organization, developer):
+    _, token = make_key(organization, developer, "jobs:read", "jobs:write")
+    return with_key(token)
+
+
+@pytest.fixture
+def body(organization, developer):
+    upload = make_upload(organization, developer)
+    return {
+        "operation": OPERATION,
+        "parameters": {"style": "dusk"},
+        "upload_id": upload.public_id,
+    }
+
+
+def submit(client, body, key=None):
+    headers = {"Idempotency-Key": key or str(uuid4())}
+    return client.post(JOBS, body, content_type="application/json", headers=headers)
+
+
+class TestUploads:
+    def test_keeps_a_picture(self, client):
+        file = SimpleUploadedFile("a.png", picture(), content_type="image/png")
+
+        answer = client.post("/api/v1/uploads", {"picture": file})
+
+        assert answer.status_code == 201
+        assert answer.json()["width"] == 64
+
+    def test_refuses_what_is_no_picture(self, client):
+        file = SimpleUploadedFile("a.png", b"no picture", content_type="image/png")
+
+        problem = problem_of(client.post("/api/v1/uploads", {"picture": file}), status=400)
+
+        assert problem["code"] == "picture_refused"
+
+
+class TestSubmit:
+    def test_answers_with_the_job_and_where_it_is(self, client, body, organization):
+        answer = submit(client, body)
+
+        job = answer.json()
+        assert answer.status_code == 201
+        assert answer["Location"] == f"{JOBS}/{job['id']}"
+        assert (job["status"], job["cost"], available(organization)) == ("pending", 5, 95)
+
+    def test_replays_the_same_key(self, client, body, organization):
+        first, second = submit(client, body, "key-1"), submit(client, body, "key-1")
+
+        assert second.json() == first.json()
+        assert second["Idempotent-Replayed"] == "true"
+        assert second["Location"] == first["Location"]
+        assert available(organization) == 95
+
+    def test_refuses_a_key_without_a_request_of_its_own(self, client, body):
+        submit(client, body, "key-1")
+
+        changed = {**body, "parameters": {"style": "meadow"}}
+
+        assert (
+            problem_of(submit(client, changed, "key-1"), status=422)["code"]
+            == "idempotency_key_reused"
+        )
+
+    def test_asks_for_a_key(self, client, body, organization):
+        answer = client.post(JOBS, body, content_type="application/json")
+
+        assert problem_of(answer, status=400)["code"] == "idempotency_key_required"
+        assert available(organization) == 100
+
+    def test_tells_what_is_missing_and_writes_nothing(self, client, body, organization):
+        set_price(120)
+
+        problem = problem_of(submit(client, body), status=402)
+
+        facts = {name: problem[name] for name in ("required", "available", "shortfall")}
+        assert facts == {"required": 120, "available": 100, "shortfall": 20}
+        assert not GenerationJob.objects.exists()
+
+    def test_lets_a_refused_key_be_tried_again(self, client, body):
+        set_price(120)
+        submit(client, body, "key-1")
+        set_price(1)
+
+        assert submit(client, body, "key-1").status_code == 201
+
+    @pytest.mark.parametrize(
+        ("change", "code"),
+        [
+            ({"operation": "image.erase"}, "unknown_operation"),
+            ({"parameters": {"style": "neon"}}, "invalid_parameters"),
+            ({"parameters": {"style": "dusk", "size": -1}}, "invalid_parameters"),
+            ({"parameters": 7}, "validation_error"),
+            ({"upload_id": "upl_nothing"}, "upload_not_found"),
+            ({"operation": None}, "validation_error"),
+        ],
+    )
+    def test_says_what_is_wrong_and_charges_nothing(self, client, body, organization, change, code):
+        problem = problem_of(submit(client, {**body, **change}), status=400)
+
+        assert problem["code"] == code
+        assert available(organization) == 100
+
+    def test_treats_a_foreign_picture_like_none(self, client, body):
+        other = make_organization()
+        foreign = make_upload(other, make_member(other, "developer")).public_id
+        missing = encode("upl", new_id())
+
+        first = problem_of(submit(client, {**body, "upload_id": foreign}), status=400)
+        second = problem_of(submit(client, {**body, "upload_id": missing}), status=400)
+
+        assert first["detail"].replace(foreign, "") == second["detail"].replace(missing, "")
+
+
+class TestTheWalls:
+    @pytest.mark.parametrize("suffix", ["", "/result"])
+    def test_show_nothing_of_another_organization(self, client, suffix):
+        foreign = make_job(make_organization())
+        running.run_job(job_id=foreign.id)
+        missing = encode("job", new_id())
+
+        theirs = client.get(f"{JOBS}/{foreign.public_id}{suffix}")
+        nobodys = client.get(f"{JOBS}/{missing}{suffix}")
+
+        assert (theirs.status_code, nobodys.status_code) == (404, 404)
+        assert theirs.json()["detail"] == nobodys.json()["detail"]
+
+    def test_let_nobody_cancel_for_another(self, client):
+        foreign = make_job(make_organization())
+
+        answer = client.post(
+            f"{JOBS}/{foreign.public_id}/cancel",
+            content_type="application/json",
+            headers={"Idempotency-Key": "cancel-1"},
+        )
+
+        foreign.refresh_from_db()
+        assert (answer.status_code, foreign.status) == (404, "pending")
+
+    def test_ask_for_the_scope(self, organization, developer, body):
+        _, token = make_key(organization, developer, "jobs:read")
+
+        problem = problem_of(submit(with_key(token), body), status=403)
+
+        assert "jobs:write" in json.dumps(problem)
+
+
+class TestReading:
+    def test_lists_newest_first_with_as_many_queries_for_more_rows(
+        self, client, organization, developer
+    ):
+        jobs = [make_job(organization, developer)]
+        with CaptureQueriesContext(
+            connection,
+        ) as few:
+            client.get(JOBS)
+        jobs += [make_job(organization, developer) for _ in range(4)]
+        with CaptureQueriesContext(connection) as many:
+            answer = client.get(JOBS)
+
+        assert [row["id"] for row in answer.json()["data"]] == [
+            job.public_id for job in reversed(jobs)
+        ]
+        assert len(many) <= len(few)
+
+    def test_gives_the_result_once_there_is_one(self, client, organization, developer):
+        job = make_job(organization, developer)
+        assert problem_of(client.get(f"{JOBS}/{job.public_id}/result"), status=409)
+
+        running.run_job(job_id=job.id)
+
+        answer = client.get(f"{JOBS}/{job.public_id}/result")
+        assert (answer.status_code, answer["Content-Type"]) == (200, "image/png")
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert b"".join(answer.streaming_content).startswith(b"\x89PNG")
+
+    def test_quotes_without_writing(self, client, organization):
+        answer = client.post(
+            f"{JOBS}/quote", {"operation": OPERATION}, content_type="application/json"
+        )
+
+        assert answer.json() == {
+            "object": "quote",
+            "cost": 5,
+            "available": 100,
+            "available_after": 95,
+            "is_affordable": True,
+            "shortfall": 0,
+        }
+
+    def test_lists_operations_with_styles_and_prices(self, client):
+        (operation,) = client.get("/api/v1/operations").json()["data"]
+
+        assert (operation["operation"], operation["cost"]) == (OPERATION, 5)
+        assert {style["code"] for style in operation["styles"]} >= {"dusk", "newsprint"}
+
+
+class TestCancel:
+    def test_gives_the_credits_back_once(self, client, organization, developer):
+        job = make_job(organization, developer)
+        address = f"{JOBS}/{job.public_id}/cancel"
+
+        first, again, late = (
+            client.post(address, content_type="application/json", headers={"Idempotency-Key": key})
+            for key in ("c-1", "c-1", "c-2")
+        )
+
+        assert first.json()["status"] == again.json()["status"] == "cancelled"
+        assert problem_of(late, status=409)["code"] == "job_not_cancellable"
+        assert available(organization) == 100

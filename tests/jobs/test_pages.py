@@ -1,0 +1,191 @@
+"""The customer's pages of jobs."""
+
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from apps.jobs.models import BlobUpload, GenerationJob
+from apps.jobs.services import running
+from tests.jobs.work import OPERATION, available, make_job, picture, set_price
+from tests.people import make_member, make_organization, signed_in
+
+
+@pytest.fixture
+def organization(transactional_db):
+    set_price()
+    return make_organization()
+
+
+@pytest.fixture
+def developer(organization):
+    return make_member(organization, "developer", full_name="Dee")
+
+
+@pytest.fixture
+def client(developer):
+    return signed_in(developer)
+
+
+def form(content: bytes | None = None, **changes) -> dict[str, object]:
+    values = {
+        "operation": OPERATION,
+        "style": "dusk",
+        "idempotency_key": str(uuid4()),
+        "picture": SimpleUploadedFile("a.png", picture() if content is None else content),
+    }
+    return {**values, **changes}
+
+
+def address(organization, rest: str = "") -> str:
+    return f"/o/{organization.slug}/jobs/{rest}"
+
+
+class TestSubmit:
+    def test_shows_price_and_what_is_left_before(self, client, organization):
+        page = client.get(address(organization, "new/")).content.decode()
+
+        assert "Available after" in page
+        assert ">95<" in page
+
+    def test_leads_to_the_job(self, client, organization):
+        answer = client.post(address(organization, "new/"), form())
+
+        job = GenerationJob.objects.get()
+        assert answer["Location"] == address(organization, f"{job.public_id}/")
+        assert available(organization) == 95
+
+    def test_makes_one_job_of_two_clicks(self, client, organization):
+        key = str(uuid4())
+
+        first = client.post(address(organization, "new/"), form(idempotency_key=key))
+        second = client.post(address(organization, "new/"), form(idempotency_key=key))
+
+        assert first["Location"] == second["Location"]
+        assert (GenerationJob.objects.count(), available(organization)) == (1, 95)
+
+    def test_tells_what_is_missing_and_keeps_the_picture(self, client, organization):
+        set_price(120)
+
+        answer = client.post(address(organization, "new/"), form())
+
+        page = answer.content.decode()
+        assert answer.status_code == 402
+        assert "120" in page
+        assert "20" in page
+        assert BlobUpload.objects.get().public_id in page
+        assert not GenerationJob.objects.exists()
+
+    def test_takes_the_kept_picture_on_the_next_try(self, client, organization):
+        set_price(120)
+        client.post(address(organization, "new/"), form())
+        set_price(5)
+        kept = BlobUpload.objects.get().public_id
+
+        answer = client.post(address(organization, "new/"), form(picture="", upload_id=kept))
+
+        assert answer.status_code == 302
+        assert GenerationJob.objects.get().upload.public_id == kept
+
+    @pytest.mark.parametrize(
+        ("changes", "text"),
+        [
+            ({"picture": ""}, "Choose a picture."),
+            ({"picture": SimpleUploadedFile("a.png", b"text")}, "This is no picture."),
+            ({"style": "neon"}, "Choose a style."),
+            ({"operation": "image.erase"}, "Choose an operation."),
+            ({"idempotency_key": ""}, "required"),
+        ],
+    )
+    def test_shows_each_error_where_it_can_be_mended(self, client, organization, changes, text):
+        answer = client.post(address(organization, "new/"), form(**changes))
+
+        assert answer.status_code == 422
+        assert text in answer.content.decode()
+        assert available(organization) == 100
+
+    def test_is_for_those_who_may(self, organization):
+        answer = signed_in(make_member(organization, "read-only")).get(
+            address(organization, "new/")
+        )
+
+        assert answer.status_code == 403
+
+    def test_quotes_the_choice(self, client, organization):
+        page = client.get(address(organization, f"quote/?operation={OPERATION}"))
+
+        assert b"Available after" in page.content
+
+
+class TestTheJobsPage:
+    def test_asks_again_later_and_later_until_it_is_done(self, client, organization, developer):
+        job = make_job(organization, developer)
+        here = address(organization, f"{job.public_id}/status/")
+
+        first = client.get(here).content.decode()
+        later = client.get(f"{here}?look=5").content.decode()
+        running.run_job(job_id=job.id)
+        done = client.get(here).content.decode()
+
+        assert "load delay:1s" in first
+        assert "load delay:8s" in later
+        assert "load delay" not in done
+
+    def test_works_without_scripts(self, client, organization, developer):
+        job = make_job(organization, developer)
+
+        page = client.get(address(organization, f"{job.public_id}/")).content.decode()
+
+        assert '<noscript><meta http-equiv="refresh"' in page
+
+    def test_shows_refund_and_reason_of_a_failed_job(self, client, organization, developer):
+        job = make_job(organization, developer, plain=True)
+        running.run_job(job_id=job.id)
+
+        page = client.get(address(organization, f"{job.public_id}/")).content.decode()
+
+        assert "single colour" in page
+        assert "Refunded 5 credits" in page
+
+    def test_cancels_what_waits(self, client, organization, developer):
+        job = make_job(organization, developer)
+
+        client.post(address(organization, f"{job.public_id}/cancel/"))
+
+        job.refresh_from_db()
+        assert (job.status, available(organization)) == ("cancelled", 100)
+
+    @pytest.mark.parametrize("rest", ["", "status/", "result/", "original/"])
+    def test_does_not_exist_for_others(self, client, organization, rest):
+        foreign = make_job(make_organization())
+        running.run_job(job_id=foreign.id)
+
+        answer = client.get(address(organization, f"{foreign.public_id}/{rest}"))
+
+        assert answer.status_code == 404
+
+    @pytest.mark.parametrize("rest", ["result/", "original/"])
+    def test_hands_out_pictures_as_pictures(self, client, organization, developer, rest):
+        job = make_job(organization, developer)
+        running.run_job(job_id=job.id)
+
+        answer = client.get(address(organization, f"{job.public_id}/{rest}"))
+
+        assert answer["Content-Type"] == "image/png"
+        assert "sandbox" in answer["Content-Security-Policy"]
+
+
+class TestTheList:
+    def test_costs_the_same_with_more_rows(self, client, organization, developer):
+        make_job(organization, developer)
+        with CaptureQueriesContext(connection) as few:
+            client.get(address(organization))
+        for _ in range(5):
+            make_job(organization, developer)
+        with CaptureQueriesContext(connection) as many:
+            page = client.get(address(organization)).content.decode()
+
+        assert page.count("<tr>") > 5
+        assert len(many) <= len(few)

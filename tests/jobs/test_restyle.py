@@ -1,0 +1,67 @@
+"""The built-in runner."""
+
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from apps.jobs.runners.protocol import RunFailed
+from apps.jobs.runners.restyle import LOOKS, Restyle
+from tests.jobs.work import picture
+
+
+def run(content: bytes, **parameters) -> tuple[bytes, list[int]]:
+    seen: list[int] = []
+    runner = Restyle()
+    result = runner.run(content, runner.check(parameters), seen.append)
+    return result.content, seen
+
+
+class TestRestyle:
+    @pytest.mark.parametrize("style", LOOKS)
+    def test_gives_the_same_bytes_for_the_same_picture(self, style):
+        assert run(picture(), style=style)[0] == run(picture(), style=style)[0]
+
+    def test_gives_each_style_its_own_look(self):
+        assert len({run(picture(), style=style)[0] for style in LOOKS}) == len(LOOKS)
+
+    def test_uses_the_colours_of_a_full_strength_style(self):
+        content, _ = run(picture(size=(200, 150)), style="blueprint")
+
+        red, _, blue = Image.open(BytesIO(content)).resize((1, 1)).getpixel((0, 0))
+        assert blue > red
+
+    def test_sizes_the_longer_side(self):
+        content, _ = run(picture(size=(64, 48)), style="dusk", size=128)
+
+        assert Image.open(BytesIO(content)).size == (128, 96)
+
+    def test_reports_progress_up_to_the_end(self):
+        _, seen = run(picture(), style="dusk")
+
+        assert seen == sorted(seen)
+        assert seen[-1] == 100
+
+    def test_fails_on_a_picture_of_one_colour(self):
+        with pytest.raises(RunFailed, match="single colour") as failure:
+            run(picture(plain=True), style="dusk")
+
+        assert failure.value.code == "single_colour"
+
+    @pytest.mark.parametrize(
+        ("parameters", "name"),
+        [
+            ({}, "style"),
+            ({"style": "neon"}, "style"),
+            ({"style": "dusk", "size": 63}, "size"),
+            ({"style": "dusk", "size": 4097}, "size"),
+            ({"style": "dusk", "size": True}, "size"),
+            ({"style": "dusk", "size": "big"}, "size"),
+            ({"style": "dusk", "colour": 1}, "colour"),
+        ],
+    )
+    def test_names_the_parameter_that_is_wrong(self, parameters, name):
+        with pytest.raises(ValueError) as refusal:
+            Restyle().check(parameters)
+
+        assert refusal.value.args[0] == name
