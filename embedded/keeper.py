@@ -79,12 +79,25 @@ def attach(kind: str, home: Path, *, is_careless: bool = False) -> Attachment:
 
 def read_state(home: Path, kind: str) -> dict[str, int] | None:
     """Return port and process ids of the server below home, if its keeper lives."""
+    if not _has_keeper(home, kind):
+        return None
     try:
         state: dict[str, int] = json.loads((home / f"{kind}.json").read_text())
-        os.kill(state["keeper"], 0)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError):
         return None
     return state
+
+
+def _has_keeper(home: Path, kind: str) -> bool:
+    """Ask by its lock and not by its pid, which may be a zombie's or somebody else's."""
+    try:
+        with (home / f"{kind}.keeper").open() as own:
+            fcntl.flock(own, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
 
 
 def _start_keeper(kind: str, home: Path, is_careless: bool) -> subprocess.Popen[bytes]:
@@ -119,13 +132,15 @@ def keep(server: Server) -> None:
             preexec_fn=dies_with_parent(server.stop_signal),  # noqa: PLW1509  no thread runs
             **server.account.process_options,  # type: ignore[call-overload]
         )
-        try:
-            _publish(server, process, port)
-            _wait_until_unused(home, kind, process)
-        finally:
-            (home / f"{kind}.json").unlink(missing_ok=True)
-            process.send_signal(signal.Signals[server.stop_signal])
-            process.wait(30)
+        with (home / f"{kind}.users").open("a") as users:
+            try:
+                _publish(server, process, port)
+                _wait_until_unused(users, process)
+            finally:
+                # Whoever comes now waits for the lock that we hold, and then starts anew.
+                process.send_signal(signal.Signals[server.stop_signal])
+                process.wait(30)
+                (home / f"{kind}.json").unlink(missing_ok=True)
 
 
 def _publish(server: Server, process: subprocess.Popen[bytes], port: int) -> None:
@@ -139,16 +154,15 @@ def _publish(server: Server, process: subprocess.Popen[bytes], port: int) -> Non
     draft.replace(server.home / f"{server.name}.json")
 
 
-def _wait_until_unused(home: Path, kind: str, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_unused(users: IO[str], process: subprocess.Popen[bytes]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with (home / f"{kind}.users").open("a") as users:
-        while process.poll() is None:
-            try:
-                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                time.sleep(0.25)
-            else:
-                return
+    while process.poll() is None:
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.25)
+        else:
+            return
 
 
 def _stop_orphan(server: Server) -> None:
