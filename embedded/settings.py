@@ -35,7 +35,7 @@ def environment_of_demo(home: Path, port: int) -> dict[str, str]:
         "BASE_URL": f"http://127.0.0.1:{port}",
         "DEMO": "1",
         "DEMO_LOGINS": str(home / "demo.json"),
-        "EMAIL_URL": f"file://{home / 'mail'}",
+        "EMAIL_URL": f"file:///{home / 'mail'}",
         "EMAIL_VERIFICATION": "optional",
         "MEDIA_ROOT": str(home / "media"),
         "SECRET_KEY": _secret_key(home),

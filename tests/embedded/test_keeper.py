@@ -53,6 +53,20 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def can_run_python(uid: int) -> bool:
+    try:
+        probe = subprocess.run(
+            [sys.executable, "-c", "import embedded, psycopg"],
+            cwd=ROOT,
+            user=uid,
+            check=False,
+            capture_output=True,
+        )
+    except PermissionError:
+        return False
+    return probe.returncode == 0
+
+
 class TestAttach:
     def test_gives_a_postgresql_that_asks_for_its_password(self, tmp_path):
         attachment = attach("postgres", tmp_path, is_careless=True)
@@ -96,6 +110,7 @@ class TestAttach:
         user = user_of(kind, tmp_path)
         before = read_state(tmp_path, kind)
         os.kill(before["keeper"], signal.SIGKILL)
+        assert wait_until_stopped(tmp_path, kind)  # a signal takes a moment to arrive
 
         attachment = attach(kind, tmp_path, is_careless=True)
 
@@ -154,14 +169,7 @@ class TestAccounts:
         home = Path(f"/var/tmp/coffer-test-{os.getpid()}")
         home.mkdir()
         os.chown(home, nobody.pw_uid, nobody.pw_gid)
-        probe = subprocess.run(
-            [sys.executable, "-c", "import embedded, psycopg"],
-            cwd=ROOT,
-            user=nobody.pw_uid,
-            check=False,
-            capture_output=True,
-        )
-        if probe.returncode:
+        if not can_run_python(nobody.pw_uid):
             home.rmdir()
             pytest.skip("nobody cannot enter this checkout or its Python")
 
