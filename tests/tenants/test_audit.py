@@ -1,0 +1,64 @@
+"""The audit log: written with the deed, and never again."""
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from apps.core import context
+from apps.tenants.models import AuditLog
+from apps.tenants.services import audit
+
+pytestmark = pytest.mark.django_db
+
+CHANGES = [
+    "UPDATE tenants_auditlog SET actor = 'someone else'",
+    "DELETE FROM tenants_auditlog",
+    "TRUNCATE tenants_auditlog",
+]
+
+
+class TestRecord:
+    def test_knows_who_acts_and_from_where(self):
+        cause = context.acting(actor="user:usr_1", request_id="req_1", ip_address="192.0.2.7")
+
+        with cause, transaction.atomic():
+            entry = audit.record(action="thing.do", object_id="thing_1", after={"size": 3})
+
+        kept = AuditLog.objects.get(pk=entry.pk)
+        assert (kept.actor, kept.request_id, kept.ip_address) == (
+            "user:usr_1",
+            "req_1",
+            "192.0.2.7",
+        )
+        assert (kept.result, kept.after) == ("done", {"size": 3})
+
+    def test_needs_the_transaction_of_the_deed(self):
+        with pytest.raises(RuntimeError, match="needs an open transaction"):
+            audit.record(action="thing.do")
+
+    def test_goes_with_the_deed_when_it_is_rolled_back(self):
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            audit.record(action="thing.do")
+            raise ZeroDivisionError
+
+        assert not AuditLog.objects.exists()
+
+
+class TestAuditLog:
+    @pytest.mark.parametrize("statement", CHANGES)
+    def test_refuses_every_change(self, statement):
+        with (
+            pytest.raises(IntegrityError, match="append-only"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+
+    @pytest.mark.parametrize("statement", CHANGES)
+    def test_refuses_it_from_a_replica_session_too(self, statement):
+        with (
+            pytest.raises(IntegrityError, match="append-only"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            cursor.execute(statement)
