@@ -26,8 +26,10 @@ SPANS = [
     *(timedelta(microseconds=1), timedelta(seconds=1), timedelta(hours=1), timedelta(hours=23)),
     *(timedelta(days=days) for days in (1, 7, 28, 29, 30, 31, 365)),
 ]
-AMOUNTS = st.one_of(st.integers(1, 60), st.sampled_from([0, -5, 10**15, 10**15 + 1]))
-REFERENCES = [f"cause:{number}" for number in range(12)]
+AMOUNTS = st.one_of(*[st.integers(1, 60)] * 9, st.sampled_from([0, -5, 10**15 + 1]))
+LIVES = st.sampled_from([None, *SPANS[2:]])
+PARTS = st.integers(1, 25)
+REPEATS = st.integers(0, 99)  # below 25 a reference that was used before, else a new one
 FEATURES = st.sampled_from([None, None, ("image.restyle",), ("compute", "storage")])
 ASKED = st.sampled_from([frozenset(), frozenset({"image.restyle", "compute"}), frozenset({"api"})])
 
@@ -43,18 +45,20 @@ class LedgerMachine(RuleBasedStateMachine):
     @initialize(moment=st.sampled_from(MOMENTS))
     def begin(self, moment):
         self.now = moment
+        self.number = 0
         self.model = Ledger()
         self.open_wallet()
 
     @rule(
-        reference=st.sampled_from(REFERENCES),
+        repeat=REPEATS,
         kind=st.sampled_from(sorted(PRIORITY)),
         amount=AMOUNTS,
         starts_in=st.sampled_from([None, None, None, *SPANS[:6], -SPANS[2]]),
         ends_in=st.sampled_from([None, *SPANS, -SPANS[0]]),
         features=FEATURES,
     )
-    def grant(self, reference, kind, amount, starts_in, ends_in, features):
+    def grant(self, repeat, kind, amount, starts_in, ends_in, features):
+        reference = self.reference(repeat)
         starts = None if starts_in is None else self.now + starts_in
         ends = None if ends_in is None else self.now + ends_in
         self.compare(
@@ -69,37 +73,49 @@ class LedgerMachine(RuleBasedStateMachine):
             ),
         )
 
-    @rule(reference=st.sampled_from(REFERENCES), amount=AMOUNTS, features=ASKED)
-    def charge(self, reference, amount, features):
+    @rule(repeat=REPEATS, amount=AMOUNTS, features=ASKED)
+    def charge(self, repeat, amount, features):
+        reference = self.reference(repeat)
         self.compare(
             lambda: self.model.charge(self.now, reference, amount, features),
             Charge(**self.cause(reference), amount=amount, features=features),
         )
 
     @rule(
-        reference=st.sampled_from(REFERENCES),
-        of=st.sampled_from(REFERENCES),
+        repeat=REPEATS,
+        of=REPEATS,
         amount=st.one_of(st.none(), AMOUNTS),
         ours=st.booleans(),
     )
-    def refund(self, reference, of, amount, ours):
-        self.compare(
-            lambda: self.model.refund(self.now, reference, of, amount, ours),
-            Refund(**self.cause(reference), of=of, amount=amount, is_our_fault=ours),
-        )
+    def refund(self, repeat, of, amount, ours):
+        self.give_back(self.reference(repeat), self.reference(of), amount, ours)
 
     @precondition(lambda self: self.model.drawn)
     @rule(data=st.data(), ours=st.booleans())
     def refund_a_real_charge(self, data, ours):
         of = data.draw(st.sampled_from(sorted(self.model.drawn)))
-        self.refund(f"refund:{of}:{data.draw(st.integers(1, 2))}", of, None, ours)
+        taken = sum(part for _, part, _ in self.model.drawn[of])
+        amount = data.draw(st.one_of(st.none(), st.integers(1, taken)))
+        self.give_back(f"refund:{of}:{data.draw(st.integers(1, 3))}", of, amount, ours)
+
+    @rule(kind=st.sampled_from(sorted(PRIORITY)), amount=st.integers(5, 40), ends_in=LIVES)
+    def grant_something_live(self, kind, amount, ends_in):
+        self.grant(99, kind, amount, None, ends_in, None)
+
+    @rule(amount=PARTS)
+    def charge_a_little(self, amount):
+        self.charge(99, amount, frozenset())
+
+    @rule(amount=PARTS, features=ASKED)
+    def charge_for_an_event(self, amount, features):
+        self.charge(99, amount, features)
 
     @rule()
     def expire(self):
         self.model.expire(self.now)
         self.run(Expire(**self.cause(f"sweep:{ids.new_id()}")))
 
-    @rule(span=st.sampled_from(SPANS))
+    @rule(span=st.sampled_from(SPANS[:7]))
     def wait(self, span):
         self.now += span
 
@@ -110,8 +126,9 @@ class LedgerMachine(RuleBasedStateMachine):
         moment = data.draw(st.sampled_from(ends)) + timedelta(microseconds=off)
         self.now = max(self.now, moment)
 
-    @rule(is_frozen=st.booleans())
-    def freeze_or_thaw(self, is_frozen):
+    @rule(dice=st.integers(0, 5))
+    def freeze_or_thaw(self, dice):
+        is_frozen = dice == 0
         self.model.is_frozen = is_frozen
         self.set_status(is_frozen=is_frozen)
 
@@ -120,6 +137,19 @@ class LedgerMachine(RuleBasedStateMachine):
         assert self.balance() == self.model.balance()
         mine = sorted((lot.kind, str(lot.ends), lot.left) for lot in self.model.lots if lot.left)
         assert sorted(self.remaining()) == mine
+
+    def give_back(self, reference, of, amount, ours):
+        self.compare(
+            lambda: self.model.refund(self.now, reference, of, amount, ours),
+            Refund(**self.cause(reference), of=of, amount=amount, is_our_fault=ours),
+        )
+
+    def reference(self, repeat: int) -> str:
+        used = sorted(self.model.done)
+        if used and repeat < 25:
+            return used[repeat % len(used)]
+        self.number += 1
+        return f"cause:{self.number}"
 
     def compare(self, ask_model, command: Command) -> None:
         type(self).steps += 1
