@@ -1,11 +1,6 @@
 """Jobs that several want at once: real connections, real commits."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-
 import pytest
-from django.db import connection
 
 from apps.core import idempotency
 from apps.core.errors import DomainError
@@ -16,25 +11,10 @@ from apps.jobs.models import GenerationJob
 from apps.jobs.services import running, submission
 from tests.jobs.work import OPERATION, available, make_job, make_upload, set_price
 from tests.people import make_member, make_organization
+from tests.races.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RACERS = 8
-
-
-def at_once[T](works: list[Callable[[], T]]) -> list[T]:
-    """Run these at the same moment, each on a connection of its own."""
-    barrier = Barrier(len(works))
-
-    def run(work: Callable[[], T]) -> T:
-        try:
-            connection.ensure_connection()
-            barrier.wait()
-            return work()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(max_workers=len(works)) as pool:
-        return list(pool.map(run, works))
 
 
 @pytest.fixture
