@@ -13,19 +13,17 @@ from django.db.models import Sum
 from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from apps.core import ids
 from apps.core.errors import DomainError
 from apps.core.invariants import Finding, verify
 from apps.credits.ledger import rows
 from apps.credits.ledger.commands import Charge
 from apps.credits.ledger.posting import post_one
-from apps.credits.models import CreditTransaction, Lot, Wallet
-from apps.credits.services.grants import grant_credits
+from apps.credits.models import CreditTransaction
 from figures.lines import SEED, Report, scaled
 from tests.credits.machine import PlanMachine
 from tests.credits.test_machine import PostMachine
+from tests.credits.wallets import make_wallet, make_wallets
 from tests.database import migrated_database
-from tests.people import make_organization
 from tests.races.racing import at_once
 
 CONNECTIONS = 16
@@ -74,7 +72,7 @@ def charges_with_repeats(report: Report) -> None:
 def make_intents(count: int, wallets: int = WALLETS) -> list[Intent]:
     """Return charges in random order; some name a cause that another one names as well."""
     rng = random.Random(SEED)
-    wallet_ids = [new_wallet(credits=count * 3) for _ in range(wallets)]
+    wallet_ids = make_wallets(wallets, credits=count * 3)
     intents: list[Intent] = []
     for number in range(count):
         if intents and rng.random() < REPEATED:
@@ -132,7 +130,7 @@ def one_reference_from_many(report: Report) -> None:
     rounds = scaled(40)
     with report.figure("one_cause_from_32", asked=rounds) as figure:
         for number in range(rounds):
-            intent = Intent(new_wallet(credits=1000), f"twin:{number}", 7)
+            intent = Intent(make_wallet(credits=1000).id, f"twin:{number}", 7)
             said = at_once([lambda intent=intent: charge(intent)] * RACERS)
             figure.examined += 1
             figure.failures += Counter(said) != {"done": 1, "replayed": RACERS - 1}
@@ -143,7 +141,7 @@ def as_many_as_the_credits(report: Report) -> None:
     rounds, credits = scaled(40), 20
     with report.figure("credits_for_20_of_32", asked=rounds) as figure:
         for number in range(rounds):
-            wallet_id = new_wallet(credits=credits)
+            wallet_id = make_wallet(credits=credits).id
             wants = [Intent(wallet_id, f"race:{number}:{racer}", 1) for racer in range(RACERS)]
             said = Counter(at_once([lambda want=want: charge(want) for want in wants]))
             figure.examined += 1
@@ -223,21 +221,6 @@ def live_until(machine: type, steps: int) -> int:
 def broken_invariants() -> list[Finding]:
     """Return what `manage.py verify` finds broken."""
     return [finding for finding in verify() if finding.failures]
-
-
-def new_wallet(*, credits: int) -> UUID:
-    """Return a fresh wallet with so many purchased credits."""
-    wallet = Wallet.objects.create(
-        organization=make_organization(name="Figures"), kind=Wallet.Kind.MEMBER
-    )
-    grant_credits(
-        wallet=wallet,
-        amount=credits,
-        kind=Lot.Kind.PURCHASE,
-        reference=f"figures:{ids.new_id()}",
-        source="figure",
-    )
-    return wallet.id
 
 
 @contextmanager

@@ -16,23 +16,15 @@ from apps.credits import selectors
 from apps.credits.ledger import rows
 from apps.credits.ledger.commands import Charge, Command, Grant, Refund
 from apps.credits.ledger.posting import post, post_one
-from apps.credits.models import CreditTransaction, Lot, Wallet
+from apps.credits.models import CreditTransaction, Wallet
 from apps.credits.services.expiry import sweep_expired_lots
-from apps.credits.services.grants import grant_credits
 from figures.ground_floor import lock_removed
+from tests.credits.wallets import make_wallet
 from tests.people import make_organization
 from tests.races.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RACERS = 16
-
-
-def make_wallet(credits: int) -> Wallet:
-    wallet = Wallet.objects.create(organization=make_organization(), kind=Wallet.Kind.MEMBER)
-    grant_credits(
-        wallet=wallet, amount=credits, kind=Lot.Kind.PURCHASE, reference="paid", source="test"
-    )
-    return wallet
 
 
 def charge(wallet: Wallet, reference: str, amount: int = 1) -> Charge:
@@ -61,7 +53,7 @@ def assert_nothing_is_broken() -> None:
 
 class TestChargesOnOneWallet:
     def test_are_served_as_far_as_the_credits_go(self):
-        wallet = make_wallet(10)
+        wallet = make_wallet(credits=10)
 
         said = race([charge(wallet, f"race:{number}") for number in range(RACERS)])
 
@@ -69,7 +61,7 @@ class TestChargesOnOneWallet:
         assert_nothing_is_broken()
 
     def test_with_one_cause_are_one_charge(self):
-        wallet = make_wallet(100)
+        wallet = make_wallet(credits=100)
 
         said = race([charge(wallet, "twin", 7)] * 32)
 
@@ -78,7 +70,7 @@ class TestChargesOnOneWallet:
 
     def test_go_wrong_without_the_lock(self):
         """The control: if this passed, the tests above would prove nothing."""
-        wallet = make_wallet(1000)
+        wallet = make_wallet(credits=1000)
 
         with lock_removed():
             said = race([charge(wallet, f"race:{number}") for number in range(RACERS)])
@@ -89,7 +81,7 @@ class TestChargesOnOneWallet:
 
 class TestRefundsAtOnce:
     def test_of_one_charge_have_one_effect(self):
-        wallet = make_wallet(50)
+        wallet = make_wallet(credits=50)
         say(charge(wallet, "job", 20))
         same = Refund(wallet_id=wallet.id, reference="back", source="test", of="job")
 
@@ -97,7 +89,7 @@ class TestRefundsAtOnce:
         assert Wallet.objects.get(pk=wallet.pk).balance == 50
 
     def test_under_different_causes_never_exceed_the_charge(self):
-        wallet = make_wallet(50)
+        wallet = make_wallet(credits=50)
         say(charge(wallet, "job", 20))
         parts = [
             Refund(wallet_id=wallet.id, reference=f"b:{n}", source="test", of="job", amount=3)
@@ -110,7 +102,7 @@ class TestRefundsAtOnce:
 
 class TestWalletsLockedInAnyOrder:
     def test_never_wait_for_each_other_in_a_circle(self):
-        wallets = [make_wallet(1000) for _ in range(4)]
+        wallets = [make_wallet(credits=1000) for _ in range(4)]
 
         def batch(number: int) -> int:
             mixed = random.Random(number).sample(wallets, 4)
@@ -125,7 +117,7 @@ class TestWalletsLockedInAnyOrder:
         assert {Wallet.objects.get(pk=one.pk).balance for one in wallets} == {960}
 
     def test_are_read_in_id_order(self):
-        wallets = [make_wallet(10) for _ in range(5)]
+        wallets = [make_wallet(credits=10) for _ in range(5)]
         seen: list[list[object]] = []
         real = rows.lock_wallets
 
@@ -141,7 +133,7 @@ class TestWalletsLockedInAnyOrder:
 
 class TestEverythingAtOnce:
     def test_leaves_every_invariant_true(self):
-        wallet = make_wallet(300)
+        wallet = make_wallet(credits=300)
         commands: list[Command] = [charge(wallet, f"job:{n}", n % 7 + 1) for n in range(40)]
         commands += [
             Refund(
