@@ -185,7 +185,7 @@ def _render(wallet: Wallet, number: int, *, quantity: int, fails: bool) -> None:
         reference=reference,
         source="api",
         source_id=f"render-{number:04}",
-        description=f"Render {number:04}, {quantity} views",
+        description=f"Render {number:04}, views: {quantity}",
     )
     if fails:
         charges.refund_charge(

@@ -7,7 +7,6 @@ Safe to repeat: a second start takes what is there. Ctrl-C ends it all.
 
 import argparse
 import fcntl
-import importlib.util
 import json
 import os
 import shutil
@@ -90,9 +89,6 @@ def start(home: Path, port: int, processes: Processes, attachments: list[Attachm
     environment = environment_of_demo(home, port)
     processes.environment = environment
     start_services(home, environment, attachments)
-    if importlib.util.find_spec("simulator"):
-        simulator_port = environment["STRIPE_API_URL"].rpartition(":")[2]
-        processes.start("simulator", sys.executable, "-m", "simulator", "--port", simulator_port)
     schema.migrate(ROOT, environment)
     schema.seed(ROOT, environment)
     start_coffer(home, port, processes)

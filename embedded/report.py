@@ -52,7 +52,6 @@ def summary(home: Path, environment: dict[str, str]) -> None:
     say(f"  Pages    {url}/")
     say(f"  Admin    {url}/admin/")
     say(f"  API      {url}/api/docs/")
-    say(f"  Stripe   {environment['STRIPE_API_URL']}/  (a stand-in)")
     _logins(Path(environment["DEMO_LOGINS"]))
     say(f"\n  Logs in {home / 'logs'}. Ctrl-C stops everything.")
 

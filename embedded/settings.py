@@ -4,8 +4,6 @@ import os
 import secrets
 from pathlib import Path
 
-from embedded.keeper import free_port
-
 # What another shell needs to reach the running demo: `manage.py shell` reads it.
 SHARED = (
     "ALLOWED_HOSTS",
@@ -18,18 +16,11 @@ SHARED = (
     "MEDIA_ROOT",
     "REDIS_URL",
     "SECRET_KEY",
-    "STRIPE_API_URL",
-    "STRIPE_SECRET_KEY",
-    "STRIPE_WEBHOOK_SECRET",
 )
-# Not secrets: the simulator takes any key of this form, and Stripe takes neither.
-SIMULATED_KEY = "sk_test_coffer000000000000000000000000"
-SIMULATED_WEBHOOK_SECRET = "whsec_coffer000000000000000000000000"  # noqa: S105
 
 
 def environment_of_demo(home: Path, port: int) -> dict[str, str]:
     """Return our own environment with what the demo sets; what is given wins."""
-    simulator = f"http://127.0.0.1:{free_port()}"
     defaults = {
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         "BASE_URL": f"http://127.0.0.1:{port}",
@@ -39,9 +30,6 @@ def environment_of_demo(home: Path, port: int) -> dict[str, str]:
         "EMAIL_VERIFICATION": "optional",
         "MEDIA_ROOT": str(home / "media"),
         "SECRET_KEY": _secret_key(home),
-        "STRIPE_API_URL": simulator,
-        "STRIPE_SECRET_KEY": SIMULATED_KEY,
-        "STRIPE_WEBHOOK_SECRET": SIMULATED_WEBHOOK_SECRET,
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
     return {**defaults, **os.environ}

@@ -1,0 +1,77 @@
+"""What the documents name exists: files, commands, settings."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
+
+
+def text_of(document: Path) -> str:
+    return document.read_text()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=NAMES)
+class TestADocument:
+    def test_links_to_what_is_there(self, document):
+        links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text_of(document))
+        local = [link for link in links if not link.startswith(("http://", "https://", "mailto:"))]
+
+        assert [link for link in local if not (document.parent / link).exists()] == []
+
+    def test_names_commands_that_exist(self, document):
+        makefile = (ROOT / "Makefile").read_text()
+        targets = set(re.findall(r"^([a-z0-9-]+):", makefile, re.M))
+        named = set(re.findall(r"`(?:[A-Z]+=\S+ )?make ([a-z0-9-]+)", text_of(document)))
+
+        assert named - {"figures-N"} <= targets
+
+    def test_names_management_commands_that_exist(self, document):
+        ours = {path.stem for path in ROOT.glob("*/**/management/commands/*.py")}
+        djangos = {"migrate", "shell", "check", "makemigrations", "createsuperuser", "demo"}
+        named = set(re.findall(r"manage\.py ([a-z_]+)", text_of(document)))
+
+        assert named <= ours | djangos
+
+    def test_names_files_that_exist(self, document):
+        folders = "apps|config|embedded|tests|figures|bench|demo|scripts|templates|static|docs"
+        named = re.findall(rf"`((?:{folders})/[\w./-]+)`", text_of(document))
+
+        assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+class TestTheSettings:
+    def test_are_all_explained_and_no_others(self):
+        calls = (
+            node
+            for node in ast.walk(ast.parse((ROOT / "config" / "settings.py").read_text()))
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id == "env"
+        )
+        read = {call.args[0].value for call in calls}
+        explained = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
+
+        assert explained == read
+
+
+class TestTheTree:
+    def test_holds_no_address_of_a_package_index(self):
+        tracked = subprocess.run(
+            ["git", "ls-files", "requirements.lock", "frontend"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.split()
+        files = [ROOT / name for name in tracked if (ROOT / name).is_file()]
+
+        assert [
+            f for f in files if re.search(r"https?://\S+/(simple|packages)/", f.read_text())
+        ] == []
