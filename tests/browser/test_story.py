@@ -134,3 +134,5 @@ class TestAnIntegrator:
         page.goto("/api/docs/")
 
         expect(page.get_by_text("Submit a job").first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(500)  # whatever it asks of another host, it asks by now
