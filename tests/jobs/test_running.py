@@ -144,6 +144,20 @@ class TestALostClaim:
         assert (slow.status, refunds(slow), available(organization)) == ("completed", 0, 95)
 
 
+class TestAClaimThatAnotherHasNow:
+    """The other one still works on it: only the claim tells whose job it is."""
+
+    def test_lets_the_first_write_nothing(self, job, organization):
+        first = running.claim_job(job_id=job.id)
+        lose_lease(job)
+        second = running.claim_job(job_id=job.id)
+
+        assert not running.fail_job(job=first, code="late", message="Too late")
+
+        job.refresh_from_db()
+        assert (job.status, job.claim, refunds(job)) == ("processing", second.claim, 0)
+
+
 class TestRingForWaitingJobs:
     def test_rings_for_what_was_forgotten(self, job, django_capture_on_commit_callbacks):
         with django_capture_on_commit_callbacks() as rung:
