@@ -85,6 +85,15 @@ class TestANewcomer:
         assert available(page) == "4"
 
 
+class TestAVisitorOfTheDemo:
+    def test_becomes_whom_he_likes_by_one_click(self, page: Page):
+        page.goto("/")
+        page.get_by_role("button", name="owner@acme.test").click()
+
+        expect(page).to_have_url(re.compile("/o/acme/"))
+        expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
 class TestWithoutScripts:
     def test_a_job_runs_all_the_same(self, browser, stack: Stack):
         context = browser.new_context(base_url=stack.url, java_script_enabled=False)

@@ -97,5 +97,5 @@ def demo_logins() -> list[dict[str, str]]:
     """Return the demo's people (email, role, description); none where this is no demo."""
     if not settings.DEMO or not settings.DEMO_LOGINS.exists():
         return []
-    entries: list[dict[str, str]] = json.loads(settings.DEMO_LOGINS.read_text())
+    entries: list[dict[str, str]] = json.loads(settings.DEMO_LOGINS.read_text())["logins"]
     return entries
