@@ -57,8 +57,8 @@ class Stack:
         return time.monotonic() - began
 
     def answers(self) -> bool:
-        """Tell whether it is ready, which it says by run.json and a 200."""
-        if not (self.home / "run.json").exists():
+        """Tell whether it is ready: it has said so, and answers with 200."""
+        if "Ready in" not in self.said():
             return False
         try:
             with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as answer:
