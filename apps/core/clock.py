@@ -12,6 +12,8 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import DateTimeField, Expression, Value
+from django.db.models.functions import Now
 
 _moved: ContextVar[datetime | None] = ContextVar("coffer_clock", default=None)
 
@@ -27,6 +29,12 @@ def database_now() -> datetime:
         cursor.execute("SELECT coalesce(%s, clock_timestamp())", [moved()])
         now: datetime = cursor.fetchone()[0]
         return now
+
+
+def now_in_query() -> Expression:
+    """Return the same moment for use inside a query, so that reading agrees with posting."""
+    moment = moved()
+    return Now() if moment is None else Value(moment, output_field=DateTimeField())
 
 
 @contextmanager

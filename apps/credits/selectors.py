@@ -7,9 +7,10 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
-from django.db.models.functions import Now, TruncDate
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from apps.core.clock import now_in_query
 from apps.core.errors import NotFound
 from apps.credits.errors import UnknownCreditEvent
 from apps.credits.ledger.state import burn_order
@@ -67,11 +68,11 @@ def main_wallet(organization: Organization) -> Wallet:
 def open_lots(wallet: Wallet) -> QuerySet[Lot]:
     """Return the lots from which credits can be drawn now."""
     return Lot.objects.filter(
-        Q(expires_at=None) | Q(expires_at__gt=Now()),
+        Q(expires_at=None) | Q(expires_at__gt=now_in_query()),
         wallet=wallet,
         remaining__gt=0,
         frozen_at=None,
-        effective_at__lte=Now(),
+        effective_at__lte=now_in_query(),
     )
 
 
@@ -102,17 +103,32 @@ def price_of(name: str) -> CreditEvent:
 
     :raises UnknownCreditEvent: if there is none, or it is not active.
     """
-    price = CreditEvent.objects.filter(name=name, effective_at__lte=Now()).order_by("effective_at")
-    latest = price.last()
+    begun = CreditEvent.objects.filter(name=name, effective_at__lte=now_in_query())
+    latest = begun.order_by("effective_at").last()
     if latest is None or not latest.is_active:
         raise UnknownCreditEvent(name=name)
     return latest
 
 
+def price_charged(wallet: Wallet, *, reference: str, name: str) -> CreditEvent | None:
+    """Return the version of the event with which this cause was charged before, if it was."""
+    return CreditEvent.objects.filter(
+        Exists(
+            CreditTransaction.objects.filter(
+                wallet=wallet,
+                reference=reference,
+                transaction_type="consumed",
+                credit_event=OuterRef("pk"),
+            )
+        ),
+        name=name,
+    ).first()
+
+
 def price_list() -> list[CreditEvent]:
     """Return the events that can be charged now, each with its present price."""
     versions = (
-        CreditEvent.objects.filter(effective_at__lte=Now())
+        CreditEvent.objects.filter(effective_at__lte=now_in_query())
         .order_by("name", "-effective_at")
         .distinct("name")
     )

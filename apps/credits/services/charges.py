@@ -6,10 +6,11 @@ from typing import Any
 from django.db import transaction
 
 from apps.credits import selectors
+from apps.credits.errors import ReferenceReused, UnknownCreditEvent
 from apps.credits.ledger.book import Outcome
 from apps.credits.ledger.commands import Charge, Refund
 from apps.credits.ledger.posting import post_one
-from apps.credits.models import Wallet
+from apps.credits.models import CreditEvent, Wallet
 
 
 @transaction.atomic
@@ -27,6 +28,8 @@ def charge_event(
     """
     Charge what the price list asks for `quantity` units of an event, once per reference.
 
+    A repeat answers what was charged, even if the price has changed since.
+
     :raises UnknownCreditEvent: if the price list has no such active event.
     :raises InsufficientCredits: if the open lots do not cover it; nothing is written.
     :raises InvalidAmount: if it would cost nothing, or less.
@@ -34,20 +37,30 @@ def charge_event(
     :raises WalletFrozen: if nothing may leave the wallet.
     :raises WalletClosed: if the wallet is closed.
     """
-    price = selectors.price_of(event)
-    return post_one(
-        Charge(
-            wallet_id=wallet.id,
-            reference=reference,
-            source=source,
-            source_id=source_id,
-            description=description or price.description,
-            metadata=metadata or {},
-            amount=price.credit_cost * quantity,
-            credit_event_id=price.id,
-            features=frozenset({price.name, price.category}),
+
+    def post_at(price: CreditEvent) -> Outcome:
+        return post_one(
+            Charge(
+                wallet_id=wallet.id,
+                reference=reference,
+                source=source,
+                source_id=source_id,
+                description=description or price.description,
+                metadata=metadata or {},
+                amount=price.credit_cost * quantity,
+                credit_event_id=price.id,
+                features=frozenset({price.name, price.category}),
+            )
         )
-    )
+
+    try:
+        return post_at(selectors.price_of(event))
+    except (UnknownCreditEvent, ReferenceReused):
+        # A repeat is answered with the price of the first time, whatever it is today.
+        price = selectors.price_charged(wallet, reference=reference, name=event)
+        if price is None:
+            raise
+        return post_at(price)
 
 
 @transaction.atomic
