@@ -170,6 +170,27 @@ class TestChargeEvent:
 
         assert (again.is_replayed, available(wallet)) == (True, 0)
 
+    def test_replays_whatever_the_price_is_now(self, wallet):
+        grant(wallet)
+        charge(wallet)
+        set_price(name="render", credit_cost=99, category="compute")
+
+        assert (charge(wallet).is_replayed, available(wallet)) == (True, 90)
+
+    def test_replays_what_is_sold_no_more(self, wallet):
+        grant(wallet)
+        charge(wallet)
+        set_price(name="render", credit_cost=10, category="compute", is_active=False)
+
+        assert charge(wallet).is_replayed
+
+    def test_refuses_another_quantity_under_the_same_reference(self, wallet):
+        grant(wallet)
+        charge(wallet)
+
+        with pytest.raises(ReferenceReused):
+            charge(wallet, quantity=2)
+
     def test_replays_before_it_looks_at_the_status(self, wallet):
         grant(wallet)
         charge(wallet)
