@@ -90,6 +90,10 @@ def pay(job: GenerationJob) -> GenerationJob.PaymentType:
         source_id=job.public_id,
         description=RUNNERS[job.operation_type].name,
     )
+    # What was charged, should the price have changed since it was read above.
+    charged_at = outcome.entries[0].credit_event_id
+    assert charged_at is not None
+    job.cost, job.credit_event_id = -outcome.amount, charged_at
     drawn_on = Lot.objects.filter(pk__in=[entry.lot_id for entry in outcome.entries])
     is_trial = set(drawn_on.values_list("kind", flat=True)) == {Lot.Kind.TRIAL.value}
     return GenerationJob.PaymentType.TRIAL if is_trial else GenerationJob.PaymentType.CREDITS
