@@ -23,9 +23,19 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 # PostgreSQL and Redis
+# Behind PgBouncer in transaction mode sessions keep nothing: no cursors, no plans.
+DATABASE_POOLED: bool = env.bool("DATABASE_POOLED", False)
 DATABASES = {
-    "default": env.dj_db_url("DATABASE_URL", conn_max_age=60, conn_health_checks=True),
+    "default": env.dj_db_url(
+        "DATABASE_URL",
+        conn_max_age=60,
+        conn_health_checks=True,
+        disable_server_side_cursors=DATABASE_POOLED,
+    ),
 }
+if DATABASES["default"] and not DATABASE_POOLED:
+    # A statement that was sent five times keeps its plan (core.db.one_trip).
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("prepare_threshold", 5)
 REDIS_URL = env.str("REDIS_URL")
 CACHE_PREFIX = env.str("CACHE_PREFIX", "coffer")
 CACHES = {

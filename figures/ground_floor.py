@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from unittest import mock
@@ -226,25 +226,9 @@ def broken_invariants() -> list[Finding]:
 @contextmanager
 def lock_removed() -> Iterator[None]:
     """Read wallets without locking them, which is what the control is about."""
-    unlocked: Callable[..., object] = without_lock(rows.lock_wallets)
-    with mock.patch.object(rows, "lock_wallets", unlocked):
+    unlocked = rows.LOCKED_WALLETS.replace("FOR NO KEY UPDATE", "")
+    with mock.patch.object(rows, "LOCKED_WALLETS", unlocked):
         yield
-
-
-def without_lock(lock_wallets: Callable[..., object]) -> Callable[..., object]:
-    """Return the same query without its lock."""
-
-    class Unlocked:
-        def __init__(self, cursor: object) -> None:
-            self.cursor = cursor
-
-        def execute(self, sql: str, parameters: object) -> object:
-            return self.cursor.execute(sql.replace("FOR NO KEY UPDATE", ""), parameters)
-
-        def fetchall(self) -> object:
-            return self.cursor.fetchall()
-
-    return lambda cursor, wallet_ids: lock_wallets(Unlocked(cursor), wallet_ids)
 
 
 if __name__ == "__main__":

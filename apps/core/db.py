@@ -1,11 +1,14 @@
 """Say what a function needs from the database, where everyone can see it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from typing import Any, Protocol
 
 from django.db import OperationalError, connection
+from psycopg import Cursor
 from psycopg import errors as postgres
+from psycopg.rows import BaseRowFactory, tuple_row
 
 from apps.core.errors import Busy
 
@@ -57,3 +60,37 @@ def lock_timeout(seconds: float) -> Iterator[None]:
         if isinstance(error.__cause__, postgres.LockNotAvailable):
             raise Busy(retry_after=1) from error
         raise
+
+
+class Ask(Protocol):
+    """Sends one statement of a trip."""
+
+    def __call__(
+        self, sql: str, parameters: Sequence[object], rows: BaseRowFactory[Any] = tuple_row
+    ) -> Cursor[Any]:
+        """Send a statement; the cursor has its rows once the trip is over."""
+        ...
+
+
+@contextmanager
+def one_trip() -> Iterator[Ask]:
+    """
+    Send the statements of a block together, and wait once for all their answers.
+
+    They run one after the other, each seeing what the ones before wrote or waited for.
+    The server binds the parameters, so that it may keep the plans (DATABASE_POOLED says
+    when it must not). Django's log of queries does not show these statements.
+
+    :raises DatabaseError: at the end of the block, when one of them failed.
+    """
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    driver = connection.connection
+
+    def ask(
+        sql: str, parameters: Sequence[object], rows: BaseRowFactory[Any] = tuple_row
+    ) -> Cursor[Any]:
+        return Cursor(driver, row_factory=rows).execute(sql, parameters)
+
+    with connection.wrap_database_errors, driver.pipeline():
+        yield ask

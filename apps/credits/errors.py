@@ -35,7 +35,7 @@ class ReferenceReused(DomainError):
 
     code = "reference_reused"
     title = "The reference was used for something else"
-    message = "The reference {reference} was posted before with another amount or type."
+    message = "The reference {reference} was posted before with other terms."
     status = 409
 
 
@@ -84,3 +84,111 @@ class LotExpiresTooEarly(DomainError):
         "A lot must expire after it begins and in the future; this one expires at {expires_at}."
     )
     status = 400
+
+
+class InvalidReference(DomainError):
+    """A cause needs a name, and the ledger's own names are made from it."""
+
+    code = "invalid_reference"
+    title = "The reference is not valid"
+    message = "A reference has from 1 to {longest} characters."
+    status = 400
+
+
+class InvalidTerms(DomainError):
+    """A term of what was asked for cannot be."""
+
+    code = "invalid_terms"
+    title = "A term is not valid"
+    message = "{field} must {must}."
+    status = 400
+
+
+class LotNotFound(DomainError):
+    """The wallet has no such lot of credits."""
+
+    code = "lot_not_found"
+    title = "There is no such lot"
+    message = "The wallet has no such lot of credits."
+    status = 404
+
+
+class LotHasLess(DomainError):
+    """A lot does not hold what was asked of it; what is held in holds is not in it."""
+
+    code = "lot_has_less"
+    title = "The lot holds less"
+    message = "The lot holds {remaining} credits. What is held must be released first."
+    status = 409
+
+
+class HoldNotFound(DomainError):
+    """The wallet has no hold with this reference."""
+
+    code = "hold_not_found"
+    title = "There is no such hold"
+    message = "The wallet has no hold with the reference {reference}."
+    status = 404
+
+
+class HoldSettled(DomainError):
+    """A hold ends once; what ended it was something else."""
+
+    code = "hold_settled"
+    title = "The hold has ended"
+    message = "The hold {reference} has ended: it is {hold_status}."
+    status = 409
+
+
+class CaptureExceedsHold(DomainError):
+    """More was to be captured than is held, and the hold's policy refuses that."""
+
+    code = "capture_exceeds_hold"
+    title = "More than was held"
+    message = "The hold {reference} holds {held} credits; {asked} were to be captured."
+    status = 409
+
+
+class CycleNotOver(DomainError):
+    """A cycle can be carried over only when its lot has expired."""
+
+    code = "cycle_not_over"
+    title = "The cycle is not over"
+    message = "The lot of the old cycle has not expired yet. Renew when it has."
+    status = 409
+
+
+class CycleRenewed(DomainError):
+    """What was left of a cycle is carried over once."""
+
+    code = "cycle_renewed"
+    title = "The cycle was carried over before"
+    message = "What was left of the old cycle has been carried over to another one."
+    status = 409
+
+
+class WalletHasHolds(DomainError):
+    """A wallet in which credits are held cannot be closed."""
+
+    code = "wallet_has_holds"
+    title = "Credits are held"
+    message = "{held} credits are held in this wallet. Capture or release them first."
+    status = 409
+
+
+class WalletInDebt(DomainError):
+    """The wallet owes more than it would be allowed to."""
+
+    code = "wallet_in_debt"
+    title = "The wallet owes credits"
+    message = "This wallet owes {debt} credits. They must be repaid first."
+    status = 409
+
+
+class PreviewOutdated(DomainError):
+    """What was shown is no longer what would be posted."""
+
+    code = "preview_outdated"
+    title = "Something has moved since"
+    message = "The wallet has moved since the preview. Look at a new one, and confirm that."
+    status = 409

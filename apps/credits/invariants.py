@@ -82,7 +82,8 @@ register(
                                  OR entry.created_at >= lot.expires_at AS broken
                   FROM credits_credittransaction entry
                   JOIN credits_lot lot ON lot.id = entry.lot_id
-                 WHERE entry.transaction_type IN ('consumed', 'held', 'transferred_out'))
+                 WHERE entry.amount < 0 AND entry.transaction_type
+                       IN ('consumed', 'held', 'transferred_out', 'repaid'))
                each_spending
         """,
     ),
@@ -106,6 +107,63 @@ register(
           FROM tenants_organization organization
           LEFT JOIN credits_wallet wallet
             ON wallet.organization_id = organization.id AND wallet.kind = 'organization'
+        """,
+    ),
+    Invariant(
+        "L09",
+        "A wallet holds what its open holds add up to.",
+        """
+        SELECT count(*), count(*) FILTER (WHERE broken), min(wallet::text) FILTER (WHERE broken)
+          FROM (SELECT wallet.id AS wallet,
+                       wallet.held <> coalesce(sum(hold.amount), 0) AS broken
+                  FROM credits_wallet wallet
+                  LEFT JOIN credits_hold hold
+                    ON hold.wallet_id = wallet.id AND hold.status = 'held'
+                 GROUP BY wallet.id) each_wallet
+        """,
+    ),
+    Invariant(
+        "L10",
+        "The movements of a hold are what it says, and none is without a hold.",
+        """
+        SELECT count(*), count(problem), min(problem)
+          FROM (SELECT credits_problem_of_hold(wallet_id, reference) AS problem
+                  FROM (SELECT wallet_id, reference FROM credits_hold
+                         UNION
+                        SELECT wallet_id, reference FROM credits_credittransaction
+                         WHERE transaction_type IN ('held', 'released')) named) each_hold
+        """,
+    ),
+    Invariant(
+        "L11",
+        "A wallet that owes credits had none that it could have repaid with.",
+        """
+        SELECT count(*), count(*) FILTER (WHERE broken), min(wallet::text) FILTER (WHERE broken)
+          FROM (SELECT debt.wallet_id AS wallet,
+                       EXISTS (SELECT FROM credits_lot lot
+                                WHERE lot.wallet_id = debt.wallet_id AND lot.has_credits
+                                  AND lot.remaining > 0 AND lot.features IS NULL
+                                  AND lot.frozen_at IS NULL
+                                  AND lot.effective_at <= wallet.head_at
+                                  AND (lot.expires_at IS NULL OR lot.expires_at > wallet.head_at))
+                       AS broken
+                  FROM credits_lot debt
+                  JOIN credits_wallet wallet ON wallet.id = debt.wallet_id
+                 WHERE debt.kind = 'debt' AND debt.has_credits) each_debt
+        """,
+    ),
+    Invariant(
+        "L12",
+        "What leaves one wallet by transfer, redating or repayment arrives whole.",
+        """
+        SELECT count(*), count(*) FILTER (WHERE broken), min(reference) FILTER (WHERE broken)
+          FROM (SELECT reference, sum(amount) <> 0 AS broken
+                  FROM credits_credittransaction
+                 WHERE transaction_type
+                       IN ('transferred_in', 'transferred_out', 'redated', 'repaid')
+                 GROUP BY reference, transaction_type IN ('redated', 'repaid'),
+                          CASE WHEN transaction_type IN ('redated', 'repaid')
+                               THEN wallet_id END) each_cause
         """,
     ),
 )

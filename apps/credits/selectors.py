@@ -70,6 +70,7 @@ def open_lots(wallet: Wallet) -> QuerySet[Lot]:
     return Lot.objects.filter(
         Q(expires_at=None) | Q(expires_at__gt=now_in_query()),
         wallet=wallet,
+        has_credits=True,
         remaining__gt=0,
         frozen_at=None,
         effective_at__lte=now_in_query(),

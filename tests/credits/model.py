@@ -14,6 +14,7 @@ PRIORITY = {"trial": 0, "subscription": 10, "generation": 15, "partner": 20}
 PRIORITY |= {"promotional": 30, "adjustment": 30, "purchase": 50}
 NEVER = datetime.max  # noqa: DTZ901  compared with naive times alone
 GRACE = timedelta(days=7)
+DAY = timedelta(days=1)
 
 
 class Refused(Exception):
@@ -27,59 +28,107 @@ class Lot:
     priority: int
     starts: datetime
     ends: datetime | None
-    features: tuple[str, ...] | None
+    features: tuple[str, ...] | None = None
+    cost: int = 0
+    name: str = ""  # the reference that made it, where one did
+    lost: int = 0  # when its time was up
 
     def order(self) -> tuple:
         ends = NEVER if self.ends is None else self.ends.replace(tzinfo=None)
-        return (self.priority, ends, KIND_RANK[self.kind], self.starts)
+        return (self.priority, ends, KIND_RANK[self.kind], self.cost, self.starts)
 
     def is_dead(self, now: datetime) -> bool:
         return self.ends is not None and now >= self.ends
 
+    def is_live(self, now: datetime) -> bool:
+        return self.left > 0 and self.starts <= now and not self.is_dead(now)
+
+
+@dataclass
+class Hold:
+    amount: int
+    policy: str
+    ends: datetime
+    features: frozenset[str]
+    status: str = "held"
+    captured: int = 0
+    came: int = 0  # credits that its end moved
+
 
 @dataclass
 class Ledger:
+    """One wallet."""
+
     lots: list[Lot] = field(default_factory=list)
+    debts: list[Lot] = field(default_factory=list)
+    holds: dict[str, Hold] = field(default_factory=dict)
     done: dict[str, tuple] = field(default_factory=dict)  # reference → what was asked and came
     drawn: dict[str, list[list]] = field(default_factory=dict)  # charge → [lot, taken, given back]
+    carried: set[str] = field(default_factory=set)  # lots whose rest was carried over
+    line: int = 0
     is_frozen: bool = False
     is_closed: bool = False
 
     def balance(self) -> int:
-        return sum(lot.left for lot in self.lots)
+        return sum(lot.left for lot in self.lots + self.debts)
 
-    def grant(self, now, reference, kind, amount, starts=None, ends=None, features=None) -> int:
-        if (again := self.replay(reference, ("grant", granted_as(kind), amount))) is not None:
-            return again
+    def held(self) -> int:
+        return sum(hold.amount for hold in self.holds.values() if hold.status == "held")
+
+    def debt(self) -> int:
+        return -sum(debt.left for debt in self.debts)
+
+    def grant(self, now, reference, kind, amount, terms) -> int:
+        if reference in self.done:
+            asked, came = self.done[reference]
+            if asked[0] != "grant" or not same_terms(asked[1], (kind, amount, terms)):
+                raise Refused("reference_reused")
+            return came
         self.begin(now, amount)
-        starts = starts or now
-        if ends is not None and (ends <= starts or ends <= now):
-            raise Refused("lot_expires_too_early")
-        self.lots.append(Lot(kind, amount, PRIORITY[kind], starts, ends, features))
-        return self.keep(reference, ("grant", granted_as(kind), amount), amount)
+        lot = new_lot(now, reference, kind, amount, terms)
+        self.lots.append(lot)
+        self.repay(now)
+        return self.keep(
+            reference, ("grant", (kind, amount, {**terms, "starts": lot.starts})), amount
+        )
 
     def charge(self, now, reference, amount, features=frozenset()) -> int:
         if (again := self.replay(reference, ("charge", amount))) is not None:
             return again
         self.begin(now, amount, takes_out=True)
-        open_lots = [
+        self.drawn[reference] = self.take_or_owe(now, amount, features)
+        return self.keep(reference, ("charge", amount), -amount)
+
+    def take_or_owe(self, now, amount, features) -> list[list]:
+        there = sum(lot.left for lot in self.open_lots(now, features))
+        owed = max(0, amount - there)
+        if owed > self.line - self.debt():
+            raise Refused("insufficient_credits")
+        parts = self.take(now, amount - owed, features)
+        if owed:
+            debt = Lot("debt", -owed, 0, now, None)
+            self.debts.append(debt)
+            parts.append([debt, owed, 0])
+        return parts
+
+    def open_lots(self, now, features) -> list[Lot]:
+        return [
             lot
             for lot in sorted(self.lots, key=Lot.order)
-            if lot.starts <= now
-            and not lot.is_dead(now)
-            and (lot.features is None or features & set(lot.features))
+            if lot.is_live(now) and (lot.features is None or features & set(lot.features))
         ]
-        if sum(lot.left for lot in open_lots) < amount:
+
+    def take(self, now, amount, features) -> list[list]:
+        if sum(lot.left for lot in self.open_lots(now, features)) < amount:
             raise Refused("insufficient_credits")
-        self.drawn[reference] = []
-        due = amount
-        for lot in open_lots:
-            part = min(due, lot.left)
+        parts = []
+        for lot in self.open_lots(now, features):
+            part = min(amount, lot.left)
             if part:
                 lot.left -= part
-                due -= part
-                self.drawn[reference].append([lot, part, 0])
-        return self.keep(reference, ("charge", amount), -amount)
+                amount -= part
+                parts.append([lot, part, 0])
+        return parts
 
     def refund(self, now, reference, of, amount=None, ours=False) -> int:
         if reference in self.done:
@@ -88,7 +137,7 @@ class Ledger:
                 raise Refused("reference_reused")
             return came
         self.begin(now, amount)
-        if of not in self.drawn:
+        if of not in self.drawn or (of in self.holds and self.holds[of].status != "captured"):
             raise Refused("charge_not_found")
         refundable = sum(taken - back for _, taken, back in self.drawn[of])
         due = refundable if amount is None else amount
@@ -100,16 +149,225 @@ class Ledger:
             share = min(due, taken - back)
             part[2] += share
             due -= share
-            if share and not lot.is_dead(now):
-                lot.left += share
-            elif share and ours:
-                self.lots.append(Lot(lot.kind, share, lot.priority, now, now + GRACE, lot.features))
+            self.restore(now, lot, share, ours)
+        self.repay(now)
         return self.keep(reference, ("refund", of, amount), came)
 
-    def expire(self, now) -> None:
+    def restore(self, now, lot, share, ours) -> None:
+        if lot.kind == "debt":
+            forgiven = min(share, -lot.left)
+            lot.left += forgiven
+            if share > forgiven:
+                self.lots.append(Lot("adjustment", share - forgiven, 30, now, None))
+        elif share and not lot.is_dead(now):
+            lot.left += share
+        elif share and ours:
+            ends = now + GRACE
+            self.lots.append(Lot(lot.kind, share, lot.priority, now, ends, lot.features, lot.cost))
+
+    def hold(self, now, reference, amount, ttl, policy, features) -> int:
+        if (again := self.replay(reference, ("hold", amount, policy))) is not None:
+            return again
+        self.begin(now, amount, takes_out=True)
+        if not timedelta(0) < ttl <= DAY:
+            raise Refused("invalid_terms")
+        self.drawn[reference] = self.take(now, amount, features)
+        self.holds[reference] = Hold(amount, policy, now + ttl, features)
+        return self.keep(reference, ("hold", amount, policy), -amount)
+
+    def capture(self, now, reference, amount) -> int:
+        hold = self.holds.get(reference)
+        if hold and hold.status == "captured":
+            if hold.captured != (min(amount, hold.amount) if hold.policy == "cap" else amount):
+                raise Refused("hold_settled")
+            return hold.came
+        self.begin(now, amount)
+        if hold is None:
+            raise Refused("hold_not_found")
+        if hold.status != "held":
+            raise Refused("hold_settled")
+        excess = max(0, amount - hold.amount)
+        if excess and hold.policy == "reject":
+            raise Refused("capture_exceeds_hold")
+        if excess and hold.policy == "cap":
+            excess, amount = 0, hold.amount
+        if excess and self.is_frozen:
+            raise Refused("wallet_frozen")
+        over = self.take_or_owe(now, excess, hold.features) if excess else []
+        unused = hold.amount - (amount - excess)
+        self.give_back(now, reference, unused)
+        self.drawn[reference] += over
+        hold.status, hold.captured, hold.came = "captured", amount, unused - excess
+        self.repay(now)
+        return hold.came
+
+    def give_back(self, now, reference, amount) -> None:
+        for part in reversed(self.drawn[reference]):
+            lot, taken, _ = part
+            share = min(taken, amount)
+            amount -= share
+            part[2] += share
+            if not lot.is_dead(now):
+                lot.left += share
+
+    def release(self, now, reference) -> int:
+        hold = self.holds.get(reference)
+        if hold and hold.status in ("released", "expired"):
+            return hold.came
+        self.begin(now, None)
+        if hold is None:
+            raise Refused("hold_not_found")
+        if hold.status == "held":
+            self.end_hold(now, reference, "released")
+        elif hold.status != "expired":
+            raise Refused("hold_settled")
+        self.repay(now)
+        return hold.came
+
+    def end_hold(self, now, reference, status) -> None:
+        hold = self.holds[reference]
+        self.give_back(now, reference, hold.amount)
+        hold.status, hold.came = status, hold.amount
+
+    def renew_hold(self, now, reference, ttl) -> int:
+        self.begin(now, None)
+        if not timedelta(0) < ttl <= DAY:
+            raise Refused("invalid_terms")
+        hold = self.holds.get(reference)
+        if hold is None:
+            raise Refused("hold_not_found")
+        if hold.status != "held":
+            raise Refused("hold_settled")
+        hold.ends = max(hold.ends, now + ttl)
+        return 0
+
+    def void(self, now, reference, lot, amount) -> int:
+        if reference in self.done:
+            asked, came = self.done[reference]
+            if asked != ("void", lot.name) or amount not in (None, -came):
+                raise Refused("reference_reused")
+            return came
+        self.begin(now, amount)
+        if lot.left <= 0 or (amount or 0) > lot.left:
+            raise Refused("lot_has_less")
+        amount = lot.left if amount is None else amount
+        lot.left -= amount
+        return self.keep(reference, ("void", lot.name), -amount)
+
+    def deduct(self, now, reference, amount) -> int:
+        if (again := self.replay(reference, ("deduct", amount))) is not None:
+            return again
+        self.begin(now, amount)
+        live = [lot for lot in sorted(self.lots, key=Lot.order) if lot.is_live(now)]
+        if sum(lot.left for lot in live) < amount:
+            raise Refused("insufficient_credits")
+        due = amount
+        for lot in live:
+            part = min(due, lot.left)
+            lot.left -= part
+            due -= part
+        return self.keep(reference, ("deduct", amount), -amount)
+
+    def redate(self, now, reference, lot, ends) -> int:
+        if (again := self.replay(reference, ("redate", lot.name, ends))) is not None:
+            return again
+        self.begin(now, None)
+        if lot.left <= 0:
+            raise Refused("lot_has_less")
+        if ends is not None and (ends <= now or ends <= lot.starts):
+            raise Refused("lot_expires_too_early")
+        self.lots.append(
+            Lot(
+                lot.kind,
+                lot.left,
+                lot.priority,
+                lot.starts,
+                ends,
+                lot.features,
+                lot.cost,
+                reference,
+            )
+        )
+        lot.left = 0
+        self.repay(now)
+        return self.keep(reference, ("redate", lot.name, ends), 0)
+
+    def renew(self, now, reference, amount, ends, ended, cap, floor) -> int:
+        if (again := self.replay(reference, ("renew", amount, ends))) is not None:
+            return again
+        self.begin(now, amount)
+        over = 0
+        if ended is not None:
+            if not ended.is_dead(now):
+                raise Refused("cycle_not_over")
+            if ended.name in self.carried:
+                raise Refused("cycle_renewed")
+            over = min(cap, max(ended.lost, floor))
+        if ends <= now:
+            raise Refused("lot_expires_too_early")
+        if over:
+            self.carried.add(ended.name)
+            self.lots.append(Lot("subscription", over, 5, now, ends))
+        self.lots.append(Lot("subscription", amount, 10, now, ends, name=reference))
+        self.repay(now)
+        return self.keep(reference, ("renew", amount, ends), over + amount)
+
+    def transfer(self, now, reference, target, amount, kind, ends) -> int:
+        if reference in self.done or reference in target.done:
+            asked, came = self.done.get(reference, ((), 0))
+            if asked != ("transfer", id(target), amount):
+                raise Refused("reference_reused")
+            return came
+        self.begin(now, amount, takes_out=True)
+        if target.is_closed:
+            raise Refused("wallet_closed")
+        if ends is not None and ends <= now:
+            raise Refused("lot_expires_too_early")
+        target.tick(now)
+        for lot, part, _ in self.take(now, amount, frozenset()):
+            till = min([end for end in (lot.ends, ends) if end is not None], default=None)
+            target.lots.append(Lot(kind, part, PRIORITY[kind], now, till, cost=lot.cost))
+        self.repay(now)
+        target.repay(now)
+        target.keep(reference, ("transferred in",), amount)
+        return self.keep(reference, ("transfer", id(target), amount), -amount)
+
+    def set_line(self, now, limit) -> int:
+        self.tick(now)
+        if limit < 0:
+            raise Refused("invalid_terms")
+        if limit < self.debt():
+            raise Refused("wallet_in_debt")
+        self.line = limit
+        return 0
+
+    def set_status(self, now, *, is_frozen=None, is_closed=None) -> int:
+        self.tick(now)
+        if is_closed and self.held():
+            raise Refused("wallet_has_holds")
+        if is_closed and self.debt():
+            raise Refused("wallet_in_debt")
+        self.is_frozen = self.is_frozen if is_frozen is None else is_frozen
+        self.is_closed = self.is_closed if is_closed is None else is_closed
+        return 0
+
+    def tick(self, now) -> None:
+        """Do what time alone makes due."""
         for lot in self.lots:
             if lot.is_dead(now):
+                lot.lost += lot.left
                 lot.left = 0
+        for reference, hold in self.holds.items():
+            if hold.status == "held" and hold.ends <= now:
+                self.end_hold(now, reference, "expired")
+        self.repay(now)
+
+    def repay(self, now) -> None:
+        for debt in self.debts:
+            for lot in self.open_lots(now, frozenset()):
+                part = min(-debt.left, lot.left)
+                lot.left -= part
+                debt.left += part
 
     def replay(self, reference, asked) -> int | None:
         if reference not in self.done:
@@ -125,12 +383,31 @@ class Ledger:
             raise Refused("wallet_frozen")
         if amount is not None and not 0 < amount <= 10**15:
             raise Refused("invalid_amount")
-        self.expire(now)
+        self.tick(now)
 
     def keep(self, reference, asked, came) -> int:
         self.done[reference] = (asked, came)
         return came
 
 
-def granted_as(kind: str) -> str:
-    return {"purchase": "purchased", "adjustment": "adjusted"}.get(kind, "earned")
+def new_lot(now, name, kind, amount, terms) -> Lot:
+    starts, ends = terms.get("starts") or now, terms.get("ends")
+    if ends is not None and (ends <= starts or ends <= now):
+        raise Refused("lot_expires_too_early")
+    priority = PRIORITY[kind] if terms.get("priority") is None else terms["priority"]
+    cost = terms.get("cost", 0)
+    return Lot(kind, amount, priority, starts, ends, terms.get("features"), cost, name)
+
+
+def same_terms(done, asked) -> bool:
+    (kind, amount, terms), (kind_asked, amount_asked, terms_asked) = done, asked
+    given = {key: value for key, value in terms_asked.items() if value is not None}
+    always = ("ends", "features", "cost")
+    priority = terms.get("priority")
+    return (
+        (kind, amount) == (kind_asked, amount_asked)
+        and all(terms.get(key) == terms_asked.get(key) for key in always)
+        and given.get("starts", terms["starts"]) == terms["starts"]
+        and given.get("priority", priority if priority is not None else PRIORITY[kind])
+        == (priority if priority is not None else PRIORITY[kind])
+    )

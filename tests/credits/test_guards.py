@@ -59,12 +59,14 @@ def trigger(name: str, table: str, write: str) -> Guard:
 
 
 NEW_LOT = """
-    INSERT INTO credits_lot
-    SELECT (jsonb_populate_record(
-               NULL::credits_lot,
-               to_jsonb(lot) || jsonb_build_object(
-                   'id', gen_random_uuid(), 'origin', 'forged', {changes}))).*
-      FROM (SELECT * FROM credits_lot WHERE kind = 'purchase') AS lot
+    INSERT INTO credits_lot (id, organization_id, wallet_id, kind, granted, remaining, priority,
+                             effective_at, expires_at, unit_cost, currency, features, origin)
+    SELECT forged.id, lot.organization_id, lot.wallet_id, forged.kind, forged.granted,
+           forged.remaining, lot.priority, lot.effective_at, forged.expires_at, forged.unit_cost,
+           lot.currency, lot.features, 'forged'
+      FROM credits_lot AS lot, LATERAL jsonb_populate_record(
+               lot, jsonb_build_object('id', gen_random_uuid(), {changes})) AS forged
+     WHERE lot.kind = 'purchase'
 """
 
 
@@ -182,6 +184,8 @@ def silence_triggers() -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER IF EXISTS credits_balance_is_explained ON credits_wallet")
         cursor.execute("DROP TRIGGER IF EXISTS credits_remaining_is_explained ON credits_lot")
+        cursor.execute("DROP TRIGGER IF EXISTS credits_held_is_explained ON credits_wallet")
+        cursor.execute("DROP TRIGGER IF EXISTS credits_hold_is_explained ON credits_hold")
         cursor.execute(f"DROP TRIGGER IF EXISTS credits_entries_continue_their_chains ON {ENTRY}")
 
 

@@ -18,60 +18,60 @@ QUIET = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too
 class PostMachine(LedgerMachine):
     """Drives the whole ledger, PostgreSQL and its triggers included."""
 
-    def open_wallet(self):
+    def open_wallets(self):
         organization = make_organization(name="Random")
-        # A member's wallet, because the main one begins with a trial.
-        self.wallet = Wallet.objects.create(organization=organization, kind=Wallet.Kind.MEMBER)
-        self.wallet_id = self.wallet.id
+        # Members' wallets, because the main one begins with a trial.
+        opened = [
+            Wallet.objects.create(organization=organization, kind=Wallet.Kind.MEMBER)
+            for _ in range(2)
+        ]
+        return [wallet.id for wallet in opened]
 
-    def run(self, command):
+    def run(self, commands):
         with moved_to(self.now), transaction.atomic():
-            (outcome,) = post([command])
+            outcomes = post(commands)
             with connection.cursor() as cursor:
                 # What is asked at commit is asked now, or the test's transaction would hide it.
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
-        return outcome
+        return outcomes
 
-    def set_status(self, *, is_frozen):
-        Wallet.objects.filter(pk=self.wallet_id).update(frozen_at=self.now if is_frozen else None)
+    def totals(self, which):
+        wallet = Wallet.objects.get(pk=self.wallet_ids[which])
+        return wallet.balance, wallet.held
 
-    def balance(self):
-        return Wallet.objects.get(pk=self.wallet_id).balance
-
-    def remaining(self):
-        lots = Lot.objects.filter(wallet=self.wallet_id, remaining__gt=0)
+    def remaining(self, which):
+        lots = Lot.objects.filter(wallet=self.wallet_ids[which], has_credits=True)
         return [(lot.kind, str(lot.expires_at), lot.remaining) for lot in lots]
 
+    def lot_id(self, which, origin):
+        return Lot.objects.get(wallet=self.wallet_ids[which], origin=origin).id
+
     def teardown(self):
+        super().teardown()
         ours = [one for one in all_invariants() if one.code.startswith("L")]
         assert [finding for finding in verify(ours) if finding.failures] == []
 
 
+def live(machine: type[LedgerMachine], *, lives: int, steps: int) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=lives,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=QUIET,
+            print_blob=True,
+        ),
+    )
+
+
 class TestTheRules:
     def test_agree_with_the_model(self):
-        run_state_machine_as_test(
-            PlanMachine,
-            settings=settings(
-                max_examples=60,
-                stateful_step_count=40,
-                deadline=None,
-                suppress_health_check=QUIET,
-                print_blob=True,
-            ),
-        )
+        live(PlanMachine, lives=100, steps=50)
 
 
 @pytest.mark.slow
 @pytest.mark.django_db
 class TestTheLedger:
     def test_agrees_with_the_model(self):
-        run_state_machine_as_test(
-            PostMachine,
-            settings=settings(
-                max_examples=12,
-                stateful_step_count=30,
-                deadline=None,
-                suppress_health_check=QUIET,
-                print_blob=True,
-            ),
-        )
+        live(PostMachine, lives=12, steps=40)

@@ -1,27 +1,30 @@
 """The state while a plan is made, and the one place where credits move."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from apps.core import ids
 from apps.core.errors import DomainError
 from apps.credits.ledger.chain import entry_hash
-from apps.credits.ledger.commands import Command, Expire, Grant
-from apps.credits.ledger.state import Entry, LotState, State, WalletState
+from apps.credits.ledger.commands import Command, Expire, expiry_reference
+from apps.credits.ledger.state import Entry, HoldState, LotState, State, WalletState
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a command did: its transactions, now or when it was first carried out."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[Entry, ...] = ()
     is_replayed: bool = False
+    hold: HoldState | None = None  # the one that the command is about
+    preview_token: str = ""  # of a dry run: stands for exactly this outcome
 
     @property
     def amount(self) -> int:
-        """Credits that the command moved into the wallet (negative: out of it)."""
-        return sum(entry.amount for entry in self.entries)
+        """Credits that the command moved into its wallet (negative: out of it)."""
+        return sum(one.amount for one in self.entries if one.wallet_id == self.entries[0].wallet_id)
 
 
 @dataclass(slots=True)
@@ -33,6 +36,8 @@ class Plan:
     wallets: dict[UUID, WalletState] = field(default_factory=dict)
     new_lots: dict[UUID, LotState] = field(default_factory=dict)
     changed_lots: dict[UUID, LotState] = field(default_factory=dict)
+    new_holds: dict[UUID, HoldState] = field(default_factory=dict)
+    changed_holds: dict[UUID, HoldState] = field(default_factory=dict)
 
 
 class Book:
@@ -42,18 +47,81 @@ class Book:
         self.state = state
         self.plan = Plan()
 
+    def bring_up_to_date(self, wallet: WalletState) -> list[Entry]:
+        """Do what time alone has made due: expire lots, release holds, repay debts."""
+        already = len(self.plan.entries)
+        self._expire_due_lots(wallet)
+        self._release_due_holds(wallet)
+        cause = Expire(
+            wallet_id=wallet.id,
+            reference=f"repay:{wallet.sequence + 1}",
+            source="credit_line",
+            description="Credits that became valid, against what was owed",
+        )
+        self.repay_debts(wallet, cause)
+        return self.plan.entries[already:]
+
+    def _expire_due_lots(self, wallet: WalletState) -> None:
+        for lot in self.state.lots_of(wallet.id):
+            if lot.remaining > 0 and lot.is_expired(self.state.now):
+                self.expire_lot(wallet, lot, expiry_reference(lot.id))
+
+    def _release_due_holds(self, wallet: WalletState) -> None:
+        for hold in list(self.state.holds.values()):
+            is_due = hold.status == "held" and hold.expires_at <= self.state.now
+            if hold.wallet_id == wallet.id and is_due:
+                cause = Expire(
+                    wallet_id=wallet.id,
+                    reference=hold.reference,
+                    source="hold",
+                    source_id=ids.encode("hold", hold.id),
+                    description="Held too long",
+                )
+                self.give_back(wallet, hold, hold.amount, cause)
+                self.settle_hold(wallet, hold, "expired")
+
+    def give_back(
+        self, wallet: WalletState, hold: HoldState, amount: int, cause: Command
+    ) -> list[Entry]:
+        """
+        Release credits of a hold to the lots that they came from, last drawn first.
+
+        What is past its date by now expires at once, and both can be seen.
+        """
+        taken = self.state.find(wallet.id, hold.reference)
+        entries = []
+        for entry in reversed([one for one in taken if one.transaction_type == "held"]):
+            if part := min(-entry.amount, amount):
+                lot = self.state.lots[wallet.id][entry.lot_id]
+                entries.append(self.move(wallet, lot, "released", part, cause, reverses=entry))
+                amount -= part
+                if lot.is_expired(self.state.now):
+                    self.expire_lot(wallet, lot, f"expiry:{cause.reference}")
+        return entries
+
+    def settle_hold(self, wallet: WalletState, hold: HoldState, status: str) -> None:
+        """End a hold; its credits count as held no more."""
+        wallet.held -= hold.amount
+        hold.status = status
+        self.keep_hold(wallet, hold)
+
+    def keep_hold(self, wallet: WalletState, hold: HoldState) -> None:
+        """Write a hold and its wallet, whether or not credits moved."""
+        self.plan.wallets[wallet.id] = wallet
+        if hold.id not in self.plan.new_holds:
+            self.plan.changed_holds[hold.id] = hold
+
+    def open_hold(self, wallet: WalletState, hold: HoldState) -> None:
+        """Add a hold; the draws that follow set its credits aside."""
+        wallet.held += hold.amount
+        self.state.add_hold(hold)
+        self.plan.new_holds[hold.id] = hold
+        self.plan.wallets[wallet.id] = wallet
+
     def open_lot(self, lot: LotState) -> None:
         """Add a lot that is still empty; its first movement grants it."""
         self.state.add_lot(lot)
         self.plan.new_lots[lot.id] = lot
-
-    def expire_due_lots(self, wallet: WalletState) -> list[Entry]:
-        """Write off every lot that is past its date, once each."""
-        return [
-            self.expire_lot(wallet, lot, f"expiry:{ids.encode('lot', lot.id)}")
-            for lot in self.state.lots_of(wallet.id)
-            if lot.remaining and lot.is_expired(self.state.now)
-        ]
 
     def expire_lot(self, wallet: WalletState, lot: LotState, reference: str) -> Entry:
         """Write off what remains of a lot."""
@@ -65,6 +133,39 @@ class Book:
             description="Credits past their date",
         )
         return self.move(wallet, lot, "expired", -lot.remaining, cause)
+
+    def draw(
+        self,
+        wallet: WalletState,
+        lots: Iterable[LotState],
+        transaction_type: str,
+        amount: int,
+        cause: Command,
+    ) -> list[Entry]:
+        """Take an amount out of lots in their order, one transaction for each that it touches."""
+        entries = []
+        for lot in lots:
+            if not amount:
+                break
+            part = min(lot.remaining, amount)
+            entries.append(self.move(wallet, lot, transaction_type, -part, cause))
+            amount -= part
+        assert not amount, "the caller has checked that the lots cover it"
+        return entries
+
+    def repay_debts(self, wallet: WalletState, cause: Command) -> list[Entry]:
+        """Pay what is owed, oldest first, from the lots that are open to every event."""
+        debts = self.state.debts_of(wallet.id)
+        if not debts:
+            return []
+        lots = self.state.open_lots(wallet.id, frozenset())
+        amount = min(-sum(lot.remaining for lot in debts), sum(lot.remaining for lot in lots))
+        entries = self.draw(wallet, lots, "repaid", amount, cause)
+        for debt in debts:
+            if part := min(-debt.remaining, amount):
+                entries.append(self.move(wallet, debt, "repaid", part, cause))
+                amount -= part
+        return entries
 
     def move(
         self,
@@ -80,8 +181,7 @@ class Book:
         wallet.balance += amount
         wallet.sequence += 1
         lot.remaining += amount
-        # The database's clock may step back; the order of a wallet's rows never does.
-        wallet.head_at = max(self.state.now, wallet.head_at or self.state.now)
+        wallet.head_at = self.state.now
         wallet.head_hash = entry_hash(
             wallet.head_hash,
             wallet_id=wallet.id,
@@ -124,6 +224,7 @@ def _entry(
 ) -> Entry:
     """Return the transaction that stands at the wallet's head."""
     assert wallet.head_at is not None
+    is_first_of_lot = lot.remaining == amount == lot.granted
     return Entry(
         id=ids.new_id(),
         organization_id=wallet.organization_id,
@@ -140,7 +241,7 @@ def _entry(
         credit_event_id=getattr(cause, "credit_event_id", None),
         reverses_id=reverses.id if reverses else None,
         stripe_payment_intent_id=getattr(cause, "stripe_payment_intent_id", ""),
-        expires_at=lot.expires_at if isinstance(cause, Grant) else None,
+        expires_at=lot.expires_at if is_first_of_lot else None,
         description=cause.description,
         metadata=json.dumps(dict(cause.metadata)),
         created_at=wallet.head_at,

@@ -1,26 +1,46 @@
 """
 The thin shell around the rules: lock, load, plan, write.
 
-One statement for each table, however many commands there are. Wallets are locked
-first, in id order, so that no two callers deadlock; everything is read after that.
-Wallets and lots are written before the transactions, so that the trigger on those
-sees the whole.
+One statement for each table, however many commands there are, and three trips to the
+database: one that locks, one that reads, one that writes. Wallets are locked first, in
+id order, so that no two callers deadlock; everything is read after that. Wallets, lots
+and holds are written before the transactions, so that the trigger on those sees the
+whole.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.core import context
-from apps.core.db import inside_transaction
+from apps.core.db import inside_transaction, one_trip
 from apps.core.errors import DomainError, NotFound
-from apps.credits.ledger import rows
+from apps.credits.errors import PreviewOutdated
+from apps.credits.ledger import preview, rows
 from apps.credits.ledger.book import Outcome, Plan
-from apps.credits.ledger.commands import Command, Refund
+from apps.credits.ledger.commands import Command
 from apps.credits.ledger.planning import plan
 from apps.credits.ledger.state import State
 from apps.credits.signals import debited
+
+
+@dataclass(frozen=True)
+class Mode:
+    """
+    Whether to write, and what was shown before.
+
+    A dry run writes nothing and returns what would be posted, with a token. Posted with
+    that token, the same command is refused if its effect would now be another.
+    """
+
+    is_dry_run: bool = False
+    preview_token: str = ""
+
+
+POST = Mode()
+DRY_RUN = Mode(is_dry_run=True)
 
 
 @inside_transaction
@@ -28,7 +48,7 @@ def post(commands: Sequence[Command]) -> list[Outcome | DomainError]:
     """
     Carry out commands in order, each with an outcome or refusal of its own.
 
-    A refused command writes nothing (but what was past its date expires all the same).
+    A refused command writes nothing (but what time has made due is done all the same).
 
     :raises NotFound: if one of the wallets does not exist; then nothing is written.
     """
@@ -39,34 +59,56 @@ def post(commands: Sequence[Command]) -> list[Outcome | DomainError]:
 
 
 @inside_transaction
-def post_one(command: Command) -> Outcome:
+def post_one(command: Command, mode: Mode = POST) -> Outcome:
     """
-    Carry out one command.
+    Carry out one command, or say what that would do.
 
+    :raises PreviewOutdated: if it would do something else than what the mode's token is for.
     :raises DomainError: the command's refusal; the caller's transaction must roll back.
     """
-    (outcome,) = post([command])
+    state = load([command])
+    heads = preview.heads_of(state)
+    planned = plan(state, [command])
+    (outcome,) = planned.outcomes
     if isinstance(outcome, DomainError):
         raise outcome
+    if outcome.is_replayed:
+        return outcome
+    token = preview.token_of(command, heads, planned)
+    if mode.is_dry_run:
+        return replace(outcome, preview_token=token)
+    if mode.preview_token and not preview.is_same(token, mode.preview_token):
+        raise PreviewOutdated
+    write(planned)
     return outcome
 
 
 def load(commands: Sequence[Command]) -> State:
-    """Lock the wallets of these commands and read what the rules need to know."""
-    wallet_ids = sorted({command.wallet_id for command in commands})
-    asked = {(command.wallet_id, command.reference) for command in commands}
-    asked |= {
-        (command.wallet_id, command.of) for command in commands if isinstance(command, Refund)
-    }
-    has_refund = any(isinstance(command, Refund) for command in commands)
-    with connection.cursor() as cursor:
-        wallets = rows.lock_wallets(cursor, wallet_ids)
-        if len(wallets) < len(wallet_ids):
-            raise NotFound
-        entries = rows.read_entries(cursor, asked, with_refunds=has_refund)
-        named_lots = {entry.lot_id for entry in entries} if has_refund else set()
-        now, lots = rows.read_lots(cursor, wallet_ids, named_lots)
-    state = State(now=now, wallets={wallet.id: wallet for wallet in wallets})
+    """
+    Lock the wallets of these commands and read what the rules need to know.
+
+    :raises NotFound: if one of the wallets does not exist.
+    """
+    wallet_ids = sorted({one for command in commands for one in command.wallet_ids()})
+    asked = {one for command in commands for one in command.named()}
+    lot_ids = {one for command in commands for one in command.lot_ids()}
+    with one_trip() as ask:
+        locked = rows.lock_wallets(ask, wallet_ids)
+        due_and_named = rows.read_holds(ask, wallet_ids, asked)
+    wallets = {wallet.id: wallet for wallet in locked}
+    if len(wallets) < len(wallet_ids):
+        raise NotFound
+    found = due_and_named.fetchall()
+    # The database's clock may step back; a wallet's time never does.
+    heads = [wallet.head_at for wallet in wallets.values() if wallet.head_at]
+    state = State(now=max([found[0][0], *heads]), wallets=wallets)
+    for _, hold in found:
+        if hold:
+            state.add_hold(hold)
+    asked |= state.holds.keys()
+    with one_trip() as ask:
+        entries = rows.read_entries(ask, asked)
+        lots = rows.read_lots(ask, wallet_ids, asked, lot_ids)
     for lot in lots:
         state.add_lot(lot)
     for entry in entries:
@@ -76,16 +118,21 @@ def load(commands: Sequence[Command]) -> State:
 
 def write(planned: Plan) -> None:
     """Write the planned rows, and tell after commit which wallets paid."""
-    if not planned.entries:
+    if not planned.wallets:
         return
     caller = context.current()
-    with connection.cursor() as cursor:
-        rows.update_wallets(cursor, planned.wallets.values())
+    with one_trip() as ask:
+        rows.update_wallets(ask, planned.wallets.values())
         if planned.new_lots:
-            rows.insert_lots(cursor, planned.new_lots.values())
+            rows.insert_lots(ask, planned.new_lots.values())
         if planned.changed_lots:
-            rows.update_lots(cursor, planned.changed_lots.values())
-        rows.insert_entries(cursor, planned.entries, caller.actor, caller.request_id)
+            rows.update_lots(ask, planned.changed_lots.values())
+        if planned.new_holds:
+            rows.insert_holds(ask, planned.new_holds.values())
+        if planned.changed_holds:
+            rows.update_holds(ask, planned.changed_holds.values())
+        if planned.entries:
+            rows.insert_entries(ask, planned.entries, caller.actor, caller.request_id)
     paid = {entry.wallet_id for entry in planned.entries if entry.amount < 0}
     if paid:
         transaction.on_commit(partial(debited.send, sender=None, wallet_ids=sorted(paid)))

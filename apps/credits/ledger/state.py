@@ -16,6 +16,7 @@ KIND_ORDER = {
     "generation": 2,
     "subscription": 2,
     "purchase": 3,
+    "debt": 4,
 }
 FAR_AWAY = datetime.max.replace(tzinfo=UTC)
 
@@ -51,11 +52,12 @@ class WalletState:
     organization_id: UUID
     balance: int
     held: int
+    credit_line: int
     sequence: int
     head_hash: bytes
     head_at: datetime | None
-    is_frozen: bool
-    is_closed: bool
+    frozen_at: datetime | None
+    closed_at: datetime | None
 
 
 @dataclass(slots=True)
@@ -77,19 +79,45 @@ class LotState:
     is_frozen: bool
     origin: str
 
+    @property
+    def is_debt(self) -> bool:
+        """Whether it is what is owed: less than nothing remains of it."""
+        return self.kind == "debt"
+
     def is_expired(self, now: datetime) -> bool:
         """Tell whether the lot is dead: `expires_at` itself is already too late."""
         return self.expires_at is not None and self.expires_at <= now
 
-    def is_open(self, now: datetime, features: frozenset[str]) -> bool:
-        """Tell whether credits can be drawn from it, for an event with these features."""
+    def is_live(self, now: datetime) -> bool:
+        """Tell whether credits can be drawn from it, be it for certain events alone."""
         return (
             self.remaining > 0
             and not self.is_frozen
             and self.effective_at <= now
             and not self.is_expired(now)
-            and (self.features is None or not features.isdisjoint(self.features))
         )
+
+    def is_open(self, now: datetime, features: frozenset[str]) -> bool:
+        """Tell whether credits can be drawn from it, for an event with these features."""
+        admits = self.features is None or not features.isdisjoint(self.features)
+        return admits and self.is_live(now)
+
+
+@dataclass(slots=True)
+class HoldState:
+    """A hold's row, as it stands and as the plan changes it."""
+
+    id: UUID
+    wallet_id: UUID
+    organization_id: UUID
+    reference: str
+    amount: int
+    captured: int
+    status: str  # held, captured, released, expired
+    policy: str
+    expires_at: datetime
+    credit_event_id: UUID | None
+    features: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,20 +153,40 @@ class State:
     now: datetime
     wallets: dict[UUID, WalletState]
     lots: dict[UUID, dict[UUID, LotState]] = field(default_factory=dict)  # by wallet
+    holds: dict[tuple[UUID, str], HoldState] = field(default_factory=dict)  # by reference
     entries: dict[tuple[UUID, str], list[Entry]] = field(default_factory=dict)  # by reference
-    refunded: dict[UUID, int] = field(default_factory=dict)  # credits given back, by entry
+    given_back: dict[UUID, int] = field(default_factory=dict)  # credits, by entry
 
     def add_lot(self, lot: LotState) -> None:
         """Make a lot known."""
         self.lots.setdefault(lot.wallet_id, {})[lot.id] = lot
 
+    def add_hold(self, hold: HoldState) -> None:
+        """Make a hold known."""
+        self.holds[hold.wallet_id, hold.reference] = hold
+
     def add_entry(self, entry: Entry) -> None:
-        """Make a transaction known, so that its reference is found and its refunds count."""
+        """Make a transaction known, so that its reference is found and what it gave back counts."""
         self.entries.setdefault((entry.wallet_id, entry.reference), []).append(entry)
-        if entry.reverses_id and entry.transaction_type == "refunded":
-            given_back = self.refunded.get(entry.reverses_id, 0)
-            self.refunded[entry.reverses_id] = given_back + entry.amount
+        if entry.reverses_id:
+            given_back = self.given_back.get(entry.reverses_id, 0)
+            self.given_back[entry.reverses_id] = given_back + entry.amount
 
     def lots_of(self, wallet_id: UUID) -> list[LotState]:
         """Return the wallet's lots in burn order."""
         return sorted(self.lots.get(wallet_id, {}).values(), key=burn_order)
+
+    def open_lots(self, wallet_id: UUID, features: frozenset[str]) -> list[LotState]:
+        """Return the lots that an event with these features may draw on, in burn order."""
+        lots = self.lots.get(wallet_id, {}).values()
+        return sorted((lot for lot in lots if lot.is_open(self.now, features)), key=burn_order)
+
+    def debts_of(self, wallet_id: UUID) -> list[LotState]:
+        """Return what the wallet owes, oldest first."""
+        lots = self.lots.get(wallet_id, {}).values()
+        owed = (lot for lot in lots if lot.is_debt and lot.remaining)
+        return sorted(owed, key=lambda lot: (lot.effective_at, lot.id))
+
+    def find(self, wallet_id: UUID, reference: str) -> list[Entry]:
+        """Return the transactions that this cause has made, in their order."""
+        return self.entries.get((wallet_id, reference), [])

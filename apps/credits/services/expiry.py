@@ -1,4 +1,4 @@
-"""Write off credits that are past their date in wallets that nobody touches."""
+"""Do what time has made due in wallets that nobody touches: lots expire, holds end."""
 
 from dataclasses import dataclass
 
@@ -16,14 +16,14 @@ class Sweep:
     """What one sweep did; `has_more` says that another one is worth it."""
 
     wallets: int
-    credits: int
+    credits: int  # written off
     has_more: bool
 
 
 @transaction.atomic
 def sweep_expired_lots(*, limit: int = 200, dry_run: bool = False) -> Sweep:
     """
-    Expire due lots of up to `limit` wallets; safe to run from several workers at once.
+    Expire due lots and holds of up to `limit` wallets; safe from several workers at once.
 
     Wallets that someone else has locked are skipped: he expires what is due himself.
     With `dry_run` nothing is written, and the credits are what would be written off.
@@ -32,11 +32,14 @@ def sweep_expired_lots(*, limit: int = 200, dry_run: bool = False) -> Sweep:
         cursor.execute(
             """
             SELECT wallet.id, (SELECT coalesce(sum(due.remaining), 0) FROM credits_lot due
-                                WHERE due.wallet_id = wallet.id AND due.remaining > 0
+                                WHERE due.wallet_id = wallet.id AND due.has_credits
                                   AND due.expires_at <= %(now)s)
               FROM credits_wallet wallet
              WHERE wallet.id IN (SELECT wallet_id FROM credits_lot
-                                  WHERE remaining > 0 AND expires_at <= %(now)s)
+                                  WHERE has_credits AND expires_at <= %(now)s
+                                  UNION
+                                 SELECT wallet_id FROM credits_hold
+                                  WHERE status = 'held' AND expires_at <= %(now)s)
              ORDER BY wallet.id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
             """,
             {"now": database_now(), "limit": limit},
@@ -53,4 +56,6 @@ def sweep_expired_lots(*, limit: int = 200, dry_run: bool = False) -> Sweep:
     )
     # Of what was due when we looked, another sweep may have written off some meanwhile.
     done = [one for one in outcomes if isinstance(one, Outcome) and one.entries]
-    return Sweep(len(done), -sum(one.amount for one in done), has_more)
+    expired = (one for outcome in done for one in outcome.entries)
+    written_off = -sum(one.amount for one in expired if one.transaction_type == "expired")
+    return Sweep(len(done), written_off, has_more)

@@ -1,15 +1,16 @@
 """Put credits into a wallet."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
-from apps.core.clock import database_now
 from apps.credits.ledger.book import Outcome
 from apps.credits.ledger.commands import Grant
-from apps.credits.ledger.posting import post_one
+from apps.credits.ledger.posting import POST, Mode, post_one
 from apps.credits.models import Lot, Wallet
 
 
@@ -24,18 +25,25 @@ def grant_credits(
     source_id: str = "",
     effective_at: datetime | None = None,
     expires_at: datetime | None = None,
+    lives: timedelta | None = None,
+    priority: int | None = None,
     unit_cost: Decimal = Decimal(0),
     currency: str = "",
     features: tuple[str, ...] | None = None,
     stripe_payment_intent_id: str = "",
     description: str = "",
+    metadata: Mapping[str, Any] | None = None,
+    mode: Mode = POST,
 ) -> Outcome:
     """
     Put a lot of `amount` credits into the wallet, once per reference.
 
-    `expires_at` is exclusive; `unit_cost` is in minor units of `currency` per credit.
+    `expires_at` is exclusive, `lives` says the same as a length of time from
+    `effective_at` on; `unit_cost` is in minor units of `currency` per credit; the lowest
+    `priority` burns first. What came in repays what the wallet owes first.
 
     :raises InvalidAmount: if the amount is no whole number above zero.
+    :raises InvalidTerms: if kind, priority, cost or currency cannot be.
     :raises LotExpiresTooEarly: if the lot would be dead at birth.
     :raises ReferenceReused: if the reference stands for another grant.
     :raises WalletClosed: if the wallet is closed.
@@ -51,11 +59,15 @@ def grant_credits(
             amount=amount,
             effective_at=effective_at,
             expires_at=expires_at,
+            lives=lives,
+            priority=priority,
             unit_cost=unit_cost,
             currency=currency,
             features=features,
             stripe_payment_intent_id=stripe_payment_intent_id,
-        )
+            metadata=metadata or {},
+        ),
+        mode,
     )
 
 
@@ -76,6 +88,6 @@ def grant_trial(*, wallet: Wallet) -> Outcome | None:
         reference=f"trial:{organization_id}",
         source="trial",
         source_id=organization_id,
-        expires_at=database_now() + timedelta(days=settings.TRIAL_DAYS),
+        lives=timedelta(days=settings.TRIAL_DAYS),
         description=f"Trial of {settings.TRIAL_DAYS} days",
     )

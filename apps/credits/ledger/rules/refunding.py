@@ -1,13 +1,14 @@
 """Refund: back to the very lots that a charge drew on, last drawn first."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 from apps.core import ids
 from apps.credits.errors import AlreadyRefunded, ChargeNotFound
 from apps.credits.ledger.book import Book, Outcome
-from apps.credits.ledger.commands import Refund
-from apps.credits.ledger.state import Entry, State, WalletState
+from apps.credits.ledger.commands import PRIORITIES, Refund
+from apps.credits.ledger.state import Entry, LotState, State, WalletState
 
 GRACE = timedelta(days=7)  # life of a lot that replaces one which died before our failure
 
@@ -16,15 +17,10 @@ def apply(book: Book, wallet: WalletState, command: Refund) -> list[Entry]:
     """
     Give back the amount, or all that is left of the charge.
 
-    :raises ChargeNotFound: if the wallet has no charge with that reference.
+    :raises ChargeNotFound: if the wallet has no charge or captured hold with that reference.
     :raises AlreadyRefunded: if less is left of it.
     """
-    charge = book.state.entries.get((wallet.id, command.of), [])
-    parts = [
-        (entry, -entry.amount - book.state.refunded.get(entry.id, 0))
-        for entry in reversed(charge)
-        if entry.transaction_type == "consumed"
-    ]
+    parts = [(entry, _left_of(book.state, entry)) for entry in _taken(book.state, command)]
     if not parts:
         raise ChargeNotFound(reference=command.of)
     refundable = sum(left for _, left in parts)
@@ -32,41 +28,83 @@ def apply(book: Book, wallet: WalletState, command: Refund) -> list[Entry]:
     if due > refundable or not refundable:
         raise AlreadyRefunded(reference=command.of, refundable=refundable)
     entries = []
-    for entry, left in parts:
+    for entry, left in reversed(parts):
         if part := min(left, due):
-            entries.append(_give_back(book, wallet, command, entry, part))
+            entries += _give_back(book, wallet, command, entry, part)
             due -= part
     return entries
 
 
 def is_same(state: State, command: Refund, earlier: Outcome) -> bool:
     """Tell whether the same charge was given back, and as much of it."""
-    charge = state.entries.get((command.wallet_id, command.of), [])
-    first = earlier.entries[0]
+    charge = {entry.id for entry in state.find(command.wallet_id, command.of)}
+    back = [one for one in earlier.entries if one.transaction_type == "refunded"]
     return (
-        first.transaction_type == "refunded"
-        and first.reverses_id in {entry.id for entry in charge}
-        and command.amount in (None, earlier.amount)
+        bool(back)
+        and back[0].reverses_id in charge
+        and command.amount in (None, sum(one.amount for one in back))
     )
 
 
-def _give_back(book: Book, wallet: WalletState, command: Refund, taken: Entry, part: int) -> Entry:
-    """Return credits to their lot, or to a grace lot, or to a lot that dies again."""
+def _taken(state: State, command: Refund) -> list[Entry]:
+    """Return what a charge, or a hold that was captured, took."""
+    hold = state.holds.get((command.wallet_id, command.of))
+    if hold is not None and hold.status != "captured":
+        return []
+    entries = state.find(command.wallet_id, command.of)
+    return [one for one in entries if one.transaction_type in ("consumed", "held")]
+
+
+def _left_of(state: State, entry: Entry) -> int:
+    return -entry.amount - state.given_back.get(entry.id, 0)
+
+
+def _give_back(
+    book: Book, wallet: WalletState, command: Refund, taken: Entry, part: int
+) -> list[Entry]:
+    """Return credits to their lot, or to a new one, or to one that dies again."""
     lot = book.state.lots[wallet.id][taken.lot_id]
+    if lot.is_debt:
+        return _give_back_debt(book, wallet, command, taken, part)
     is_dead = lot.is_expired(book.state.now)
     if is_dead and command.is_our_fault:
-        lot = replace(
-            lot,
-            id=ids.new_id(),
-            granted=part,
-            remaining=0,
-            effective_at=book.state.now,
-            expires_at=book.state.now + GRACE,
-            origin=f"grace:{command.reference}:{ids.encode('lot', lot.id)}",
-        )
-        book.open_lot(lot)
-    entry = book.move(wallet, lot, "refunded", part, command, reverses=taken)
+        lot = _instead_of(book, lot, command, part, expires_at=book.state.now + GRACE)
+    entries = [book.move(wallet, lot, "refunded", part, command, reverses=taken)]
     if is_dead and not command.is_our_fault:
         # Both can be seen: the credits came back, and were past their date.
         book.expire_lot(wallet, lot, f"expiry:{command.reference}")
-    return entry
+    return entries
+
+
+def _give_back_debt(
+    book: Book, wallet: WalletState, command: Refund, taken: Entry, part: int
+) -> list[Entry]:
+    """Lower what is still owed; what was repaid meanwhile comes back as credits without end."""
+    debt = book.state.lots[wallet.id][taken.lot_id]
+    entries = []
+    if forgiven := min(part, -debt.remaining):
+        entries.append(book.move(wallet, debt, "refunded", forgiven, command, reverses=taken))
+    if repaid := part - forgiven:
+        lot = _instead_of(book, debt, command, repaid, expires_at=None)
+        entries.append(book.move(wallet, lot, "refunded", repaid, command, reverses=taken))
+    return entries
+
+
+def _instead_of(
+    book: Book, lot: LotState, command: Refund, amount: int, *, expires_at: datetime | None
+) -> LotState:
+    """Open a lot for credits that cannot go back to where they came from."""
+    successor = replace(
+        lot,
+        id=ids.new_id(),
+        granted=amount,
+        remaining=0,
+        effective_at=book.state.now,
+        expires_at=expires_at,
+        origin=f"grace:{command.reference}:{ids.encode('lot', lot.id)}",
+    )
+    if lot.is_debt:
+        successor.kind, successor.priority = "adjustment", PRIORITIES["adjustment"]
+        successor.unit_cost = Decimal(0)
+    book.open_lot(successor)
+    return successor

@@ -1,0 +1,9 @@
+"""The one ledger: wallets, the lots in them, every movement of a lot, and the price list."""
+
+from apps.credits.models.holds import Hold
+from apps.credits.models.lots import Lot
+from apps.credits.models.prices import CreditEvent
+from apps.credits.models.transactions import CreditTransaction
+from apps.credits.models.wallets import NO_HASH, Wallet
+
+__all__ = ["NO_HASH", "CreditEvent", "CreditTransaction", "Hold", "Lot", "Wallet"]

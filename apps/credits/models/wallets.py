@@ -1,0 +1,65 @@
+"""Wallets: the balances, and the rows that are locked."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from apps.core.models import Row
+from apps.tenants.models import Organization
+
+NO_HASH = bytes(32)  # what the first entry of a wallet follows
+
+
+class Wallet(Row):
+    """
+    A balance, and the row that is locked whenever credits move.
+
+    `balance` is what its lots hold; `sequence`, `head_hash` and `head_at` are those of
+    its last transaction. Only the ledger writes them, and the database checks it.
+    """
+
+    PREFIX = "wal"
+
+    class Kind(models.TextChoices):
+        """Whose it is."""
+
+        ORGANIZATION = "organization"
+        MEMBER = "member"
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=20, choices=Kind, default=Kind.ORGANIZATION)
+    balance = models.BigIntegerField(default=0)  # credits
+    held = models.BigIntegerField(default=0)  # credits set aside by open holds
+    credit_line = models.BigIntegerField(default=0)  # credits that may be owed
+    sequence = models.BigIntegerField(default=0)
+    head_hash = models.BinaryField(max_length=32, default=NO_HASH)
+    head_at = models.DateTimeField(null=True, blank=True)
+    frozen_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization"],
+                condition=Q(kind="organization"),
+                name="credits_organization_has_one_main_wallet",
+            ),
+            models.CheckConstraint(
+                name="credits_balance_is_covered", condition=Q(balance__gte=-F("credit_line"))
+            ),
+            models.CheckConstraint(name="credits_held_is_not_negative", condition=Q(held__gte=0)),
+            models.CheckConstraint(
+                name="credits_credit_line_is_not_negative", condition=Q(credit_line__gte=0)
+            ),
+            models.CheckConstraint(
+                name="credits_wallet_kind_is_known",
+                condition=Q(kind__in=["organization", "member"]),
+            ),
+            models.CheckConstraint(
+                name="credits_unused_wallet_is_empty",
+                condition=Q(sequence__gt=0) | Q(sequence=0, balance=0, head_at=None),
+            ),
+        ]
+        indexes = [models.Index(fields=["organization", "kind"], name="credits_wallets_of_tenant")]
+
+    def __str__(self) -> str:
+        return f"{self.organization} {self.kind}"
