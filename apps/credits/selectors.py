@@ -14,8 +14,8 @@ from apps.core.clock import now_in_query
 from apps.core.errors import NotFound
 from apps.credits.errors import UnknownCreditEvent
 from apps.credits.ledger.state import burn_order
-from apps.credits.models import CreditEvent, CreditTransaction, Lot, Wallet
-from apps.tenants.models import Organization
+from apps.credits.models import Correction, CreditEvent, CreditTransaction, Lot, Wallet
+from apps.tenants.models import AdminConfig, Organization
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def price_charged(wallet: Wallet, *, reference: str, name: str) -> CreditEvent |
             CreditTransaction.objects.filter(
                 wallet=wallet,
                 reference=reference,
-                transaction_type="consumed",
+                transaction_type__in=["consumed", "held"],
                 credit_event=OuterRef("pk"),
             )
         ),
@@ -244,3 +244,21 @@ def transaction_ids(wallet: Wallet, references: Iterable[str]) -> dict[str, str]
     """Return the public id under which each of these causes is found, where it is."""
     found = CreditTransaction.objects.filter(wallet=wallet, reference__in=list(references))
     return {entry.reference: entry.public_id for entry in found.order_by("sequence")}
+
+
+CORRECTION_LIMIT = "credits.correction_limit"  # the AdminConfig key
+DEFAULT_CORRECTION_LIMIT = 10_000  # credits
+
+
+def correction_limit() -> int:
+    """Return the most credits that one member of staff may correct alone."""
+    value = AdminConfig.objects.filter(key=CORRECTION_LIMIT).values_list("value", flat=True).first()
+    if not isinstance(value, int) or isinstance(value, bool):
+        return DEFAULT_CORRECTION_LIMIT
+    return max(0, value)
+
+
+def corrections() -> QuerySet[Correction]:
+    """Return the corrections of all organizations, newest first."""
+    related = ("organization", "wallet__organization", "requested_by", "decided_by")
+    return Correction.objects.select_related(*related).order_by("-created_at", "-id")

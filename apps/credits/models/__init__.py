@@ -1,9 +1,10 @@
 """The one ledger: wallets, the lots in them, every movement of a lot, and the price list."""
 
+from apps.credits.models.corrections import Correction
 from apps.credits.models.holds import Hold
 from apps.credits.models.lots import Lot
 from apps.credits.models.prices import CreditEvent
 from apps.credits.models.transactions import CreditTransaction
 from apps.credits.models.wallets import NO_HASH, Wallet
 
-__all__ = ["NO_HASH", "CreditEvent", "CreditTransaction", "Hold", "Lot", "Wallet"]
+__all__ = ["NO_HASH", "Correction", "CreditEvent", "CreditTransaction", "Hold", "Lot", "Wallet"]

@@ -38,3 +38,8 @@ class CreditEvent(Row):
 
     def __str__(self) -> str:
         return f"{self.name} {self.credit_cost}"
+
+    @property
+    def features(self) -> frozenset[str]:
+        """What a lot may ask for, if it is for certain events alone: name and category."""
+        return frozenset({self.name, self.category})

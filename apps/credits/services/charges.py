@@ -5,12 +5,11 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.credits import selectors
-from apps.credits.errors import ReferenceReused, UnknownCreditEvent
 from apps.credits.ledger.book import Outcome
 from apps.credits.ledger.commands import Charge, Refund
-from apps.credits.ledger.posting import post_one
+from apps.credits.ledger.posting import POST, Mode, post_one
 from apps.credits.models import CreditEvent, Wallet
+from apps.credits.services.prices import at_its_price
 
 
 @transaction.atomic
@@ -24,6 +23,7 @@ def charge_event(
     source_id: str = "",
     description: str = "",
     metadata: Mapping[str, Any] | None = None,
+    mode: Mode = POST,
 ) -> Outcome:
     """
     Charge what the price list asks for `quantity` units of an event, once per reference.
@@ -31,14 +31,14 @@ def charge_event(
     A repeat answers what was charged, even if the price has changed since.
 
     :raises UnknownCreditEvent: if the price list has no such active event.
-    :raises InsufficientCredits: if the open lots do not cover it; nothing is written.
+    :raises InsufficientCredits: if open lots and credit line do not cover it.
     :raises InvalidAmount: if it would cost nothing, or less.
     :raises ReferenceReused: if the reference stands for another charge.
     :raises WalletFrozen: if nothing may leave the wallet.
     :raises WalletClosed: if the wallet is closed.
     """
 
-    def post_at(price: CreditEvent) -> Outcome:
+    def post(price: CreditEvent) -> Outcome:
         return post_one(
             Charge(
                 wallet_id=wallet.id,
@@ -49,18 +49,49 @@ def charge_event(
                 metadata=metadata or {},
                 amount=price.credit_cost * quantity,
                 credit_event_id=price.id,
-                features=frozenset({price.name, price.category}),
-            )
+                features=price.features,
+            ),
+            mode,
         )
 
-    try:
-        return post_at(selectors.price_of(event))
-    except (UnknownCreditEvent, ReferenceReused):
-        # A repeat is answered with the price of the first time, whatever it is today.
-        price = selectors.price_charged(wallet, reference=reference, name=event)
-        if price is None:
-            raise
-        return post_at(price)
+    return at_its_price(wallet, event=event, reference=reference, post=post)
+
+
+@transaction.atomic
+def charge_amount(
+    *,
+    wallet: Wallet,
+    amount: int,
+    reference: str,
+    source: str,
+    source_id: str = "",
+    description: str = "",
+    metadata: Mapping[str, Any] | None = None,
+    mode: Mode = POST,
+) -> Outcome:
+    """
+    Charge `amount` credits that no event stands for, once per reference.
+
+    Lots that are for certain events alone are not drawn on.
+
+    :raises InsufficientCredits: if open lots and credit line do not cover it.
+    :raises InvalidAmount: if the amount is no whole number above zero.
+    :raises ReferenceReused: if the reference stands for another charge.
+    :raises WalletFrozen: if nothing may leave the wallet.
+    :raises WalletClosed: if the wallet is closed.
+    """
+    return post_one(
+        Charge(
+            wallet_id=wallet.id,
+            reference=reference,
+            source=source,
+            source_id=source_id,
+            description=description,
+            metadata=metadata or {},
+            amount=amount,
+        ),
+        mode,
+    )
 
 
 @transaction.atomic
@@ -74,12 +105,14 @@ def refund_charge(
     is_our_fault: bool = False,
     source_id: str = "",
     description: str = "",
+    mode: Mode = POST,
 ) -> Outcome:
     """
-    Give a charge back to the lots it came from, or `amount` credits of it, once per reference.
+    Give a charge or a captured hold back to the lots it came from, once per reference.
 
-    If a lot expired meanwhile and the fault is ours, the customer gets a lot of the same
-    kind that lives for seven more days.
+    With `amount`, only so many credits of it. What is owed is lowered first. If a lot
+    expired meanwhile and the fault is ours, the customer gets a lot of the same kind that
+    lives for seven more days.
 
     :raises ChargeNotFound: if the wallet has no such charge.
     :raises AlreadyRefunded: if less than `amount` is left of it.
@@ -96,5 +129,6 @@ def refund_charge(
             of=charge_reference,
             amount=amount,
             is_our_fault=is_our_fault,
-        )
+        ),
+        mode,
     )

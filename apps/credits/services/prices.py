@@ -1,12 +1,16 @@
-"""Keep the price list."""
+"""Keep the price list, and charge by it."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from apps.core.clock import database_now
-from apps.credits.models import CreditEvent
+from apps.credits import selectors
+from apps.credits.errors import ReferenceReused, UnknownCreditEvent
+from apps.credits.ledger.book import Outcome
+from apps.credits.models import CreditEvent, Wallet
 from apps.tenants.services.audit import record
 
 
@@ -43,3 +47,21 @@ def set_price(
         after={"name": name, "credit_cost": credit_cost, "is_active": is_active},
     )
     return price
+
+
+def at_its_price(
+    wallet: Wallet, *, event: str, reference: str, post: Callable[[CreditEvent], Outcome]
+) -> Outcome:
+    """
+    Post what an event costs now; a repeat is answered at the price of the first time.
+
+    :raises UnknownCreditEvent: if the price list has no such active event.
+    :raises DomainError: what the posting refuses.
+    """
+    try:
+        return post(selectors.price_of(event))
+    except (UnknownCreditEvent, ReferenceReused):
+        price = selectors.price_charged(wallet, reference=reference, name=event)
+        if price is None:
+            raise
+        return post(price)
