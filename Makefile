@@ -47,8 +47,8 @@ docs: $(READY) ## Links, commands and settings that the documents name exist
 	@$(PYTHON) -m pytest tests/docs -q -p no:randomly
 
 .PHONY: bench
-bench: $(READY) ## Speed of a charge, beside the function that Coffer replaces
-	@$(PYTHON) -m bench.charge
+bench: $(READY) ## Speed of the ledger beside others, as ratios; parts by ARGS="charges batches"
+	@$(PYTHON) -m bench $(ARGS)
 
 .PHONY: figures-1
 figures-1: $(READY) ## The ledger under races, with its controls

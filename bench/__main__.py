@@ -1,0 +1,16 @@
+"""`make bench`: all that is measured, or the parts that are named."""
+
+import sys
+
+from bench import batches, charges
+from bench.server import durable_server
+
+PARTS = {"charges": charges.run, "batches": batches.run}
+
+if __name__ == "__main__":
+    wanted = sys.argv[1:] or list(PARTS)
+    if unknown := set(wanted) - set(PARTS):
+        sys.exit(f"There is no {', '.join(unknown)}; there is {', '.join(PARTS)}.")
+    with durable_server() as server:
+        for part in wanted:
+            PARTS[part](server)
