@@ -47,7 +47,7 @@ docs: $(READY) ## Links, commands and settings that the documents name exist
 	@$(PYTHON) -m pytest tests/docs -q -p no:randomly
 
 .PHONY: bench
-bench: $(READY) ## Speed of the ledger beside others, as ratios; parts by ARGS="charges batches"
+bench: $(READY) ## Speed of the ledger beside others, as ratios; parts by ARGS="charges rivals batches growth"
 	@$(PYTHON) -m bench $(ARGS)
 
 .PHONY: figures-1

@@ -5,7 +5,7 @@ import sys
 from bench import batches, charges
 from bench.server import durable_server
 
-PARTS = {"charges": charges.run, "batches": batches.run}
+PARTS = {"charges": charges.run, "rivals": charges.run_rivals, "batches": batches.run}
 
 if __name__ == "__main__":
     wanted = sys.argv[1:] or list(PARTS)

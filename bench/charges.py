@@ -3,8 +3,11 @@
 from contextlib import ExitStack
 from itertools import product
 
-from bench.contest import Contest, hosted, the_document
+from bench.contest import Contest, Entrant, hosted, the_document
+from bench.packages import rivals_python
 from bench.server import Server
+
+RIVALS = ("nostro", "dj_wallet", "bursar")
 
 
 def run(server: Server) -> None:
@@ -21,3 +24,27 @@ def run(server: Server) -> None:
                 is_hot=place == "hot",
             )
         contest.check()
+
+
+def run_rivals(server: Server) -> None:
+    """Print the same beside packages of others."""
+    with ExitStack() as stack:
+        entrants: list[Entrant] = [stack.enter_context(hosted("ours", server.url))]
+        for name in RIVALS:
+            try:
+                entrants.append(enter_rival(stack, server, name))
+            except RuntimeError as problem:
+                print(f"charge rival={name} failed={str(problem).strip().splitlines()[-1]}")
+        contest = Contest(entrants)
+        verbs = {entrant.name: "charge" for entrant in entrants}
+        for processes, place in product((1, 2, 8), ("spread", "hot")):
+            contest.compare(f"charge_{place}_{processes}", verbs, processes, is_hot=place == "hot")
+        contest.check()
+
+
+def enter_rival(stack: ExitStack, server: Server, name: str) -> Entrant:
+    """Prepare one of them, in a database of its own."""
+    url = stack.enter_context(server.database(name))
+    return stack.enter_context(
+        hosted(name, url, module=f"bench.rivals.{name}", python=rivals_python())
+    )

@@ -22,7 +22,7 @@ class Contestant(ours.Contestant):
         """Write the rows once, and keep them as COPY writes them."""
         super().prepare(accounts)
         super().open()
-        from django.db import connection  # noqa: PLC0415  Django is ready only now
+        from django.db import connection
 
         for number in range(BATCHES):
             super().charge_batch(lambda number=number: number % accounts)
@@ -38,7 +38,7 @@ class Contestant(ours.Contestant):
 
     def open(self) -> None:
         """Connect."""
-        from django.db import connection  # noqa: PLC0415
+        from django.db import connection
 
         connection.ensure_connection()
         self.cursor = connection.cursor()

@@ -26,11 +26,11 @@ class Contestant:
 
     def prepare(self, accounts: int) -> None:
         """Make the wallets and the price, by the services that make the real ones."""
-        from django.db import connection  # noqa: PLC0415  Django is ready only now
+        from django.db import connection
 
-        from apps.credits.models import CreditEvent, Wallet  # noqa: PLC0415
-        from tests.credits.wallets import make_wallets  # noqa: PLC0415
-        from tests.database import migrated_database  # noqa: PLC0415
+        from apps.credits.models import CreditEvent, Wallet
+        from tests.credits.wallets import make_wallets
+        from tests.database import migrated_database
 
         self.resources.enter_context(migrated_database())
         CreditEvent.objects.create(name=EVENT, category="bench", credit_cost=1)
@@ -39,12 +39,12 @@ class Contestant:
 
     def open(self) -> None:
         """Import what the work calls, and connect."""
-        from django.db import connection, transaction  # noqa: PLC0415
+        from django.db import connection, transaction
 
-        from apps.core import ids  # noqa: PLC0415
-        from apps.credits.ledger.commands import Charge  # noqa: PLC0415
-        from apps.credits.ledger.posting import post  # noqa: PLC0415
-        from apps.credits.services.charges import charge_event  # noqa: PLC0415
+        from apps.core import ids
+        from apps.credits.ledger.commands import Charge
+        from apps.credits.ledger.posting import post
+        from apps.credits.services.charges import charge_event
 
         self.atomic, self.new_id = transaction.atomic, ids.new_id
         self.command, self.post, self.charge_event = Charge, post, charge_event
@@ -76,7 +76,7 @@ class Contestant:
 
     def spent(self) -> int:
         """Add up the charges in the ledger."""
-        from django.db import connection  # noqa: PLC0415
+        from django.db import connection
 
         with connection.cursor() as cursor:
             cursor.execute(
