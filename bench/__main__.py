@@ -2,10 +2,15 @@
 
 import sys
 
-from bench import batches, charges
+from bench import batches, charges, growth
 from bench.server import durable_server
 
-PARTS = {"charges": charges.run, "rivals": charges.run_rivals, "batches": batches.run}
+PARTS = {
+    "charges": charges.run,
+    "rivals": charges.run_rivals,
+    "batches": batches.run,
+    "growth": growth.run,
+}
 
 if __name__ == "__main__":
     wanted = sys.argv[1:] or list(PARTS)

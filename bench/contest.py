@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,17 +64,23 @@ class Hosted:
 
 @contextmanager
 def hosted(
-    name: str, url: str, *, module: str = "", python: str | Path = sys.executable
+    name: str,
+    url: str,
+    *,
+    module: str = "",
+    python: str | Path = sys.executable,
+    accounts: int = ACCOUNTS,
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[Hosted]:
     """Start a contestant's program, prepare it, and end it."""
     command = [str(python), "-m", "bench.host", module or f"bench.contestants.{name}", url]
     with subprocess.Popen(
-        [*command, str(ACCOUNTS)],
+        [*command, str(accounts)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, **(env or {}), "PYTHONPATH": str(ROOT)},
     ) as program:
         entrant = Hosted(name, program)
         entrant.ask(verb="prepare")
@@ -169,7 +175,7 @@ class Contest:
         mine = self.entrants[0].name
         for entrant in present[1:]:
             if entrant.name not in self.out:
-                print(line(name, rates[mine], entrant.name, rates[entrant.name]), flush=True)
+                print(line(name, mine, rates[mine], entrant.name, rates[entrant.name]), flush=True)
 
     def check(self) -> None:
         """
@@ -186,11 +192,11 @@ class Contest:
             sys.exit("; ".join(wrong))
 
 
-def line(name: str, ours: list[float], rival: str, theirs: list[float]) -> str:
+def line(name: str, us: str, ours: list[float], rival: str, theirs: list[float]) -> str:
     """Return the comparison as one line; the ratio is that of the medians, per second."""
     mine, other = statistics.median(ours), statistics.median(theirs)
     return (
-        f"{name} ours={mine:.0f} rival={rival} theirs={other:.0f} ratio={mine / other:.2f}"
+        f"{name} {us}={mine:.0f} rival={rival} theirs={other:.0f} ratio={mine / other:.2f}"
         f" noise={noise(ours)}/{noise(theirs)}"
     )
 

@@ -8,6 +8,7 @@ A batch is 500 commands in one `post`.
 """
 
 from contextlib import ExitStack
+from datetime import UTC, datetime
 
 from bench import coffer
 from bench.host import Pick
@@ -33,7 +34,12 @@ class Contestant:
         from tests.database import migrated_database
 
         self.resources.enter_context(migrated_database())
-        CreditEvent.objects.create(name=EVENT, category="bench", credit_cost=1)
+        CreditEvent.objects.create(
+            name=EVENT,
+            category="bench",
+            credit_cost=1,
+            effective_at=datetime(2020, 1, 1, tzinfo=UTC),
+        )
         self.wallets = [Wallet(id=one) for one in make_wallets(accounts, credits=FUNDS)]
         connection.close()  # no process may inherit it
 
