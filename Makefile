@@ -50,6 +50,10 @@ docs: $(READY) ## Links, commands and settings that the documents name exist
 bench: $(READY) ## Speed of the ledger beside others, as ratios; parts by ARGS="charges rivals batches growth"
 	@$(PYTHON) -m bench $(ARGS)
 
+.PHONY: bench-profile
+bench-profile: $(READY) ## Where the time of a single charge goes
+	@$(PYTHON) -m bench.profile
+
 .PHONY: figures-1
 figures-1: $(READY) ## The ledger under races, with its controls
 	@$(PYTHON) -m figures.ground_floor

@@ -53,12 +53,12 @@ def durable_server(*, preload: str = "") -> Iterator[Server]:
     """
     Start the embedded PostgreSQL below `.coffer/bench` and stop it at the end.
 
-    `preload` is a library that it must have been started with.
+    `preload` is a library that it must have been started with; others it must not have.
 
     :raises RuntimeError: if it would lose what it said was written.
     """
     attachment = attach("postgres", HOME)
-    if preload and _set_preload(attachment.url(), preload):
+    if _set_preload(attachment.url(), preload):
         attachment.close()
         _wait_for_the_end()
         attachment = attach("postgres", HOME)
