@@ -38,7 +38,13 @@ def run_rivals(server: Server) -> None:
         contest = Contest(entrants)
         verbs = {entrant.name: "charge" for entrant in entrants}
         for processes, place in product((1, 2, 8), ("spread", "hot")):
-            contest.compare(f"charge_{place}_{processes}", verbs, processes, is_hot=place == "hot")
+            contest.compare(
+                f"charge_{place}_{processes}",
+                verbs,
+                processes,
+                is_hot=place == "hot",
+                aim="1.5" if place == "spread" else "none",
+            )
         contest.check()
 
 

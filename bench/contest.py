@@ -155,9 +155,19 @@ class Contest:
     out: dict[str, str] = field(default_factory=dict)  # who gave up, and why
 
     def compare(
-        self, name: str, verbs: dict[str, str], processes: int, *, is_hot: bool = False
+        self,
+        name: str,
+        verbs: dict[str, str],
+        processes: int,
+        *,
+        is_hot: bool = False,
+        aim: str = "none",
     ) -> None:
-        """Let them take turns, and print a line for each rival; `verbs` says who does what."""
+        """
+        Let them take turns, and print a line for each rival.
+
+        `verbs` says who does what; `aim` is the ratio that was hoped for, and binds nobody.
+        """
         rates: dict[str, list[float]] = {}
         present = [one for one in self.entrants if one.name in verbs and one.name not in self.out]
         for number in range(ROUNDS):
@@ -175,7 +185,8 @@ class Contest:
         mine = self.entrants[0].name
         for entrant in present[1:]:
             if entrant.name not in self.out:
-                print(line(name, mine, rates[mine], entrant.name, rates[entrant.name]), flush=True)
+                said = line(name, mine, rates[mine], entrant.name, rates[entrant.name])
+                print(f"{said} aim={aim}", flush=True)
 
     def check(self) -> None:
         """

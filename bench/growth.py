@@ -29,4 +29,5 @@ def run(server: Server) -> None:
         ]
         contest = Contest(both)
         for verb in VERBS:
-            contest.compare(f"growth_{verb}", {entrant.name: verb for entrant in both}, 1)
+            verbs = {entrant.name: verb for entrant in both}
+            contest.compare(f"growth_{verb}", verbs, 1, aim="at_most_1.2")

@@ -82,9 +82,9 @@ def _set_preload(url: str, library: str) -> bool:
         (value,) = connection.execute("SHOW shared_preload_libraries").fetchone()
         if value == library:
             return False
-        connection.execute(
-            sql.SQL("ALTER SYSTEM SET shared_preload_libraries = {}").format(library)
-        )
+        # An empty name would be looked for as a library, and not be found.
+        order = sql.SQL("ALTER SYSTEM SET shared_preload_libraries = {}").format(library)
+        connection.execute(order if library else "ALTER SYSTEM RESET shared_preload_libraries")
         return True
 
 
