@@ -18,7 +18,7 @@ from bench.contestants import document
 from bench.server import ROOT, Server
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
-SECONDS = int(os.environ.get("SECONDS", "1"))  # of work in each round
+SECONDS = int(os.environ.get("ROUND_SECONDS", "1"))  # of work in each round
 ACCOUNTS = 200
 
 
