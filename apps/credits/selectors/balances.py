@@ -1,13 +1,15 @@
-"""Wallets, and what they hold."""
+"""Wallets, and what they hold: now, and at any other moment."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Sum
+from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from apps.core.errors import NotFound
-from apps.credits.models import Wallet
-from apps.credits.selectors.lots import open_lots
+from apps.credits.models import CreditTransaction, Lot, Wallet
+from apps.credits.selectors.lots import DEBT, Standing, Status, in_burn_order, open_lots
 from apps.tenants.models import Organization
 
 
@@ -19,6 +21,7 @@ class Balance:
     held: int
     expiring_amount: int = 0
     expiring_at: datetime | None = None
+    debt: int = 0  # owed, as a positive number
 
 
 def main_wallet(organization: Organization) -> Wallet:
@@ -34,16 +37,81 @@ def main_wallet(organization: Organization) -> Wallet:
 
 
 def balance_of(wallet: Wallet) -> Balance:
-    """Return what can be spent now, what is held, and what expires first."""
+    """Return what can be spent now, what is held and owed, and what expires first."""
     by_expiry = list(
         open_lots(wallet)
         .values("expires_at")
         .annotate(amount=Sum("remaining"))
         .order_by(F("expires_at").asc(nulls_last=True))
     )
-    held = Wallet.objects.values_list("held", flat=True).get(pk=wallet.pk)
-    available = sum(row["amount"] for row in by_expiry)
-    if not by_expiry or by_expiry[0]["expires_at"] is None:
-        return Balance(available=available, held=held)
-    first = by_expiry[0]
-    return Balance(available, held, first["amount"], first["expires_at"])
+    owed = (
+        Lot.objects.filter(wallet=OuterRef("pk"), kind=DEBT, remaining__lt=0)
+        .values("wallet")
+        .annotate(total=-Sum("remaining"))
+        .values("total")
+    )
+    held, debt = Wallet.objects.values_list("held", Coalesce(Subquery(owed), 0)).get(pk=wallet.pk)
+    return _balance(((row["expires_at"], row["amount"]) for row in by_expiry), held, debt)
+
+
+def balance_at(wallet: Wallet, moment: datetime) -> Balance:
+    """
+    Return the balance as it was at a moment, from the transactions up to it.
+
+    At a moment that is still to come: as it will be if nothing moves but what begins
+    and ends by its date.
+    """
+    up_to = last_sequence(wallet, moment)
+    standings = lots_at(wallet, moment, up_to=up_to)
+    opened = sorted(
+        ((one.lot.expires_at, one.remaining) for one in standings if one.status == Status.OPEN),
+        key=lambda pair: (pair[0] is None, pair[0]),
+    )
+    debt = -sum(one.remaining for one in standings if one.status == Status.DEBT)
+    return _balance(opened, held_after(wallet, up_to), debt)
+
+
+def lots_at(wallet: Wallet, moment: datetime, *, up_to: int | None = None) -> list[Standing]:
+    """
+    Return every lot that existed at a moment as it stood then, the open ones in burn order.
+
+    `up_to` is the number of the last transaction that counts, for callers who know it.
+    """
+    sequence = last_sequence(wallet, moment) if up_to is None else up_to
+    last_movement = CreditTransaction.objects.filter(
+        lot=OuterRef("pk"), sequence__lte=sequence
+    ).order_by("-sequence")
+    lots = Lot.objects.filter(wallet=wallet).annotate(
+        then=Subquery(last_movement.values("lot_balance_after")[:1])
+    )
+    return in_burn_order(((lot, lot.then) for lot in lots if lot.then is not None), at=moment)
+
+
+def last_sequence(wallet: Wallet, moment: datetime) -> int:
+    """Return the number of the wallet's last transaction at a moment, 0 before the first."""
+    numbers = CreditTransaction.objects.filter(
+        organization_id=wallet.organization_id, wallet=wallet, created_at__lte=moment
+    )
+    # By time first: that is how the organization's index is sorted, so one row is read.
+    return (
+        numbers.order_by("-created_at", "-sequence").values_list("sequence", flat=True).first() or 0
+    )
+
+
+def held_after(wallet: Wallet, sequence: int) -> int:
+    """Return the credits that holds had set aside after a transaction, and not given back."""
+    moved = CreditTransaction.objects.filter(
+        wallet=wallet, transaction_type__in=["held", "released"], sequence__lte=sequence
+    )
+    return -(moved.aggregate(total=Sum("amount"))["total"] or 0)
+
+
+def _balance(by_expiry: Iterable[tuple[datetime | None, int]], held: int, debt: int) -> Balance:
+    """Add up what is open, given by expiry with the soonest first."""
+    by_expiry = list(by_expiry)
+    available = sum(amount for _, amount in by_expiry)
+    first = by_expiry[0][0] if by_expiry else None
+    if first is None:
+        return Balance(available, held, debt=debt)
+    expiring = sum(amount for expires_at, amount in by_expiry if expires_at == first)
+    return Balance(available, held, expiring, first, debt)

@@ -1,0 +1,149 @@
+"""When credits run out at the present rate, and which of them will expire unused."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from django.db.models import Q, Sum
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from apps.core.clock import database_now
+from apps.credits.ledger.state import burn_order
+from apps.credits.models import CreditTransaction, Lot, Wallet
+from apps.credits.selectors.burning import DAYS_FOR_WEEKDAYS, Burned, Pool, burn, rate_of
+from apps.credits.selectors.periods import Period, last_days
+from apps.credits.selectors.usage import used_by
+
+BASIS_DAYS = 30
+FEWEST_DAYS = 7
+
+
+class Basis(StrEnum):
+    """On what a forecast rests, or why there is none."""
+
+    USAGE = "usage"
+    NO_USAGE = "no_usage"  # nothing was used lately, so nothing runs out
+    TOO_LITTLE_HISTORY = "too_little_history"
+
+
+@dataclass(frozen=True)
+class Unused:
+    """Credits of a lot that will expire unused, and between which bounds."""
+
+    lot: Lot
+    amount: int
+    at_least: int
+    at_most: int
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """
+    What becomes of the credits that a wallet has, if it goes on as in the last days.
+
+    Dates are None where credits last longer than a year. Bounds hold for four futures of five.
+    """
+
+    basis: Basis
+    made_at: datetime
+    days: int  # whole days looked at
+    used: int = 0  # credits in those days
+    is_by_weekday: bool = False
+    runs_out_on: date | None = None
+    earliest_on: date | None = None
+    latest_on: date | None = None
+    unused: tuple[Unused, ...] = ()
+
+    @property
+    def unused_credits(self) -> int:
+        """Credits that will expire unused, in all lots."""
+        return sum(one.amount for one in self.unused)
+
+
+def forecast_of(wallet: Wallet) -> Forecast:
+    """Return when the wallet's credits run out, and what of them expires before it is used."""
+    now = database_now()
+    today = timezone.localtime(now).date()
+    history = daily_use(wallet, today=today)
+    if len(history) < FEWEST_DAYS:
+        return Forecast(Basis.TOO_LITTLE_HISTORY, now, len(history))
+    used = sum(credits for _, credits in history)
+    rate = rate_of(history, today=today)
+    lots = usable_lots(wallet, now=now, since=last_days(BASIS_DAYS, until=today))
+    expected, slow, fast = (
+        burn(_pools(lots), path, now=now) for path in (rate.expected, rate.low, rate.high)
+    )
+    return Forecast(
+        basis=Basis.USAGE if used else Basis.NO_USAGE,
+        made_at=now,
+        days=len(history),
+        used=used,
+        is_by_weekday=len(history) >= DAYS_FOR_WEEKDAYS,
+        runs_out_on=_day(expected),
+        earliest_on=_day(fast),
+        latest_on=_day(slow),
+        unused=_unused(lots, expected, least=fast, most=slow),
+    )
+
+
+def daily_use(wallet: Wallet, *, today: date) -> list[tuple[date, int]]:
+    """Return the use of the last whole days before today, from the wallet's second day on."""
+    first = CreditTransaction.objects.filter(wallet=wallet, sequence=1).first()
+    if first is None:
+        return []
+    born = timezone.localtime(first.created_at).date()
+    yesterday = today - timedelta(days=1)
+    period = Period(
+        max(born, yesterday - timedelta(days=BASIS_DAYS)) + timedelta(days=1), yesterday
+    )
+    if period.days < 1:
+        return []
+    rows = used_by(wallet, period, actor=None).annotate(day=TruncDate("created_at"))
+    sums = rows.values("day").annotate(credits=-Sum("amount")).order_by("day")
+    used = {row["day"]: row["credits"] for row in sums}
+    return [(day, max(0, used.get(day, 0))) for day in period]
+
+
+def usable_lots(wallet: Wallet, *, now: datetime, since: Period) -> list[Lot]:
+    """Return the lots that are or will be open to what was used lately, in burn order."""
+    lots = Lot.objects.filter(
+        Q(expires_at=None) | Q(expires_at__gt=now), wallet=wallet, remaining__gt=0, frozen_at=None
+    )
+    found = sorted(lots, key=burn_order)
+    if all(lot.features is None for lot in found):
+        return found
+    pairs = used_by(wallet, since, actor=None).filter(credit_event__isnull=False)
+    names = {
+        name
+        for pair in pairs.values_list("credit_event__name", "credit_event__category").distinct()
+        for name in pair
+    }
+    return [lot for lot in found if lot.features is None or names.intersection(lot.features)]
+
+
+def _pools(lots: list[Lot]) -> list[Pool]:
+    return [
+        Pool(lot.id, lot.remaining, lot.effective_at, lot.expires_at, order)
+        for order, lot in enumerate(lots)
+    ]
+
+
+def _day(burned: Burned) -> date | None:
+    return burned.runs_out_at and timezone.localtime(burned.runs_out_at).date()
+
+
+def _unused(
+    lots: list[Lot], expected: Burned, *, least: Burned, most: Burned
+) -> tuple[Unused, ...]:
+    found = (
+        Unused(
+            lot,
+            amount=expected.unused.get(lot.id, 0),
+            at_least=least.unused.get(lot.id, 0),
+            at_most=most.unused.get(lot.id, 0),
+        )
+        for lot in lots
+    )
+    expiring = (one for one in found if one.at_most)
+    return tuple(sorted(expiring, key=lambda one: (one.lot.expires_at is None, one.lot.expires_at)))
