@@ -31,6 +31,31 @@ def validated(serializer_class: type[serializers.Serializer[Any]], data: Any) ->
     return dict(serializer.validated_data)
 
 
+def validated_query(
+    serializer_class: type[serializers.Serializer[Any]], request: Request
+) -> dict[str, Any]:
+    """
+    Return the parameters of the address, checked; one that is not known is never ignored.
+
+    :raises ValidationError: with one error for each parameter that is unknown or wrong.
+    """
+    check_parameters(request, frozenset(serializer_class().fields))
+    return validated(serializer_class, request.query_params)
+
+
+def check_parameters(request: Request, known: frozenset[str]) -> None:
+    """
+    Check that each parameter of the address is known.
+
+    :raises ValidationError: with one error for each that is not.
+    """
+    unknown = sorted(set(request.query_params) - known - {"format"})
+    if unknown:
+        raise ValidationError(
+            dict.fromkeys(unknown, "This parameter is not known here."), "unknown_parameter"
+        )
+
+
 def run_once(request: Request, *, principal: str, effect: Callable[[], Answer]) -> Response:
     """
     Carry out a request that moves credits or money, at most once for its Idempotency-Key.
@@ -78,11 +103,7 @@ def paginated[M: Model](
 
     :raises ValidationError: if a parameter is unknown, or the cursor is not ours.
     """
-    unknown = sorted(set(request.query_params) - parameters - {"limit", "cursor", "format"})
-    if unknown:
-        raise ValidationError(
-            dict.fromkeys(unknown, "This parameter is not known here."), "unknown_parameter"
-        )
+    check_parameters(request, parameters | {"limit", "cursor"})
     page = validated(LimitParameter, request.query_params)
     if "cursor" in page:
         queryset = queryset.filter(before(key, read_cursor(page["cursor"])))

@@ -1,5 +1,6 @@
 """Shapes of the credits API. Credits are whole numbers; times are UTC."""
 
+from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
@@ -8,13 +9,20 @@ from apps.credits.models import CreditEvent, CreditTransaction, Lot
 
 
 class BalanceOut(serializers.Serializer[Any]):
-    """What can be spent now, what is set aside, and what is lost first."""
+    """What can be spent, is set aside and owed, and what is lost first."""
 
     object = serializers.CharField(default="balance", read_only=True)
     available = serializers.IntegerField()
     held = serializers.IntegerField()
+    debt = serializers.IntegerField()
     expiring_amount = serializers.IntegerField()
     expiring_at = serializers.DateTimeField(allow_null=True)
+    as_of = serializers.SerializerMethodField()
+
+    def get_as_of(self, _: Any) -> datetime | None:
+        """Name the moment that was asked for; null: now."""
+        moment: datetime | None = self.context.get("as_of")
+        return moment
 
 
 class LotOut(serializers.ModelSerializer[Lot]):

@@ -4,9 +4,22 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.core.api import paginated
+from apps.core.api import (
+    LimitParameter,
+    check_parameters,
+    paginated,
+    validated,
+    validated_query,
+)
 from apps.credits import selectors
-from apps.credits.api.serializers import BalanceOut, CreditEventOut, LotOut, TransactionOut
+from apps.credits.api.reading_serializers import (
+    AsOf,
+    LotParameters,
+    StandingOut,
+    TransactionParameters,
+    filters_of,
+)
+from apps.credits.api.serializers import BalanceOut, CreditEventOut, TransactionOut
 from apps.credits.models import CreditTransaction
 from apps.rbac.api.base import TenantAPIView
 
@@ -16,11 +29,18 @@ class Balance(TenantAPIView):
 
     permissions = {"GET": "credits.view"}
 
-    @extend_schema(operation_id="balance_retrieve", tags=["credits"], responses=BalanceOut)
+    @extend_schema(
+        operation_id="balance_retrieve",
+        tags=["credits"],
+        parameters=[AsOf],
+        responses=BalanceOut,
+    )
     def get(self, request: Request) -> Response:
-        """Return what can be spent now, what is held, and what expires first."""
+        """Return what can be spent, is held and owed, and expires first: now or at any moment."""
+        as_of = validated_query(AsOf, request).get("as_of")
         wallet = selectors.main_wallet(self.organization)
-        return Response(BalanceOut(selectors.balance_of(wallet)).data)
+        balance = selectors.balance_at(wallet, as_of) if as_of else selectors.balance_of(wallet)
+        return Response(BalanceOut(balance, context={"as_of": as_of}).data)
 
 
 class Lots(TenantAPIView):
@@ -28,11 +48,23 @@ class Lots(TenantAPIView):
 
     permissions = {"GET": "credits.view"}
 
-    @extend_schema(operation_id="lots_list", tags=["credits"], responses=LotOut(many=True))
+    @extend_schema(
+        operation_id="lots_list",
+        tags=["credits"],
+        parameters=[LotParameters],
+        responses=StandingOut(many=True),
+    )
     def get(self, request: Request) -> Response:
-        """Return the open lots in the order in which they burn."""
-        lots = selectors.lots_in_burn_order(selectors.main_wallet(self.organization))
-        return Response({"object": "list", "data": LotOut(lots, many=True).data, "has_more": False})
+        """Return lots in the order in which they burn, with the reason: now or at any moment."""
+        asked = validated_query(LotParameters, request)
+        wallet = selectors.main_wallet(self.organization)
+        if "as_of" in asked:
+            found = [one for one in selectors.lots_at(wallet, asked["as_of"]) if one.remaining]
+        else:
+            found = selectors.lots_with_credits(wallet)
+        lots = [one for one in found if asked["status"] in ("all", one.status)]
+        data = StandingOut(lots, many=True).data
+        return Response({"object": "list", "data": data, "has_more": False})
 
 
 class Transactions(TenantAPIView):
@@ -41,17 +73,24 @@ class Transactions(TenantAPIView):
     permissions = {"GET": "credits.view"}
 
     @extend_schema(
-        operation_id="transactions_list", tags=["credits"], responses=TransactionOut(many=True)
+        operation_id="transactions_list",
+        tags=["credits"],
+        parameters=[TransactionParameters, LimitParameter],
+        responses=TransactionOut(many=True),
     )
     def get(self, request: Request) -> Response:
-        """Return movements, newest first."""
+        """Return the movements that fit the filters, newest first."""
+        parameters = frozenset(TransactionParameters().fields)
+        check_parameters(request, parameters | {"limit", "cursor"})
+        filters = filters_of(validated(TransactionParameters, request.query_params))
         wallet = selectors.main_wallet(self.organization)
-        entries = CreditTransaction.objects.filter(wallet=wallet)
+        entries = selectors.matching(selectors.transactions_of(wallet), filters)
         return paginated(
             request,
             entries.select_related("lot", "credit_event"),
             TransactionOut,
             key=("sequence",),
+            parameters=parameters,
         )
 
 

@@ -17,6 +17,7 @@ from apps.credits.selectors.explaining import (
     explain_transaction,
     explain_usage,
 )
+from apps.credits.selectors.exports import TRANSACTION_COLUMNS, transaction_rows
 from apps.credits.selectors.filters import TransactionFilters, matching, matching_operations
 from apps.credits.selectors.forecast import Basis, Forecast, Unused, forecast_of
 from apps.credits.selectors.holds import cost_at_hold, holds_of
@@ -53,6 +54,7 @@ from apps.credits.selectors.usage import (
 )
 
 __all__ = [
+    "TRANSACTION_COLUMNS",
     "Balance",
     "Basis",
     "DayOfUsage",
@@ -104,6 +106,7 @@ __all__ = [
     "recent_operations",
     "this_month",
     "transaction_ids",
+    "transaction_rows",
     "transactions_of",
     "usage_by_day",
     "usage_of",

@@ -11,7 +11,14 @@ from django.utils import timezone
 from apps.core.clock import database_now
 from apps.credits.ledger.state import burn_order
 from apps.credits.models import CreditTransaction, Lot, Wallet
-from apps.credits.selectors.burning import DAYS_FOR_WEEKDAYS, Burned, Pool, burn, rate_of
+from apps.credits.selectors.burning import (
+    CONFIDENCE_PERCENT,
+    DAYS_FOR_WEEKDAYS,
+    Burned,
+    Pool,
+    burn,
+    rate_of,
+)
 from apps.credits.selectors.periods import Period, last_days
 from apps.credits.selectors.usage import used_by
 
@@ -54,6 +61,11 @@ class Forecast:
     earliest_on: date | None = None
     latest_on: date | None = None
     unused: tuple[Unused, ...] = ()
+
+    @property
+    def confidence_percent(self) -> int:
+        """How many of a hundred futures lie between the bounds."""
+        return CONFIDENCE_PERCENT
 
     @property
     def unused_credits(self) -> int:
