@@ -18,6 +18,8 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("Overview", "credits:overview", "layout-dashboard", "credits.view_own"),
             Entry("Jobs", "jobs:list", "images", "jobs.view"),
+            Entry("Credits", "credits:lots", "coins", "credits.view_own"),
+            Entry("Usage", "credits:usage", "gauge", "credits.view_own"),
             Entry("Transactions", "credits:transactions", "scroll-text", "credits.view_own"),
         ),
     ),

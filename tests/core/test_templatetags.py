@@ -1,7 +1,6 @@
 """Numbers, money, times and icons as people read them."""
 
-from datetime import UTC, date, datetime, timedelta
-from types import SimpleNamespace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone, translation
@@ -151,23 +150,3 @@ class TestIcon:
 
     def test_speaks_when_it_stands_alone(self):
         assert 'role="img" aria-label="a &quot;b&quot;"' in coffer.icon("wallet", label='a "b"')
-
-
-class TestSparkline:
-    """The tag `sparkline`."""
-
-    def test_scales_bars_to_the_highest_day(self):
-        bars = self.drawn(0, 1, 100)
-        assert [bar["height"] for bar in bars] == [1, 2, 48]
-        assert all(bar["y"] + bar["height"] == 50 for bar in bars)
-
-    def test_draws_nothing_used_as_flat(self):
-        assert {bar["height"] for bar in self.drawn(0, 0)} == {1}
-
-    @staticmethod
-    def drawn(*used):
-        days = [
-            SimpleNamespace(day=date(2026, 11, 1) + timedelta(days=i), credits=credits)
-            for i, credits in enumerate(used)
-        ]
-        return coffer.sparkline(days)["bars"]

@@ -1,14 +1,14 @@
 """Template tags that write numbers, money, times and icons the same way on every page."""
 
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
 
 from django import template
 from django.templatetags.static import static
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from apps.core import charts
 
 register = template.Library()
 
@@ -33,13 +33,6 @@ DAY = 86400  # seconds
 STEPS = ((60, "min"), (3600, "h"), (DAY, "day"), (61 * DAY, "month"), (730 * DAY, "year"))
 LENGTHS = {"month": 30.44 * DAY, "year": 365.25 * DAY}  # where a step begins later than at one
 LONG_UNITS = {"day", "month", "year"}
-
-
-class UsageDay(Protocol):
-    """One day of a usage chart: the day and the credits used on it."""
-
-    day: date
-    credits: int
 
 
 def _grouped(value: int | str, places: int | None = None) -> str:
@@ -181,14 +174,20 @@ def icon(name: str, css: str = "", label: str = "") -> str:
     )
 
 
-@register.inclusion_tag("components/_sparkline.html")
-def sparkline(days: Iterable[UsageDay]) -> dict[str, object]:
-    """Draw used credits a day as bars in SVG, with the same figures as a table."""
-    usage = list(days)
-    peak = max((day.credits for day in usage), default=0)
-    bars = []
-    for index, day in enumerate(usage):
-        # Two units at least: a day with one credit must not look like a day without.
-        height = max(2, round(48 * day.credits / peak)) if day.credits else 1
-        bars.append({"day": day, "x": index * 10 + 1, "y": 50 - height, "height": height})
-    return {"bars": bars, "width": len(bars) * 10, "peak": peak, "usage": usage}
+@register.inclusion_tag("components/_bar_chart.html")
+def bar_chart(chart: charts.Chart) -> dict[str, object]:
+    """Draw bars in SVG, stacked where there are several series, with the same as a table."""
+    return {
+        "chart": chart,
+        "bars": list(charts.drawn(chart)),
+        "series": [
+            {"name": name, "total": total}
+            for name, total in zip(chart.series, chart.totals, strict=True)
+        ],
+        "width": len(chart.bars) * charts.SLOT,
+        "slot": charts.SLOT,
+        "bar_width": charts.BAR,
+        "height": charts.HEIGHT,
+        "has_links": any(bar.url for bar in chart.bars),
+        "has_stops": len(chart.bars) <= charts.MOST_STOPS,
+    }

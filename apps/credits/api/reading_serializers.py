@@ -13,19 +13,10 @@ from apps.credits.selectors import (
     Reason,
     Status,
     TransactionFilters,
-    last_days,
-    last_month,
-    this_month,
 )
+from apps.credits.selectors.periods import NAMED
 
 TYPES = CreditTransaction.Type.choices
-PRESETS = {
-    "7d": lambda: last_days(7),
-    "30d": lambda: last_days(30),
-    "90d": lambda: last_days(90),
-    "this_month": this_month,
-    "last_month": last_month,
-}
 MOST_DAYS = 366
 
 
@@ -116,7 +107,7 @@ def filters_of(asked: dict[str, Any]) -> TransactionFilters:
 class UsageParameters(serializers.Serializer[Any]):
     """Which usage is asked for: a period by name, or by its first and last day."""
 
-    period = serializers.ChoiceField(choices=list(PRESETS), default="30d")
+    period = serializers.ChoiceField(choices=list(NAMED), default="30d")
     date__gte = serializers.DateField(required=False, help_text="With date__lte, instead.")
     date__lte = serializers.DateField(required=False, help_text="This day included.")
     group_by = serializers.ChoiceField(choices=list(GROUPINGS), default="event")
@@ -128,7 +119,7 @@ class UsageParameters(serializers.Serializer[Any]):
         if (first is None) != (last is None):
             missing = "date__gte" if first is None else "date__lte"
             raise serializers.ValidationError({missing: "Give both days, or none."})
-        attrs["chosen"] = PRESETS[attrs["period"]]() if first is None else _period(first, last)
+        attrs["chosen"] = NAMED[attrs["period"]]() if first is None else _period(first, last)
         return attrs
 
 

@@ -1,25 +1,18 @@
 """Operations, lots and balances as the templates want them: plain values, no queries."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import NoReverseMatch, reverse
 
 from apps.core import ids
-from apps.credits.models import CreditEvent, CreditTransaction, Lot
-from apps.credits.selectors import Balance, Operation
+from apps.credits.models import CreditEvent, CreditTransaction
+from apps.credits.selectors import Balance, Explanation, Operation, Part, Standing, Status
 from apps.tenants.models import Organization
 
-REASONS = {
-    "trial": "Trial credits are used before any other.",
-    "subscription": "Plan credits go before those you bought, because they end with the period.",
-    "generation": "Credits from generation go before awarded and bought ones.",
-    "partner": "A partner's award goes before what you bought.",
-    "promotional": "Gifts go before what you bought.",
-    "adjustment": "Corrections go before what you bought.",
-    "purchase": "What you paid for is used last.",
-}
 SOURCES = {
     "trial": "Sign-up",
     "expiry": "Expiry",
@@ -136,17 +129,73 @@ def related(line: Line) -> dict[str, str]:
     return {"related_url": url, "related_label": "the charge it gives back"}
 
 
-def lot_line(lot: Lot) -> dict[str, Any]:
-    """Return one lot, with the reason for its place in the burn order."""
+def standing_line(one: Standing) -> dict[str, Any]:
+    """Return a lot as it stands, with the reason for its place in the burn order."""
+    lot = one.lot
     return {
         "id": lot.public_id,
         "kind": lot.kind,
+        "status": one.status.value,
+        "place": one.place,
         "granted": lot.granted,
-        "remaining": lot.remaining,
+        "used": one.used,
+        "remaining": one.remaining,
+        "priority": lot.priority,
+        "scope": ", ".join(lot.features) if lot.features is not None else "",
+        "is_scoped": lot.features is not None,
         "effective_at": lot.effective_at,
         "expires_at": lot.expires_at,
-        "reason": REASONS[lot.kind],
+        "origin": lot.origin,
+        "reason": one.explanation,
     }
+
+
+def expiries(standings: Iterable[Standing]) -> list[dict[str, Any]]:
+    """Return what expires at which moment, the soonest first, with what is left after each."""
+    ending: dict[datetime, int] = {}
+    left = 0
+    for one in standings:
+        if one.status in (Status.OPEN, Status.SCHEDULED):
+            left += one.remaining
+            if one.lot.expires_at:
+                ending[one.lot.expires_at] = ending.get(one.lot.expires_at, 0) + one.remaining
+    found = []
+    for moment, amount in sorted(ending.items()):
+        left -= amount
+        found.append({"expires_at": moment, "amount": amount, "left": left})
+    return found
+
+
+def part_of(part: Part, organization: Organization) -> dict[str, Any]:
+    """Return an addend of an explanation, with the transactions behind it."""
+    slug = organization.slug
+    url = ""
+    if part.transaction is not None:
+        url = reverse("credits:transaction", args=[slug, part.transaction.public_id])
+    elif part.lot is not None:
+        lot = urlencode({"lot": part.lot.public_id})
+        url = f"{reverse('credits:transactions', args=[slug])}?{lot}"
+    return {
+        "label": part.label,
+        "amount": part.amount,
+        "count": part.count,
+        "note": part.note,
+        "lot_id": part.lot.public_id if part.lot else "",
+        "expires_at": part.lot.expires_at if part.lot else None,
+        "url": url,
+        "parts": [part_of(one, organization) for one in part.parts],
+    }
+
+
+def back_from(explanation: Explanation, organization: Organization) -> dict[str, str]:
+    """Return the page on which the number stands."""
+    names = {
+        "balance": ("credits:lots", "Credits"),
+        "usage": ("credits:usage", "Usage"),
+        "transaction": ("credits:transactions", "Transactions"),
+    }
+    url_name, label = names[explanation.of]
+    return {"url": reverse(url_name, args=[organization.slug]), "label": label}
 
 
 def summary(balance: Balance, granted: int, event: CreditEvent | None) -> dict[str, Any]:
@@ -160,6 +209,7 @@ def summary(balance: Balance, granted: int, event: CreditEvent | None) -> dict[s
     return {
         "available": balance.available,
         "held": balance.held,
+        "debt": balance.debt,
         "granted": granted,
         "expiring": expiring,
         "unit": unit,

@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from apps.credits.pages import views
+from apps.credits.pages import reading, views
 
 app_name = "credits"
 urlpatterns = [
     path("", views.Overview.as_view(), name="overview"),
+    path("lots/", reading.Lots.as_view(), name="lots"),
+    path("usage/", reading.UsagePage.as_view(), name="usage"),
+    path("explain/", reading.Explain.as_view(), name="explain"),
     path("transactions/", views.Transactions.as_view(), name="transactions"),
     path("transactions/<str:transaction_id>/", views.Transaction.as_view(), name="transaction"),
 ]

@@ -1,10 +1,10 @@
 """The customer's pages of the ledger."""
 
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,26 +14,13 @@ from apps.core.exports import stream_csv
 from apps.credits import selectors
 from apps.credits.models import CreditTransaction
 from apps.credits.pages import lines
+from apps.credits.pages.charts import chart_of_days
 from apps.credits.pages.forms import TransactionFilter
 from apps.rbac.models import ApiKey
 from apps.rbac.pages.base import TenantPage
 
 PAGE_SIZE = 25
 USAGE_DAYS = 30
-CSV_COLUMNS = [
-    "id",
-    "sequence",
-    "created_at",
-    "type",
-    "amount",
-    "balance_after",
-    "description",
-    "source",
-    "source_id",
-    "reference",
-    "lot",
-    "actor",
-]
 
 
 class CreditsPage(TenantPage):
@@ -63,8 +50,13 @@ class Overview(CreditsPage):
                 selectors.credits_in_live_lots(wallet),
                 selectors.most_used_event(wallet),
             ),
-            "lots": [lines.lot_line(lot) for lot in selectors.lots_in_burn_order(wallet)],
+            "lots": [
+                lines.standing_line(one) for one in selectors.lots_with_credits(wallet) if one.place
+            ],
             "usage": usage,
+            "chart": chart_of_days(usage, self.url_of_day),
+            # What everybody used cannot be told to who may see his own part only.
+            "forecast": selectors.forecast_of(wallet) if actor is None else None,
             "used": sum(day.credits for day in usage),
             "operations": [
                 lines.Line(operation, self.organization)
@@ -74,6 +66,11 @@ class Overview(CreditsPage):
             "todo": self.first_steps(has_used=any(day.credits for day in usage)),
         }
         return render(request, "credits/overview.html", page)
+
+    def url_of_day(self, day: date) -> str:
+        """Return where the use of a day is explained."""
+        here = reverse("credits:explain", args=[self.organization.slug])
+        return f"{here}?{urlencode({'of': 'usage', 'date': day.isoformat()})}"
 
     def first_steps(self, *, has_used: bool) -> list[dict[str, Any]]:
         """Return what a new organization still has to do; nothing, once it is all done."""
@@ -102,20 +99,28 @@ class Transactions(CreditsPage):
     def get(self, request: HttpRequest, slug: str) -> HttpResponseBase:
         """Show one page of operations, or all of them as CSV."""
         wallet = selectors.main_wallet(self.organization)
-        form = TransactionFilter(request.GET)
         actor = self.visible_actor()
+        form = self.filter_form(request, actor)
+        filters = form.filters()
         if request.GET.get("format") == "csv":
-            entries = form.apply(selectors.transactions_of(wallet, actor=actor))
-            return export(entries, filename=f"{slug}-transactions.csv")
-        heads = form.apply(selectors.heads_of_operations(wallet, actor=actor))
-        heads = heads.order_by("-sequence")
+            return stream_csv(
+                filename=f"{slug}-transactions.csv",
+                columns=selectors.TRANSACTION_COLUMNS,
+                rows=selectors.transaction_rows(
+                    selectors.matching_operations(
+                        selectors.transactions_of(wallet, actor=actor), filters
+                    )
+                ),
+            )
+        heads = selectors.heads_of_operations(wallet, actor=actor)
+        heads = selectors.matching_operations(heads, filters).order_by("-sequence")
         before = request.GET.get("before", "")
         if before.isdecimal():
             heads = heads.filter(sequence__lt=int(before[:18]))
         found = list(heads[: PAGE_SIZE + 1])
         page = found[:PAGE_SIZE]
         here = reverse("credits:transactions", args=[slug])
-        filters = {k: v for k, v in request.GET.items() if k in form.fields and v}
+        chosen = {k: v for k, v in request.GET.items() if k in form.fields and v}
         list_page = {
             "operations": [
                 lines.Line(operation, self.organization) for operation in selectors.operations(page)
@@ -123,13 +128,18 @@ class Transactions(CreditsPage):
             "filter_form": form,
             "is_filtered": form.is_filtered,
             "reset_url": here,
-            "export_url": f"{here}?{urlencode({**filters, 'format': 'csv'})}",
-            "next_url": f"{here}?{urlencode({**filters, 'before': page[-1].sequence})}"
+            "export_url": f"{here}?{urlencode({**chosen, 'format': 'csv'})}",
+            "next_url": f"{here}?{urlencode({**chosen, 'before': page[-1].sequence})}"
             if len(found) > PAGE_SIZE
             else None,
-            "first_url": f"{here}?{urlencode(filters)}" if before else None,
+            "first_url": f"{here}?{urlencode(chosen)}" if before else None,
         }
         return render(request, "credits/transactions.html", list_page)
+
+    def filter_form(self, request: HttpRequest, actor: str | None) -> TransactionFilter:
+        """Return the filters; who sees only his own part is offered nobody else."""
+        actors = None if actor else selectors.possible_actors(self.organization)
+        return TransactionFilter(request.GET, actors=actors)
 
 
 class Transaction(CreditsPage):
@@ -142,25 +152,3 @@ class Transaction(CreditsPage):
         operation = selectors.operation_of(wallet, entry_id, actor=self.visible_actor())
         story = lines.full_story(lines.Line(operation, self.organization))
         return render(request, "credits/transaction.html", {"operation": story})
-
-
-def export(entries: QuerySet[CreditTransaction], *, filename: str) -> StreamingHttpResponse:
-    """Stream every movement that fits the filters, newest first."""
-    rows = (
-        (
-            entry.public_id,
-            entry.sequence,
-            entry.created_at.isoformat(),
-            entry.transaction_type,
-            entry.amount,
-            entry.balance_after,
-            entry.description,
-            entry.source,
-            entry.source_id,
-            entry.reference,
-            entry.lot.public_id,
-            entry.actor,
-        )
-        for entry in entries.select_related("lot").order_by("-sequence").iterator(chunk_size=2000)
-    )
-    return stream_csv(filename=filename, columns=CSV_COLUMNS, rows=rows)

@@ -32,7 +32,7 @@ from apps.credits.selectors.lots import (
     open_lots,
 )
 from apps.credits.selectors.people import names_of_actors, possible_actors
-from apps.credits.selectors.periods import Period, last_days, last_month, this_month
+from apps.credits.selectors.periods import Period, last_days
 from apps.credits.selectors.prices import price_charged, price_list, price_of
 from apps.credits.selectors.transactions import (
     Operation,
@@ -86,7 +86,6 @@ __all__ = [
     "held_after",
     "holds_of",
     "last_days",
-    "last_month",
     "last_sequence",
     "lots_at",
     "lots_in_burn_order",
@@ -104,7 +103,6 @@ __all__ = [
     "price_list",
     "price_of",
     "recent_operations",
-    "this_month",
     "transaction_ids",
     "transaction_rows",
     "transactions_of",

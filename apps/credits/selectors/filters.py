@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Sum
 
 from apps.credits.models import CreditTransaction
 
@@ -36,6 +36,8 @@ def matching(
 ) -> QuerySet[CreditTransaction]:
     """Return those of the movements that fit all filters, each movement by itself."""
     rows = _by_cause(_by_time(rows, filters), filters)
+    if filters.lot_id is not None:
+        rows = rows.filter(lot=filters.lot_id)
     if filters.amount_min is not None:
         rows = rows.filter(amount__gte=filters.amount_min)
     if filters.amount_max is not None:
@@ -46,21 +48,18 @@ def matching(
 def matching_operations(
     rows: QuerySet[CreditTransaction], filters: TransactionFilters
 ) -> QuerySet[CreditTransaction]:
-    """Return movements that fit; amounts are those of the whole operation, as pages show them."""
+    """Return movements that fit; lots and amounts are those of the whole operation, as on pages."""
     rows = _by_cause(_by_time(rows, filters), filters)
+    parts = CreditTransaction.objects.filter(
+        wallet=OuterRef("wallet"),
+        reference=OuterRef("reference"),
+        transaction_type=OuterRef("transaction_type"),
+    )
+    if filters.lot_id is not None:
+        rows = rows.filter(Exists(parts.filter(lot=filters.lot_id)))
     if filters.amount_min is None and filters.amount_max is None:
         return rows
-    whole = (
-        CreditTransaction.objects.filter(
-            wallet=OuterRef("wallet"),
-            reference=OuterRef("reference"),
-            transaction_type=OuterRef("transaction_type"),
-        )
-        .order_by()
-        .values("wallet")
-        .annotate(total=Sum("amount"))
-        .values("total")
-    )
+    whole = parts.order_by().values("wallet").annotate(total=Sum("amount")).values("total")
     rows = rows.annotate(operation_amount=Subquery(whole))
     if filters.amount_min is not None:
         rows = rows.filter(operation_amount__gte=filters.amount_min)
@@ -86,8 +85,6 @@ def _by_cause(
         rows = rows.filter(transaction_type__in=filters.types)
     if filters.source:
         rows = rows.filter(source=filters.source)
-    if filters.lot_id is not None:
-        rows = rows.filter(lot=filters.lot_id)
     if filters.event:
         rows = rows.filter(_of_event(filters.event))
     if filters.actor:

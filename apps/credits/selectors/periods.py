@@ -1,6 +1,6 @@
 """Periods of whole days in the viewer's time zone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -55,6 +55,16 @@ def last_month() -> Period:
     """Return the whole month before this one."""
     last = timezone.localdate().replace(day=1) - DAY
     return Period(last.replace(day=1), last)
+
+
+# Periods by name, for API and pages.
+NAMED: dict[str, Callable[[], Period]] = {
+    "7d": lambda: last_days(7),
+    "30d": lambda: last_days(30),
+    "90d": lambda: last_days(90),
+    "this_month": this_month,
+    "last_month": last_month,
+}
 
 
 def midnight(day: date) -> datetime:
