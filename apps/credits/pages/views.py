@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from apps.core import context
+from apps.core.clock import database_now
 from apps.core.exports import stream_csv
 from apps.credits import selectors
 from apps.credits.models import CreditTransaction
@@ -42,21 +43,25 @@ class Overview(CreditsPage):
         """Show the balance, the lots in burn order, a month of usage and the last movements."""
         wallet = selectors.main_wallet(self.organization)
         actor = self.visible_actor()
-        usage = selectors.usage_by_day(wallet, days=USAGE_DAYS, actor=actor)
-        balance = selectors.balance_of(wallet)
+        # One day more than the chart shows, for the forecast, which leaves today out.
+        days = selectors.usage_by_day(wallet, days=USAGE_DAYS + 1, actor=actor)
+        usage = days[1:]
+        now = database_now()
+        lots = selectors.lots_with_credits(wallet, now=now)
+        burning = [one for one in lots if one.place]
         page = {
             "summary": lines.summary(
-                balance,
-                selectors.credits_in_live_lots(wallet),
+                selectors.balance_from(lots, held=wallet.held),
+                sum(one.lot.granted for one in burning),
                 selectors.most_used_event(wallet),
             ),
-            "lots": [
-                lines.standing_line(one) for one in selectors.lots_with_credits(wallet) if one.place
-            ],
+            "lots": [lines.standing_line(one) for one in burning],
             "usage": usage,
             "chart": chart_of_days(usage, self.url_of_day),
-            # What everybody used cannot be told to who may see his own part only.
-            "forecast": selectors.forecast_of(wallet) if actor is None else None,
+            # What everybody used is not told to who may see his own part only.
+            "forecast": selectors.forecast_of(wallet, now=now, lots=lots, usage=days)
+            if actor is None
+            else None,
             "used": sum(day.credits for day in usage),
             "operations": [
                 lines.Line(operation, self.organization)

@@ -3,6 +3,7 @@
 from apps.credits.selectors.balances import (
     Balance,
     balance_at,
+    balance_from,
     balance_of,
     held_after,
     last_sequence,
@@ -72,6 +73,7 @@ __all__ = [
     "Usage",
     "Use",
     "balance_at",
+    "balance_from",
     "balance_of",
     "correction_limit",
     "corrections",

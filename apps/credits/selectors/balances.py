@@ -1,6 +1,6 @@
 """Wallets, and what they hold: now, and at any other moment."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,13 +62,17 @@ def balance_at(wallet: Wallet, moment: datetime) -> Balance:
     and ends by its date.
     """
     up_to = last_sequence(wallet, moment)
-    standings = lots_at(wallet, moment, up_to=up_to)
+    return balance_from(lots_at(wallet, moment, up_to=up_to), held=held_after(wallet, up_to))
+
+
+def balance_from(standings: Sequence[Standing], *, held: int) -> Balance:
+    """Return what lots make together, as they stand."""
     opened = sorted(
         ((one.lot.expires_at, one.remaining) for one in standings if one.status == Status.OPEN),
         key=lambda pair: (pair[0] is None, pair[0]),
     )
     debt = -sum(one.remaining for one in standings if one.status == Status.DEBT)
-    return _balance(opened, held_after(wallet, up_to), debt)
+    return _balance(opened, held, debt)
 
 
 def lots_at(wallet: Wallet, moment: datetime, *, up_to: int | None = None) -> list[Standing]:

@@ -1,11 +1,10 @@
 """When credits run out at the present rate, and which of them will expire unused."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 
-from django.db.models import Q, Sum
-from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from apps.core.clock import database_now
@@ -19,8 +18,9 @@ from apps.credits.selectors.burning import (
     burn,
     rate_of,
 )
+from apps.credits.selectors.lots import Standing, Status, lots_with_credits
 from apps.credits.selectors.periods import Period, last_days
-from apps.credits.selectors.usage import used_by
+from apps.credits.selectors.usage import DayOfUsage, usage_by_day, used_by
 
 BASIS_DAYS = 30
 FEWEST_DAYS = 7
@@ -73,18 +73,33 @@ class Forecast:
         return sum(one.amount for one in self.unused)
 
 
-def forecast_of(wallet: Wallet) -> Forecast:
-    """Return when the wallet's credits run out, and what of them expires before it is used."""
-    now = database_now()
+def forecast_of(
+    wallet: Wallet,
+    *,
+    now: datetime | None = None,
+    lots: Sequence[Standing] | None = None,
+    usage: Sequence[DayOfUsage] | None = None,
+) -> Forecast:
+    """
+    Return when the wallet's credits run out, and what of them expires before it is used.
+
+    A page that has read them already gives the database's clock, `lots` (with credits) and
+    `usage` (of BASIS_DAYS and today).
+    """
+    now = now or database_now()
     today = timezone.localtime(now).date()
-    history = daily_use(wallet, today=today)
+    history = daily_use(wallet, today=today, usage=usage)
     if len(history) < FEWEST_DAYS:
         return Forecast(Basis.TOO_LITTLE_HISTORY, now, len(history))
     used = sum(credits for _, credits in history)
     rate = rate_of(history, today=today)
-    lots = usable_lots(wallet, now=now, since=last_days(BASIS_DAYS, until=today))
+    usable = usable_lots(
+        wallet,
+        lots_with_credits(wallet, now=now) if lots is None else lots,
+        since=last_days(BASIS_DAYS, until=today),
+    )
     expected, slow, fast = (
-        burn(_pools(lots), path, now=now) for path in (rate.expected, rate.low, rate.high)
+        burn(_pools(usable), path, now=now) for path in (rate.expected, rate.low, rate.high)
     )
     return Forecast(
         basis=Basis.USAGE if used else Basis.NO_USAGE,
@@ -95,34 +110,28 @@ def forecast_of(wallet: Wallet) -> Forecast:
         runs_out_on=_day(expected),
         earliest_on=_day(fast),
         latest_on=_day(slow),
-        unused=_unused(lots, expected, least=fast, most=slow),
+        unused=_unused(usable, expected, least=fast, most=slow),
     )
 
 
-def daily_use(wallet: Wallet, *, today: date) -> list[tuple[date, int]]:
+def daily_use(
+    wallet: Wallet, *, today: date, usage: Sequence[DayOfUsage] | None
+) -> list[tuple[date, int]]:
     """Return the use of the last whole days before today, from the wallet's second day on."""
-    first = CreditTransaction.objects.filter(wallet=wallet, sequence=1).first()
-    if first is None:
+    numbers = CreditTransaction.objects.filter(wallet=wallet, sequence=1)
+    born_at = numbers.values_list("created_at", flat=True).first()
+    if born_at is None:
         return []
-    born = timezone.localtime(first.created_at).date()
-    yesterday = today - timedelta(days=1)
-    period = Period(
-        max(born, yesterday - timedelta(days=BASIS_DAYS)) + timedelta(days=1), yesterday
-    )
-    if period.days < 1:
-        return []
-    rows = used_by(wallet, period, actor=None).annotate(day=TruncDate("created_at"))
-    sums = rows.values("day").annotate(credits=-Sum("amount")).order_by("day")
-    used = {row["day"]: row["credits"] for row in sums}
-    return [(day, max(0, used.get(day, 0))) for day in period]
+    if usage is None:
+        usage = usage_by_day(wallet, days=BASIS_DAYS + 1)
+    born = timezone.localtime(born_at).date()
+    return [(one.day, one.credits) for one in usage if born < one.day < today]
 
 
-def usable_lots(wallet: Wallet, *, now: datetime, since: Period) -> list[Lot]:
+def usable_lots(wallet: Wallet, lots: Iterable[Standing], *, since: Period) -> list[Lot]:
     """Return the lots that are or will be open to what was used lately, in burn order."""
-    lots = Lot.objects.filter(
-        Q(expires_at=None) | Q(expires_at__gt=now), wallet=wallet, remaining__gt=0, frozen_at=None
-    )
-    found = sorted(lots, key=burn_order)
+    found = [one.lot for one in lots if one.status in (Status.OPEN, Status.SCHEDULED)]
+    found.sort(key=burn_order)
     if all(lot.features is None for lot in found):
         return found
     pairs = used_by(wallet, since, actor=None).filter(credit_event__isnull=False)

@@ -75,10 +75,14 @@ def credits_in_live_lots(wallet: Wallet) -> int:
     return open_lots(wallet).aggregate(total=Sum("granted"))["total"] or 0
 
 
-def lots_with_credits(wallet: Wallet) -> list[Standing]:
-    """Return the lots that still hold or owe credits: the open ones first, in burn order."""
+def lots_with_credits(wallet: Wallet, *, now: datetime | None = None) -> list[Standing]:
+    """
+    Return the lots that still hold or owe credits: the open ones first, in burn order.
+
+    `now` is the database's clock, for callers who have read it.
+    """
     lots = Lot.objects.filter(wallet=wallet).exclude(remaining=0)
-    return in_burn_order(((lot, lot.remaining) for lot in lots), at=database_now())
+    return in_burn_order(((lot, lot.remaining) for lot in lots), at=now or database_now())
 
 
 def ended_lots(wallet: Wallet, *, limit: int) -> list[Standing]:
