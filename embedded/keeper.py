@@ -10,12 +10,14 @@ import ctypes
 import fcntl
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -26,6 +28,7 @@ from embedded.valkey import Valkey
 
 Server = Postgres | Valkey
 START_SECONDS = 60
+STOP_SECONDS = 10
 PR_SET_PDEATHSIG = 1
 
 
@@ -166,18 +169,63 @@ def _wait_until_unused(users: IO[str], process: subprocess.Popen[bytes]) -> None
 
 
 def _stop_orphan(server: Server) -> None:
-    """Stop a server whose keeper was killed where no signal follows a parent's death."""
+    """
+    Stop a server whose keeper was killed where no signal follows a parent's death.
+
+    The pid in its file may have gone to somebody else by now, who is left in peace.
+    """
+    file = server.data / server.pid_file
     try:
-        pid = int((server.data / server.pid_file).read_text().split()[0])
-        os.kill(pid, signal.Signals[server.stop_signal])
+        pid = int(file.read_text().split()[0])
+        if pid < 1:  # as a signal's address it would mean a group
+            return
+        os.kill(pid, 0)
     except (OSError, ValueError, IndexError):
         return
-    for _ in range(500):
+    if not is_serving(server, pid):
+        _disown(file)
+        return
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.Signals[server.stop_signal])
+    deadline = time.monotonic() + STOP_SECONDS
+    while is_serving(server, pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def is_serving(server: Server, pid: int) -> bool:
+    """Tell whether a process is this server: its program, on this data directory."""
+    program = re.escape(Path(server.command(0)[0]).name)
+    data = re.escape(str(server.data))
+    return bool(re.search(rf"(^|/){program}\s.*{data}(/|\s|$)", command_line(pid), re.DOTALL))
+
+
+def command_line(pid: int) -> str:
+    """Return the words with which a process was started, or nothing if it has ended."""
+    if Path("/proc/self/cmdline").exists():
         try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.02)
+            words = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return ""
+        return words.replace(b"\0", b" ").decode(errors="replace")
+    asked = subprocess.run(
+        ["ps", "-ww", "-o", "command=", "-p", str(pid)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return asked.stdout
+
+
+def _disown(pid_file: Path) -> None:
+    """
+    Let a stale pid file name ourselves, the parent of the server that comes.
+
+    PostgreSQL does not start while the pid in its file lives, unless it is its parent's.
+    The file stays, because it also tells which shared memory must be free.
+    """
+    with suppress(OSError):
+        stale = pid_file.read_text()
+        pid_file.write_text(stale.replace(stale.split()[0], str(os.getpid()), 1))
 
 
 def dies_with_parent(signal_name: str) -> Callable[[], None] | None:

@@ -55,7 +55,11 @@ class Valkey:
 
     def command(self, port: int) -> list[str]:
         """Return the command that serves on a loopback port."""
-        return [str(get_binary_path()), str(self._configuration), "--port", str(port)]
+        own_words = ["--set-proc-title", "no"]  # so that they tell whose server it is
+        return [
+            *(str(get_binary_path()), str(self._configuration), "--port", str(port)),
+            *own_words,
+        ]
 
     def is_ready(self, port: int) -> bool:
         """Ask the server for a sign of life."""

@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from embedded.account import elsewhere
-from embedded.keeper import attach, read_state
+from embedded.keeper import STOP_SECONDS, attach, free_port, read_state, server_of
 
 ROOT = Path(__file__).parents[2]
 USER = """
@@ -148,6 +148,53 @@ class TestAttach:
             assert database.execute("SELECT 1").fetchone() == (1,)
         attachment.close()
         assert wait_until_stopped(tmp_path, "postgres")
+
+    @pytest.mark.parametrize(
+        ("kind", "pid_file"), [("postgres", "postmaster.pid"), ("valkey", "valkey.pid")]
+    )
+    def test_leaves_an_innocent_process_alone_that_got_the_pid(self, tmp_path, kind, pid_file):
+        server, innocent = server_with_stale_pid(tmp_path, kind, pid_file)
+
+        began = time.monotonic()
+        attachment = attach(kind, tmp_path, is_careless=True)
+        seconds = time.monotonic() - began
+
+        assert innocent.poll() is None
+        assert seconds < STOP_SECONDS / 2  # it did not wait for the innocent one to end
+        assert int((server.data / pid_file).read_text().split()[0]) == attachment.pid
+        innocent.kill()
+        innocent.wait()
+        attachment.close()
+        assert wait_until_stopped(tmp_path, kind)
+
+    @pytest.mark.parametrize("kind", ["postgres", "valkey"])
+    def test_stops_a_server_that_outlived_its_keeper(self, tmp_path, kind):
+        server = server_of(kind, tmp_path, is_careless=True)
+        server.prepare()
+        port = free_port()
+        orphan = subprocess.Popen(
+            server.command(port), cwd="/", **server.account.process_options, stdout=2
+        )
+        while not server.is_ready(port):
+            time.sleep(0.02)
+
+        attachment = attach(kind, tmp_path, is_careless=True)
+
+        assert orphan.wait(1) == 0
+        assert attachment.pid != orphan.pid
+        attachment.close()
+        assert wait_until_stopped(tmp_path, kind)
+
+
+def server_with_stale_pid(home: Path, kind: str, pid_file: str):
+    """Return a stopped server, and a process of its account that has the pid in its file."""
+    attachment = attach(kind, home, is_careless=True)
+    server = attachment.server
+    attachment.close()
+    assert wait_until_stopped(home, kind)
+    innocent = subprocess.Popen(["sleep", "60"], cwd="/", **server.account.process_options)
+    (server.data / pid_file).write_text(f"{innocent.pid}\n{server.data}\n0\n1\n\n\n")
+    return server, innocent
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be somebody else")
