@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from apps.core import idempotency
 from apps.core.idempotency import Answer
 
+API_VERSION = "v1"
 PAGE_SIZE = 25
 MAX_PAGE_SIZE = 100
 
@@ -66,19 +67,47 @@ def run_once(request: Request, *, principal: str, effect: Callable[[], Answer]) 
     :raises IdempotencyKeyRequired: if the header is missing or malformed.
     :raises IdempotencyKeyReused: if the key belongs to another body.
     :raises IdempotencyInProgress: if the first request has not answered yet.
+    :raises IdempotencyKeySpent: if it was answered so long ago that only the key is kept.
     """
     route = request.resolver_match.view_name if request.resolver_match else request.path
-    body = json.dumps(request.data, sort_keys=True, separators=(",", ":"))
     answer = idempotency.run_once(
         scope=f"{principal}:{request.method}:{route}",
         key=idempotency.read_key(request.headers.get("Idempotency-Key")),
-        digest=hashlib.sha256(f"{request.method}\n{request.path}\n{body}".encode()).digest(),
+        digest=digest_of(request),
         effect=effect,
     )
     headers = dict(answer.headers)
     if answer.is_replayed:
         headers["Idempotent-Replayed"] = "true"
     return Response(answer.body, status=answer.status, headers=headers)
+
+
+def digest_of(request: Request) -> bytes:
+    """
+    Return the SHA-256 of what is asked: API version, method, address and canonical body.
+
+    How the JSON is written does not matter: neither order nor spaces, nor 1.0 for 1.
+    """
+    parts = [
+        API_VERSION,
+        request.method,
+        request.path,
+        sorted(request.query_params.lists()),
+        canonical(request.data),
+    ]
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).digest()
+
+
+def canonical(value: Any) -> Any:
+    """Return a JSON value with its numbers written in one way (after RFC 8785)."""
+    if isinstance(value, dict):
+        return {name: canonical(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [canonical(member) for member in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
 
 
 class LimitParameter(serializers.Serializer[Any]):

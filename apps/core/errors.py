@@ -82,12 +82,16 @@ class IdempotencyInProgress(DomainError):
 
 
 class IdempotencyKeySpent(DomainError):
-    """The request was carried out so long ago that its answer is no longer kept."""
+    """
+    The request was carried out so long ago that its answer is no longer kept.
+
+    The detail `location` leads to what it made, or is None if it made nothing new.
+    """
 
     code = "idempotency_key_spent"
     title = "This request was carried out before"
     message = (
         "A request with this Idempotency-Key was carried out more than {hours} hours ago and "
-        "is not carried out again. Its answer is no longer kept; see {location}."
+        "is not carried out again. Its answer is no longer kept."
     )
     status = 409

@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 
 from apps.core import ids
 from apps.core.db import outside_transaction
@@ -31,29 +31,48 @@ from apps.core.models import IdempotencyKey
 
 LEASE_SECONDS = 60  # after that a claim counts as crashed and may be taken over
 KEEP_HOURS = 72  # how long an answer is kept; the key itself stays
-KEY = re.compile(r"[\x21-\x7e]{1,255}")
+BARE_KEY = re.compile(r"[\x21\x23-\x7e][\x21-\x7e]{0,254}")
+QUOTED_KEY = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"')  # RFC 9651: sf-string
+LONGEST_KEY = 255
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request was answered: status, JSON body, and the headers that matter."""
+    """
+    What a request was answered: status, JSON body, and the headers that matter.
+
+    Only what has an effect is answered so, and kept: a refusal is raised.
+
+    :raises ValueError: if the status is that of a refusal or a failure.
+    """
 
     status: int
     body: Any
     headers: dict[str, str] = field(default_factory=dict)
     is_replayed: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse to keep what must be free to be tried again (400, 401, 403, 409, 429, 5xx)."""
+        if not 200 <= self.status < 400:
+            raise ValueError(f"A request that ends with {self.status} raises its refusal.")
+
 
 def read_key(header: str | None) -> str:
     """
-    Return the key of an Idempotency-Key header, which may stand in quotes.
+    Return the key of an Idempotency-Key header: quoted, or bare as many clients send it.
 
-    :raises IdempotencyKeyRequired: if it is missing, too long or not printable.
+    Both forms are one key: `"abc"` repeats `abc`. Only a quoted key may hold spaces.
+
+    :raises IdempotencyKeyRequired: if it is missing, too long or malformed.
     """
-    key = (header or "").strip()
-    if len(key) > 1 and key.startswith('"') and key.endswith('"'):
-        key = key[1:-1]
-    if not KEY.fullmatch(key):
+    text = (header or "").strip()
+    if quoted := QUOTED_KEY.fullmatch(text):
+        key = re.sub(r"\\(.)", r"\1", quoted[1])
+    elif BARE_KEY.fullmatch(text):
+        key = text
+    else:
+        raise IdempotencyKeyRequired
+    if len(key) > LONGEST_KEY:
         raise IdempotencyKeyRequired
     return key
 
@@ -77,7 +96,7 @@ def run_once(*, scope: str, key: str, digest: bytes, effect: Callable[[], Answer
             _store(scope, key, claim, answer)
     except BaseException:
         # Should the connection be gone as well, the claim ends with its lease.
-        with suppress(DatabaseError):
+        with suppress(Error):
             _release(scope, key, claim)
         raise
     return answer
@@ -92,7 +111,8 @@ def _claim(scope: str, key: str, digest: bytes, claim: UUID) -> bool:
                    (scope, key, digest, claim, locked_until, headers, created_at)
             VALUES (%s, %s, %s, %s, clock_timestamp() + make_interval(secs => %s), '{}', now())
             ON CONFLICT (scope, key) DO UPDATE
-               SET claim = EXCLUDED.claim, locked_until = EXCLUDED.locked_until
+               SET claim = EXCLUDED.claim, locked_until = EXCLUDED.locked_until,
+                   created_at = EXCLUDED.created_at
              WHERE kept.status IS NULL
                AND kept.locked_until < clock_timestamp()
                AND kept.digest = EXCLUDED.digest
@@ -139,12 +159,25 @@ def _release(scope: str, key: str, claim: UUID) -> None:
 
 
 def prune_answers() -> int:
-    """Forget the bodies of answers older than KEEP_HOURS; return how many. Keys stay."""
+    """
+    Forget the bodies of answers older than KEEP_HOURS; return how many. Their keys stay.
+
+    A claim of that age without an answer had no effect, since both are written together:
+    it is forgotten altogether.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
+            DELETE FROM core_idempotencykey
+             WHERE status IS NULL AND locked_until < clock_timestamp()
+               AND created_at < clock_timestamp() - make_interval(hours => %s)
+            """,
+            [KEEP_HOURS],
+        )
+        cursor.execute(
+            """
             UPDATE core_idempotencykey SET body = NULL
-             WHERE status IS NOT NULL AND body IS NOT NULL
+             WHERE body IS NOT NULL
                AND created_at < clock_timestamp() - make_interval(hours => %s)
             """,
             [KEEP_HOURS],

@@ -50,7 +50,7 @@ class IdempotencyKey(models.Model):
 
     scope = models.CharField(max_length=200)  # organization, principal and route
     key = models.CharField(max_length=255)
-    digest = models.BinaryField(max_length=32)  # SHA-256 of method, route and canonical body
+    digest = models.BinaryField(max_length=32)  # SHA-256: see apps.core.api.digest_of
     claim = models.UUIDField(default=ids.new_id)
     locked_until = models.DateTimeField()
     status = models.PositiveSmallIntegerField(null=True)
@@ -66,7 +66,14 @@ class IdempotencyKey(models.Model):
                 condition=Q(status__isnull=False) | Q(body=None),
             ),
         ]
-        indexes = [models.Index(fields=["created_at"], name="core_idempotency_created")]
+        indexes = [
+            # Keys stay for ever; what is left to prune is always little.
+            models.Index(
+                fields=["created_at"],
+                condition=Q(status=None) | Q(body__isnull=False),
+                name="core_idempotency_to_prune",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.scope} {self.key}"
