@@ -21,6 +21,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Credits", "credits:lots", "coins", "credits.view_own"),
             Entry("Usage", "credits:usage", "gauge", "credits.view_own"),
             Entry("Transactions", "credits:transactions", "scroll-text", "credits.view_own"),
+            Entry("Prices", "credits:prices", "list", "credits.view_own"),
         ),
     ),
     (

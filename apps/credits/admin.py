@@ -4,12 +4,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 
 from apps.core.admin import ReadOnlyAdmin
+from apps.core.clock import now_in_query
+from apps.credits import selectors
 from apps.credits.models import CreditEvent, CreditTransaction, Lot, Wallet
 from apps.credits.services.prices import set_price
 
@@ -90,13 +92,36 @@ class PriceForm(forms.ModelForm[CreditEvent]):
         ]
 
 
+class InForceFilter(admin.SimpleListFilter):
+    """Versions that are to come, are in force, or have been replaced."""
+
+    title = "in force"
+    parameter_name = "in_force"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Name the three."""
+        return [("now", "Now"), ("future", "To come"), ("past", "Replaced")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[CreditEvent]
+    ) -> QuerySet[CreditEvent]:
+        """Return the versions that were asked for."""
+        in_force = selectors.price_versions().distinct("name").values("pk")
+        future = Q(effective_at__gt=now_in_query())
+        return {
+            "now": queryset.filter(pk__in=in_force),
+            "future": queryset.filter(future),
+            "past": queryset.exclude(future).exclude(pk__in=in_force),
+        }.get(self.value() or "", queryset)
+
+
 @admin.register(CreditEvent)
 class CreditEventAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold is untyped
     """The price list: versions are added and never edited, so past charges keep their price."""
 
     form = PriceForm
     list_display = ["name", "category", "credit_cost", "unit", "is_active", "effective_at"]
-    list_filter = ["category", "is_active"]
+    list_filter = [InForceFilter, "category", "is_active"]
     search_fields = ["name"]
     ordering = ["name", "-effective_at"]
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.credits.api import reading, views
+from apps.credits.api import prices, reading, views
 
 app_name = "credits"
 urlpatterns = [
@@ -19,4 +19,11 @@ urlpatterns = [
         name="transaction",
     ),
     path("credits/events", views.CreditEvents.as_view(), name="events"),
+    path(
+        "credits/events/<str:name>/versions",
+        prices.CreditEventVersions.as_view(),
+        name="event_versions",
+    ),
+    path("credits/check", prices.Check.as_view(), name="check"),
+    path("credits/quote", prices.Quote.as_view(), name="quote"),
 ]

@@ -12,6 +12,7 @@ from apps.core.api import (
     validated_query,
 )
 from apps.credits import selectors
+from apps.credits.api.price_serializers import PriceListIn
 from apps.credits.api.reading_serializers import (
     AsOf,
     LotParameters,
@@ -114,9 +115,14 @@ class CreditEvents(TenantAPIView):
     permissions = {"GET": "credits.view"}
 
     @extend_schema(
-        operation_id="credit_events_list", tags=["credits"], responses=CreditEventOut(many=True)
+        operation_id="credit_events_list",
+        tags=["credits"],
+        parameters=[PriceListIn],
+        responses=CreditEventOut(many=True),
     )
     def get(self, request: Request) -> Response:
         """Return what can be charged now, with its present price."""
-        events = CreditEventOut(selectors.price_list(), many=True).data
+        check_parameters(request, frozenset({"category"}))
+        category = validated(PriceListIn, request.query_params).get("category", "")
+        events = CreditEventOut(selectors.price_list(category=category), many=True).data
         return Response({"object": "list", "data": events, "has_more": False})

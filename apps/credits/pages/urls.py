@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.credits.pages import reading, views
+from apps.credits.pages import prices, reading, views
 
 app_name = "credits"
 urlpatterns = [
@@ -12,4 +12,5 @@ urlpatterns = [
     path("explain/", reading.Explain.as_view(), name="explain"),
     path("transactions/", views.Transactions.as_view(), name="transactions"),
     path("transactions/<str:transaction_id>/", views.Transaction.as_view(), name="transaction"),
+    path("prices/", prices.Prices.as_view(), name="prices"),
 ]

@@ -34,7 +34,13 @@ from apps.credits.selectors.lots import (
 )
 from apps.credits.selectors.people import names_of_actors, possible_actors
 from apps.credits.selectors.periods import Period, last_days
-from apps.credits.selectors.prices import price_charged, price_list, price_of
+from apps.credits.selectors.prices import (
+    price_charged,
+    price_list,
+    price_of,
+    price_versions,
+    prices_of,
+)
 from apps.credits.selectors.transactions import (
     Operation,
     heads_of_operations,
@@ -104,6 +110,8 @@ __all__ = [
     "price_charged",
     "price_list",
     "price_of",
+    "price_versions",
+    "prices_of",
     "recent_operations",
     "transaction_ids",
     "transaction_rows",

@@ -1,6 +1,8 @@
 """The price list."""
 
-from django.db.models import Exists, OuterRef
+from collections.abc import Iterable
+
+from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.core.clock import now_in_query
 from apps.credits.errors import UnknownCreditEvent
@@ -35,11 +37,35 @@ def price_charged(wallet: Wallet, *, reference: str, name: str) -> CreditEvent |
     ).first()
 
 
-def price_list() -> list[CreditEvent]:
-    """Return the events that can be charged now, each with its present price."""
-    versions = (
-        CreditEvent.objects.filter(effective_at__lte=now_in_query())
-        .order_by("name", "-effective_at")
-        .distinct("name")
-    )
-    return [version for version in versions if version.is_active]
+def price_list(*, category: str = "") -> list[CreditEvent]:
+    """Return the events (of a category) that can be charged now, each at its present price."""
+    return [
+        version
+        for version in _versions_in_force()
+        if version.is_active and category in ("", version.category)
+    ]
+
+
+def prices_of(names: Iterable[str]) -> dict[str, CreditEvent]:
+    """
+    Return the present version of each of these events, by name, with one query.
+
+    :raises UnknownCreditEvent: for the first that has none, or is not active.
+    """
+    names = list(names)
+    versions = _versions_in_force().filter(name__in=names)
+    found = {version.name: version for version in versions if version.is_active}
+    for name in names:
+        if name not in found:
+            raise UnknownCreditEvent(name=name)
+    return found
+
+
+def price_versions() -> QuerySet[CreditEvent]:
+    """Return what each event costs and has cost, newest first; nothing that is to come."""
+    begun = CreditEvent.objects.filter(effective_at__lte=now_in_query())
+    return begun.order_by("name", "-effective_at")
+
+
+def _versions_in_force() -> QuerySet[CreditEvent]:
+    return price_versions().distinct("name")
