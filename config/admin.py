@@ -15,6 +15,7 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("Wallets", "credits.Wallet", "account_balance_wallet"),
             ("Transactions", "credits.CreditTransaction", "receipt_long"),
             ("Lots", "credits.Lot", "toll"),
+            ("Expiry warnings", "credits.ExpiryWarning", "mark_email_unread"),
             ("Price list", "credits.CreditEvent", "sell"),
         ),
     ),

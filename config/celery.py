@@ -14,6 +14,10 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "Ring again for waiting jobs": {"task": "jobs.sweep_jobs", "schedule": 15.0},
     "Expire lots of idle wallets": {"task": "credits.sweep_expired_lots", "schedule": 60.0},
+    "Warn of credits that expire soon": {
+        "task": "credits.warn_of_expiry",
+        "schedule": crontab(minute=5),
+    },
     "Prune answers kept for replays": {
         "task": "core.prune_idempotency_keys",
         "schedule": crontab(minute=17),

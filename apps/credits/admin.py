@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin
 from apps.core.admin import ReadOnlyAdmin
 from apps.core.clock import now_in_query
 from apps.credits import selectors
-from apps.credits.models import CreditEvent, CreditTransaction, Lot, Wallet
+from apps.credits.models import CreditEvent, CreditTransaction, ExpiryWarning, Lot, Wallet
 from apps.credits.services.prices import set_price
 
 
@@ -74,6 +74,18 @@ class CreditTransactionAdmin(ReadOnlyAdmin[CreditTransaction]):
         return format_html(
             '<span style="font-variant-numeric: tabular-nums">{}</span>', f"{entry.amount:+,}"
         )
+
+
+@admin.register(ExpiryWarning)
+class ExpiryWarningAdmin(ReadOnlyAdmin[ExpiryWarning]):
+    """Who was warned of which credits, how long before their end, and when."""
+
+    list_display = ["created_at", "organization", "lot", "days", "amount", "status", "attempts"]
+    list_display += ["sent_at", "public_id"]
+    list_filter = ["status", "days"]
+    search_fields = ["organization__name", "organization__slug", "lot__origin"]
+    list_select_related = ["organization", "lot"]
+    ordering = ["-created_at", "-id"]
 
 
 class PriceForm(forms.ModelForm[CreditEvent]):

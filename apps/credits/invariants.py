@@ -166,4 +166,19 @@ register(
                                THEN wallet_id END) each_cause
         """,
     ),
+    Invariant(
+        "L13",
+        "A warning of expiry is about its organization's lot, and went out within its days.",
+        """
+        SELECT count(*), count(*) FILTER (WHERE broken), min(id::text) FILTER (WHERE broken)
+          FROM (SELECT warning.id,
+                       warning.organization_id <> lot.organization_id
+                       OR lot.expires_at IS NULL
+                       OR warning.amount > lot.granted
+                       OR warning.sent_at < lot.expires_at - make_interval(hours => 24 * days)
+                       AS broken
+                  FROM credits_expirywarning warning
+                  JOIN credits_lot lot ON lot.id = warning.lot_id) each_warning
+        """,
+    ),
 )

@@ -3,10 +3,11 @@
 import structlog
 from celery import shared_task
 
-from apps.credits.services import expiry
+from apps.credits.services import expiry, expiry_warnings
 
 logger = structlog.get_logger(__name__)
 MOST_SWEEPS = 50  # 10,000 wallets a minute; the rest waits for the next ring
+MOST_ROUNDS = 100  # 10,000 lots an hour
 
 
 @shared_task(name="credits.sweep_expired_lots")
@@ -16,4 +17,14 @@ def sweep_expired_lots() -> None:
         sweep = expiry.sweep_expired_lots()
         logger.info("lots_expired", wallets=sweep.wallets, credits=sweep.credits)
         if not sweep.has_more:
+            break
+
+
+@shared_task(name="credits.warn_of_expiry")
+def warn_of_expiry() -> None:
+    """Mail those whose credits expire soon, once for each threshold. Safe to repeat."""
+    for _ in range(MOST_ROUNDS):
+        done = expiry_warnings.warn_of_expiry()
+        logger.info("expiry_warned", mails=done.mails, failed=done.failed)
+        if not done.has_more:
             break

@@ -36,6 +36,16 @@ def members_of(organization: Organization) -> QuerySet[User]:
     return User.objects.filter(Exists(roles)).order_by("email")
 
 
+def members_with(organization: Organization, code: str) -> QuerySet[User]:
+    """Return the active people whose roles in the organization allow this, by address."""
+    roles = UserRole.objects.filter(
+        user=OuterRef("pk"),
+        organization=organization,
+        role__in=RolePermission.objects.filter(permission__name=code).values("role"),
+    )
+    return User.objects.filter(Exists(roles), is_active=True).order_by("email")
+
+
 def roles_of(user: User) -> QuerySet[UserRole]:
     """Return the person's roles in all organizations he can open."""
     return (

@@ -6,5 +6,15 @@ from apps.credits.models.lots import Lot
 from apps.credits.models.prices import CreditEvent
 from apps.credits.models.transactions import CreditTransaction
 from apps.credits.models.wallets import NO_HASH, Wallet
+from apps.credits.models.warnings import ExpiryWarning
 
-__all__ = ["NO_HASH", "Correction", "CreditEvent", "CreditTransaction", "Hold", "Lot", "Wallet"]
+__all__ = [
+    "NO_HASH",
+    "Correction",
+    "CreditEvent",
+    "CreditTransaction",
+    "ExpiryWarning",
+    "Hold",
+    "Lot",
+    "Wallet",
+]
