@@ -23,4 +23,5 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute=17),
     },
     "Verify every invariant": {"task": "core.verify_invariants", "schedule": crontab(minute=41)},
+    "Walk every chain": {"task": "core.verify_chains", "schedule": crontab(hour=2, minute=7)},
 }

@@ -2,9 +2,17 @@
 
 from django.apps import AppConfig
 
+from apps.core import chains
+
 
 class CreditsConfig(AppConfig):
     """The one ledger."""
 
     name = "apps.credits"
     label = "credits"
+
+    def ready(self) -> None:
+        """Let `verify --chain` walk the wallets."""
+        from apps.credits.selectors.chains import walk_chains  # noqa: PLC0415  needs the models
+
+        chains.register(walk_chains)
