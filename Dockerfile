@@ -9,6 +9,10 @@ RUN DATABASE_URL=postgres://build/none REDIS_URL=redis://build SECRET_KEY=only-w
     /venv/bin/python manage.py collectstatic --no-input
 
 FROM python:3.13-slim
+# Pango sets the type of PDF statements.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 fonts-dejavu-core \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /app coffer && mkdir /media && chown coffer /media
 WORKDIR /app
 COPY --from=build /venv /venv

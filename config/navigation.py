@@ -22,6 +22,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Usage", "credits:usage", "gauge", "credits.view_own"),
             Entry("Transactions", "credits:transactions", "scroll-text", "credits.view_own"),
             Entry("Prices", "credits:prices", "list", "credits.view_own"),
+            Entry("Statements", "credits:statements", "file-text", "credits.view"),
         ),
     ),
     (

@@ -95,3 +95,12 @@ class IdempotencyKeySpent(DomainError):
         "is not carried out again. Its answer is no longer kept."
     )
     status = 409
+
+
+class PdfUnavailable(DomainError):
+    """The machine cannot set type: Pango is not installed on it."""
+
+    code = "pdf_unavailable"
+    title = "No PDF can be made here"
+    message = "This instance cannot make PDF files. Take the CSV, or ask support to install Pango."
+    status = 406

@@ -219,3 +219,15 @@ class CorrectionDiffers(DomainError):
     title = "The form was sent before"
     message = "This form was sent before with other values. Open a new one."
     status = 409
+
+
+class StatementTooLong(DomainError):
+    """A PDF of so many lines would keep a web process too long."""
+
+    code = "statement_too_long"
+    title = "The statement is too long for a PDF"
+    message = (
+        "This period has {movements} movements, and a PDF holds {largest}. "
+        "Take the CSV, or a shorter period."
+    )
+    status = 400

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.credits.api import prices, reading, views
+from apps.credits.api import prices, reading, statements, views
 
 app_name = "credits"
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
         views.Transaction.as_view(),
         name="transaction",
     ),
+    path("credits/statements", statements.Statements.as_view(), name="statements"),
     path("credits/events", views.CreditEvents.as_view(), name="events"),
     path(
         "credits/events/<str:name>/versions",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.credits.pages import prices, reading, views
+from apps.credits.pages import prices, reading, statements, views
 
 app_name = "credits"
 urlpatterns = [
@@ -13,4 +13,5 @@ urlpatterns = [
     path("transactions/", views.Transactions.as_view(), name="transactions"),
     path("transactions/<str:transaction_id>/", views.Transaction.as_view(), name="transaction"),
     path("prices/", prices.Prices.as_view(), name="prices"),
+    path("statements/", statements.Statements.as_view(), name="statements"),
 ]
