@@ -23,5 +23,9 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute=17),
     },
     "Verify every invariant": {"task": "core.verify_invariants", "schedule": crontab(minute=41)},
+    "Close months that are over": {
+        "task": "credits.close_months",
+        "schedule": crontab(hour="1-23/6", minute=23),
+    },
     "Walk every chain": {"task": "core.verify_chains", "schedule": crontab(hour=2, minute=7)},
 }

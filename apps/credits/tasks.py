@@ -3,7 +3,8 @@
 import structlog
 from celery import shared_task
 
-from apps.credits.services import expiry, expiry_warnings
+from apps.core import context
+from apps.credits.services import closing, expiry, expiry_warnings
 
 logger = structlog.get_logger(__name__)
 MOST_SWEEPS = 50  # 10,000 wallets a minute; the rest waits for the next ring
@@ -28,3 +29,11 @@ def warn_of_expiry() -> None:
         logger.info("expiry_warned", mails=done.mails, failed=done.failed)
         if not done.has_more:
             break
+
+
+@shared_task(name="credits.close_months")
+def close_months() -> None:
+    """Close every month that is over. Safe to repeat, and at once; runs every day."""
+    with context.acting(actor="system:close_months"):
+        for period in closing.close_due_months():
+            logger.info("month_closed", month=str(period), id=period.public_id)

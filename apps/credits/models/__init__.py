@@ -1,5 +1,11 @@
 """The one ledger: wallets, the lots in them, every movement of a lot, and the price list."""
 
+from apps.credits.models.closing import (
+    ClosedPeriod,
+    ClosedTotals,
+    ClosedWallet,
+    LiabilityReport,
+)
 from apps.credits.models.corrections import Correction
 from apps.credits.models.holds import Hold
 from apps.credits.models.lots import Lot
@@ -10,11 +16,15 @@ from apps.credits.models.warnings import ExpiryWarning
 
 __all__ = [
     "NO_HASH",
+    "ClosedPeriod",
+    "ClosedTotals",
+    "ClosedWallet",
     "Correction",
     "CreditEvent",
     "CreditTransaction",
     "ExpiryWarning",
     "Hold",
+    "LiabilityReport",
     "Lot",
     "Wallet",
 ]

@@ -1,0 +1,12 @@
+DROP TRIGGER credits_closed_totals_are_append_only ON credits_closedtotals;
+DROP TRIGGER credits_closed_wallets_are_append_only ON credits_closedwallet;
+DROP TRIGGER credits_closed_periods_are_append_only ON credits_closedperiod;
+DROP TRIGGER credits_closed_totals_are_those_of_wallets ON credits_closedtotals;
+DROP TRIGGER credits_summed_periods_take_no_wallet ON credits_closedwallet;
+DROP TRIGGER credits_months_are_closed_in_order ON credits_closedperiod;
+DROP TRIGGER credits_closed_periods_take_nothing ON credits_credittransaction;
+DROP FUNCTION credits_verify_closed_totals();
+DROP FUNCTION credits_verify_closed_wallets();
+DROP FUNCTION credits_verify_period();
+DROP FUNCTION credits_verify_open_period();
+DROP FUNCTION credits_outstanding(timestamptz);

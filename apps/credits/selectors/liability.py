@@ -1,0 +1,160 @@
+"""
+What the operator owes: credits that customers can still spend, and the money behind them.
+
+Money is `remaining × unit_cost`, exact, in minor units of the lot's currency, and rounded
+once, half to even, where a total is shown. Never by lot and never by line, so that the
+lines of a report may differ from its total by less than one unit each.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import Sum
+
+from apps.credits.models import Wallet
+
+ALWAYS = "infinity"  # to PostgreSQL: later than any row
+
+# The function asks every transaction; what is left now stands in the lots (invariant L21).
+THEN = "credits_outstanding(%s)"
+NOW = "credits_lot WHERE remaining <> 0"
+OUTSTANDING = """
+    SELECT date_trunc('month', expires_at AT TIME ZONE 'UTC')::date, kind, currency,
+           sum(remaining)::bigint,
+           coalesce(sum(remaining * unit_cost) FILTER (WHERE remaining > 0), 0)
+      FROM {source}
+     GROUP BY 1, 2, 3
+     ORDER BY 1 NULLS LAST, 2, 3
+"""
+BREAKAGE = """
+    SELECT date_trunc('month', entry.created_at AT TIME ZONE 'UTC')::date, lot.currency,
+           -sum(entry.amount)::bigint, -sum(entry.amount * lot.unit_cost)
+      FROM credits_credittransaction entry
+      JOIN credits_lot lot ON lot.id = entry.lot_id
+     WHERE entry.transaction_type = 'expired'
+       AND entry.created_at >= %s AND entry.created_at < %s
+     GROUP BY 1, 2
+     ORDER BY 1, 2
+"""
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount in minor units of a currency: exact, and as it is shown."""
+
+    currency: str  # ISO 4217, lower case
+    exact: Decimal
+
+    @property
+    def minor(self) -> int:
+        """Whole minor units, half to even."""
+        return minor_units(self.exact)
+
+
+@dataclass(frozen=True)
+class Outstanding:
+    """Credits that expire in one month (None: never), of one kind."""
+
+    month: date | None
+    kind: str
+    credits: int
+
+
+@dataclass(frozen=True)
+class Breakage:
+    """Credits that expired unspent in one month, and what was paid for them."""
+
+    month: date
+    credits: int
+    value: tuple[Money, ...]
+
+
+@dataclass(frozen=True)
+class Liability:
+    """What is outstanding at one instant; `as_of` None is now."""
+
+    as_of: datetime | None
+    outstanding: tuple[Outstanding, ...]
+    deferred_revenue: tuple[Money, ...]
+    breakage: tuple[Breakage, ...] = ()
+    held: int = 0  # credits in open holds: owed too, and in no lot; known only for now
+
+    @property
+    def credits(self) -> int:
+        """All credits outstanding, debts taken off: the sum of all wallets' balances."""
+        return sum(line.credits for line in self.outstanding)
+
+    @property
+    def by_kind(self) -> dict[str, int]:
+        """Credits outstanding by kind of lot."""
+        return dict(sorted(_summed((line.kind, line.credits) for line in self.outstanding).items()))
+
+    @property
+    def by_month(self) -> dict[date | None, int]:
+        """Credits outstanding by the month in which they expire, those that never do last."""
+        return dict(_summed((line.month, line.credits) for line in self.outstanding))
+
+
+@dataclass
+class _Totals:
+    credits: int = 0
+    value: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+
+    def money(self) -> tuple[Money, ...]:
+        return tuple(Money(*pair) for pair in sorted(self.value.items()) if pair[0])
+
+
+def minor_units(exact: Decimal) -> int:
+    """Round money to whole minor units, half to even: the one place where it is rounded."""
+    return int(exact.quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+def liability(
+    *, as_of: datetime | None = None, breakage_since: datetime | None = None
+) -> Liability:
+    """
+    Return what is outstanding now, or just before `as_of`; breakage only where it is asked for.
+
+    What is past its date and not yet written off still counts, in the month of its date.
+    """
+    lines: Counter[tuple[date | None, str]] = Counter()
+    totals = _Totals()
+    source, moment = (NOW, []) if as_of is None else (THEN, [as_of])
+    for month, kind, currency, credits, value in _rows(OUTSTANDING.format(source=source), *moment):
+        lines[month, kind] += credits
+        totals.value[currency] += value
+    return Liability(
+        as_of=as_of,
+        outstanding=tuple(Outstanding(*key, credits) for key, credits in lines.items()),
+        deferred_revenue=totals.money(),
+        breakage=breakage(since=breakage_since, until=as_of) if breakage_since else (),
+        held=0 if as_of else Wallet.objects.aggregate(held=Sum("held"))["held"] or 0,
+    )
+
+
+def breakage(*, since: datetime, until: datetime | None = None) -> tuple[Breakage, ...]:
+    """Return what expired unspent in each month of a period, by when it was written off."""
+    months: dict[date, _Totals] = defaultdict(_Totals)
+    for month, currency, credits, value in _rows(BREAKAGE, since, until or ALWAYS):
+        months[month].credits += credits
+        months[month].value[currency] += value
+    return tuple(Breakage(month, one.credits, one.money()) for month, one in months.items())
+
+
+def _rows(sql: str, *values: datetime | str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+def _summed[K](pairs: Iterable[tuple[K, int]]) -> dict[K, int]:
+    sums: dict[K, int] = {}
+    for key, credits in pairs:
+        sums[key] = sums.get(key, 0) + credits
+    return sums
