@@ -17,6 +17,8 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("Lots", "credits.Lot", "toll"),
             ("Expiry warnings", "credits.ExpiryWarning", "mark_email_unread"),
             ("Price list", "credits.CreditEvent", "sell"),
+            ("Liability", "credits.LiabilityReport", "balance"),
+            ("Closed months", "credits.ClosedPeriod", "lock_clock"),
         ),
     ),
     (

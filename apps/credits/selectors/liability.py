@@ -7,7 +7,7 @@ lines of a report may differ from its total by less than one unit each.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -41,6 +41,9 @@ BREAKAGE = """
      GROUP BY 1, 2
      ORDER BY 1, 2
 """
+
+
+COLUMNS = ["section", "month", "kind", "credits", "currency", "minor_units_exact", "minor_units"]
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,22 @@ def breakage(*, since: datetime, until: datetime | None = None) -> tuple[Breakag
         months[month].credits += credits
         months[month].value[currency] += value
     return tuple(Breakage(month, one.credits, one.money()) for month, one in months.items())
+
+
+def report_lines(report: Liability) -> Iterator[list[object]]:
+    """Yield the report as lines of a CSV: a line for each number, sums left to the reader."""
+    for line in report.outstanding:
+        month = f"{line.month:%Y-%m}" if line.month else "never"
+        yield ["outstanding", month, line.kind, line.credits, "", "", ""]
+    if report.as_of is None:
+        yield ["held", "", "", report.held, "", "", ""]
+    for one in report.deferred_revenue:
+        yield ["deferred_revenue", "", "", "", one.currency, str(one.exact), one.minor]
+    for lost in report.breakage:
+        month = f"{lost.month:%Y-%m}"
+        yield ["breakage", month, "", lost.credits, "", "", ""]
+        for one in lost.value:
+            yield ["breakage_value", month, "", "", one.currency, str(one.exact), one.minor]
 
 
 def _rows(sql: str, *values: datetime | str) -> list[tuple[Any, ...]]:

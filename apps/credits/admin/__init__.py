@@ -12,8 +12,11 @@ from unfold.admin import ModelAdmin
 from apps.core.admin import ReadOnlyAdmin
 from apps.core.clock import now_in_query
 from apps.credits import selectors
+from apps.credits.admin import closing, liability
 from apps.credits.models import CreditEvent, CreditTransaction, ExpiryWarning, Lot, Wallet
 from apps.credits.services.prices import set_price
+
+__all__ = ["closing", "liability"]
 
 
 @admin.register(Wallet)
