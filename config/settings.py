@@ -248,6 +248,11 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "CorrectionReasonEnum": "apps.credits.models.Correction.Reason",
+        "CorrectionStatusEnum": "apps.credits.models.Correction.Status",
+        "HoldStatusEnum": "apps.credits.models.Hold.Status",
+    },
 }
 
 # Tasks. Rows are the queue and Celery is the doorbell (docs/adr/0007); the measured

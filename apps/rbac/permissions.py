@@ -54,7 +54,9 @@ PERMISSIONS = (
     PermissionCode("credits.view_own", "See the balance and what one spent oneself.", "usage:read"),
     PermissionCode("credits.view", "See the balance and every transaction.", "credits:read"),
     PermissionCode("credits.charge", "Spend credits by charge or hold.", "credits:write"),
-    PermissionCode("credits.adjust", "Correct a balance, with a reason.", is_for_staff=True),
+    PermissionCode("credits.transfer", "Move credits between its own wallets.", "credits:transfer"),
+    PermissionCode("credits.adjust", "Correct a wallet, with a reason.", is_for_staff=True),
+    PermissionCode("credits.approve", "Decide corrections of others.", is_for_staff=True),
     PermissionCode("jobs.view", "See jobs and their results.", "jobs:read"),
     PermissionCode("jobs.submit", "Submit jobs, which spends credits.", "jobs:write"),
     PermissionCode("jobs.cancel", "Cancel jobs that have not begun.", "jobs:write"),
@@ -83,7 +85,8 @@ BILLING_MANAGER = SystemRole(
     "billing manager",
     "Buys credits and capacity, and sees where they went.",
     _LOOK_AROUND
-    | {"credits.view", "credits.charge", "billing.view", "billing.manage", "jobs.view"}
+    | {"credits.view", "credits.charge", "credits.transfer"}
+    | {"billing.view", "billing.manage", "jobs.view"}
     | {"capacity.view", "capacity.reserve", "members.view"},
 )
 DEVELOPER = SystemRole(
@@ -111,7 +114,7 @@ PARTNER_MANAGER = SystemRole(
     "partner manager",
     "Buys credits for the pool and hands them to members of the programme.",
     _LOOK_AROUND
-    | {"credits.view", "partners.view", "partners.manage"}
+    | {"credits.view", "credits.transfer", "partners.view", "partners.manage"}
     | {"billing.view", "billing.manage", "capacity.view"},
 )
 SYSTEM_ROLES = (OWNER, ADMIN, BILLING_MANAGER, DEVELOPER, MEMBER, READ_ONLY, PARTNER_MANAGER)

@@ -219,7 +219,13 @@ class LedgerMachine(RuleBasedStateMachine):
             ask.ChangeExpiry(**self.cause(0, reference), lot_id=lot_id, expires_at=ends),
         )
 
-    @rule(which=WALLETS, repeat=REPEATS, amount=AMOUNTS, kind=KINDS, ends_in=LIVES)
+    @rule(
+        which=WALLETS,
+        repeat=REPEATS,
+        amount=AMOUNTS,
+        kind=st.one_of(st.none(), KINDS),
+        ends_in=LIVES,
+    )
     def transfer(self, which, repeat, amount, kind, ends_in):
         reference = self.reference(which, repeat)
         ends = None if ends_in is None else self.now + ends_in

@@ -326,7 +326,8 @@ class Ledger:
         target.tick(now)
         for lot, part, _ in self.take(now, amount, frozenset()):
             till = min([end for end in (lot.ends, ends) if end is not None], default=None)
-            target.lots.append(Lot(kind, part, PRIORITY[kind], now, till, cost=lot.cost))
+            priority = PRIORITY[kind] if kind else lot.priority
+            target.lots.append(Lot(kind or lot.kind, part, priority, now, till, cost=lot.cost))
         self.repay(now)
         target.repay(now)
         target.keep(reference, ("transferred in",), amount)

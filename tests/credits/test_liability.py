@@ -13,6 +13,7 @@ from apps.core import clock
 from apps.credits.models import CreditTransaction, Wallet
 from apps.credits.selectors.liability import Breakage, Money, breakage, liability, minor_units
 from apps.credits.services.expiry import sweep_expired_lots
+from apps.credits.services.holds import hold_amount
 from tests.credits.months import at, charge, grant, three_months
 from tests.people import make_person, signed_in
 
@@ -109,7 +110,7 @@ class TestLiability:
             liability(breakage_since=at(1, 1))
 
     def test_adds_what_open_holds_set_aside(self, wallets):
-        Wallet.objects.filter(pk=wallets[0].pk).update(held=5)
+        hold_amount(wallet=wallets[0], amount=5, reference="hold:1", source="test")
 
         assert liability().held == 5
 

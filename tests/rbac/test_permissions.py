@@ -29,6 +29,8 @@ credits.view_own     OABDMRP
 credits.view         OABD.RP
 credits.charge       OAB
 credits.adjust
+credits.approve
+credits.transfer     OAB...P
 jobs.view            OABDMR
 jobs.submit          OA.DM
 jobs.cancel          OA.DM

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from apps.credits.api import prices, reading, statements, views
+from apps.credits.api.commands import charges, holds, staff, transfers
 
 app_name = "credits"
 urlpatterns = [
@@ -25,6 +26,28 @@ urlpatterns = [
         prices.CreditEventVersions.as_view(),
         name="event_versions",
     ),
+    path("credits/spend", charges.Spend.as_view(), name="spend"),
+    path("credits/refunds", charges.Refunds.as_view(), name="refunds"),
+    path("credits/transfers", transfers.Transfers.as_view(), name="transfers"),
+    path("credits/wallets", transfers.Wallets.as_view(), name="wallets"),
+    path("credits/holds", holds.Holds.as_view(), name="holds"),
+    path("credits/holds/<str:hold_id>", holds.OneHold.as_view(), name="hold"),
+    path("credits/holds/<str:hold_id>/capture", holds.Capture.as_view(), name="hold_capture"),
+    path("credits/holds/<str:hold_id>/release", holds.Release.as_view(), name="hold_release"),
+    path("credits/holds/<str:hold_id>/renew", holds.Renew.as_view(), name="hold_renew"),
+    path("staff/corrections", staff.Corrections.as_view(), name="corrections"),
+    path("staff/corrections/<str:correction_id>", staff.OneCorrection.as_view(), name="correction"),
+    path(
+        "staff/corrections/<str:correction_id>/approve",
+        staff.Approve.as_view(),
+        name="correction_approve",
+    ),
+    path(
+        "staff/corrections/<str:correction_id>/reject",
+        staff.Reject.as_view(),
+        name="correction_reject",
+    ),
+    path("staff/wallets/<str:wallet_id>", staff.WalletStatus.as_view(), name="wallet_status"),
     path("credits/check", prices.Check.as_view(), name="check"),
     path("credits/quote", prices.Quote.as_view(), name="quote"),
 ]

@@ -178,7 +178,7 @@ class Transfer(Command):
 
     target_id: UUID
     amount: int
-    kind: str
+    kind: str | None = None  # of the lots there; as they were, if None
     expires_at: datetime | None = None  # at the latest; with the lot it came from, if None
 
     def wallet_ids(self) -> tuple[UUID, ...]:

@@ -9,6 +9,7 @@ from apps.credits.selectors.balances import (
     last_sequence,
     lots_at,
     main_wallet,
+    wallets_of,
 )
 from apps.credits.selectors.corrections import correction_limit, corrections
 from apps.credits.selectors.explaining import (
@@ -51,6 +52,7 @@ from apps.credits.selectors.transactions import (
     transactions_of,
 )
 from apps.credits.selectors.usage import (
+    GROUPINGS,
     DayOfUsage,
     Group,
     Usage,
@@ -61,6 +63,7 @@ from apps.credits.selectors.usage import (
 )
 
 __all__ = [
+    "GROUPINGS",
     "TRANSACTION_COLUMNS",
     "Balance",
     "Basis",
@@ -118,4 +121,5 @@ __all__ = [
     "transactions_of",
     "usage_by_day",
     "usage_of",
+    "wallets_of",
 ]

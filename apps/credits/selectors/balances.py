@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from apps.core.errors import NotFound
@@ -34,6 +34,11 @@ def main_wallet(organization: Organization) -> Wallet:
     if wallet is None:
         raise NotFound
     return wallet
+
+
+def wallets_of(organization: Organization) -> QuerySet[Wallet]:
+    """Return the organization's wallets, newest first."""
+    return Wallet.objects.filter(organization=organization).order_by("-created_at", "-id")
 
 
 def balance_of(wallet: Wallet) -> Balance:

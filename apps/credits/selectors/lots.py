@@ -8,7 +8,7 @@ from enum import StrEnum
 from django.db.models import F, Q, QuerySet, Sum
 
 from apps.core.clock import database_now, now_in_query
-from apps.credits.ledger.state import KIND_ORDER, burn_order
+from apps.credits.ledger.state import burn_order
 from apps.credits.models import Lot, Wallet
 
 DEBT = "debt"  # the kind of a lot whose credits are owed
@@ -81,13 +81,15 @@ def lots_with_credits(wallet: Wallet, *, now: datetime | None = None) -> list[St
 
     `now` is the database's clock, for callers who have read it.
     """
-    lots = Lot.objects.filter(wallet=wallet).exclude(remaining=0)
+    lots = Lot.objects.filter(wallet=wallet, has_credits=True)
     return in_burn_order(((lot, lot.remaining) for lot in lots), at=now or database_now())
 
 
 def ended_lots(wallet: Wallet, *, limit: int) -> list[Standing]:
     """Return the lots of which nothing is left, the newest first."""
-    lots = Lot.objects.filter(wallet=wallet, remaining=0).order_by(F("created_at").desc(), "-id")
+    lots = Lot.objects.filter(wallet=wallet, has_credits=False).order_by(
+        F("created_at").desc(), "-id"
+    )
     now = database_now()
     return [Standing(lot, 0, status_of(lot, 0, now)) for lot in lots[:limit]]
 
@@ -159,4 +161,4 @@ def _sentence(reason: Reason, lot: Lot, after: Lot | None) -> str:
 
 
 def _kind(lot: Lot) -> str:
-    return "bought" if KIND_ORDER[lot.kind] == max(KIND_ORDER.values()) else str(lot.kind)
+    return "bought" if lot.kind == Lot.Kind.PURCHASE else str(lot.kind)

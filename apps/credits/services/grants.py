@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from django.conf import settings
 from django.db import transaction
@@ -14,6 +14,21 @@ from apps.credits.ledger.posting import POST, Mode, post_one
 from apps.credits.models import Lot, Wallet
 
 
+class Terms(TypedDict, total=False):
+    """What a grant may say besides; what is left out is the kind's, or has no limit."""
+
+    source_id: str
+    description: str
+    effective_at: datetime  # now, if left out
+    expires_at: datetime | None  # exclusive
+    lives: timedelta  # the same as a length of time from effective_at on
+    priority: int  # the lowest burns first
+    unit_cost: Decimal  # minor units of the currency for one credit
+    currency: str  # ISO 4217, lower case
+    features: tuple[str, ...] | None  # names or categories of the events that may draw on it
+    stripe_payment_intent_id: str
+
+
 @transaction.atomic
 def grant_credits(
     *,
@@ -22,28 +37,17 @@ def grant_credits(
     kind: Lot.Kind,
     reference: str,
     source: str,
-    source_id: str = "",
-    effective_at: datetime | None = None,
-    expires_at: datetime | None = None,
-    lives: timedelta | None = None,
-    priority: int | None = None,
-    unit_cost: Decimal = Decimal(0),
-    currency: str = "",
-    features: tuple[str, ...] | None = None,
-    stripe_payment_intent_id: str = "",
-    description: str = "",
-    metadata: Mapping[str, Any] | None = None,
     mode: Mode = POST,
+    metadata: Mapping[str, Any] | None = None,
+    **terms: Unpack[Terms],
 ) -> Outcome:
     """
     Put a lot of `amount` credits into the wallet, once per reference.
 
-    `expires_at` is exclusive, `lives` says the same as a length of time from
-    `effective_at` on; `unit_cost` is in minor units of `currency` per credit; the lowest
-    `priority` burns first. What came in repays what the wallet owes first.
+    What comes in repays what the wallet owes first.
 
     :raises InvalidAmount: if the amount is no whole number above zero.
-    :raises InvalidTerms: if kind, priority, cost or currency cannot be.
+    :raises InvalidTerms: if priority, cost or currency cannot be.
     :raises LotExpiresTooEarly: if the lot would be dead at birth.
     :raises ReferenceReused: if the reference stands for another grant.
     :raises WalletClosed: if the wallet is closed.
@@ -53,19 +57,10 @@ def grant_credits(
             wallet_id=wallet.id,
             reference=reference,
             source=source,
-            source_id=source_id,
-            description=description,
             kind=kind.value,
             amount=amount,
-            effective_at=effective_at,
-            expires_at=expires_at,
-            lives=lives,
-            priority=priority,
-            unit_cost=unit_cost,
-            currency=currency,
-            features=features,
-            stripe_payment_intent_id=stripe_payment_intent_id,
             metadata=metadata or {},
+            **terms,
         ),
         mode,
     )

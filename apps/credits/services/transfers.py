@@ -17,10 +17,10 @@ def transfer_credits(
     wallet: Wallet,
     target: Wallet,
     amount: int,
-    kind: Lot.Kind,
     reference: str,
     source: str,
     source_id: str = "",
+    kind: Lot.Kind | None = None,
     expires_at: datetime | None = None,
     description: str = "",
     mode: Mode = POST,
@@ -28,8 +28,8 @@ def transfer_credits(
     """
     Move credits to another wallet, in one transaction, once per reference.
 
-    They arrive as lots of `kind` that keep their cash per credit, and end with the lots
-    they came from or at `expires_at`, whichever is earlier.
+    They arrive as lots of `kind`, or of the kind that they were. These keep their cash per
+    credit, and end with the lots they came from or at `expires_at`, whichever is earlier.
 
     :raises InsufficientCredits: if the lots that are open to every event do not cover it.
     :raises InvalidAmount: if the amount is no whole number above zero.
@@ -48,7 +48,7 @@ def transfer_credits(
             source_id=source_id,
             description=description,
             amount=amount,
-            kind=kind.value,
+            kind=kind.value if kind else None,
             expires_at=expires_at,
         ),
         mode,

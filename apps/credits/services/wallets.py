@@ -60,6 +60,26 @@ def set_credit_line(*, wallet: Wallet, limit: int, reason: str) -> None:
     _change(wallet, "wallet.credit_line_set", command, reason)
 
 
+@transaction.atomic
+def change_terms(
+    *,
+    wallet: Wallet,
+    reason: str,
+    is_frozen: bool | None = None,
+    is_closed: bool | None = None,
+    credit_line: int | None = None,
+) -> None:
+    """
+    Change status and credit line together, or not at all; what is None stays.
+
+    Raises what `change_status` and `set_credit_line` do.
+    """
+    if credit_line is not None:
+        set_credit_line(wallet=wallet, limit=credit_line, reason=reason)
+    if (is_frozen, is_closed) != (None, None):
+        change_status(wallet=wallet, reason=reason, is_frozen=is_frozen, is_closed=is_closed)
+
+
 def _change(wallet: Wallet, action: str, command: Command, reason: str) -> None:
     """Post under the lock, and write down what it was before and is now."""
     wallet = Wallet.objects.select_for_update(no_key=True).get(pk=wallet.pk)

@@ -64,7 +64,7 @@ def earlier(state: State, command: Transfer) -> Outcome | None:
 def _check(book: Book, command: Transfer, target: WalletState) -> None:
     if command.target_id == command.wallet_id:
         raise InvalidTerms(field="target", must="be another wallet")
-    if command.kind not in PRIORITIES:
+    if command.kind is not None and command.kind not in PRIORITIES:
         raise InvalidTerms(field="kind", must=f"be one of {', '.join(PRIORITIES)}")
     if target.closed_at:
         raise WalletClosed
@@ -80,10 +80,10 @@ def _receive(book: Book, target: WalletState, command: Transfer, sent: Entry) ->
         id=ids.new_id(),
         wallet_id=target.id,
         organization_id=target.organization_id,
-        kind=command.kind,
+        kind=command.kind or origin.kind,
         granted=-sent.amount,
         remaining=0,
-        priority=PRIORITIES[command.kind],
+        priority=PRIORITIES[command.kind] if command.kind else origin.priority,
         effective_at=book.state.now,
         expires_at=None if ends == FAR_AWAY else ends,
         origin=f"{command.reference}:{ids.encode('lot', origin.id)}",

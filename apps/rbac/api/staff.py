@@ -1,0 +1,62 @@
+"""The frame of every API view for staff: signed in, with a permission that only staff have."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
+
+from django.core.exceptions import ImproperlyConfigured
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from apps.core.errors import NotFound
+from apps.rbac.api.base import METHODS
+from apps.rbac.errors import PersonRequired
+from apps.rbac.permissions import BY_CODE
+from apps.tenants.models import User
+
+
+class StaffAPIView(APIView):
+    """
+    A view that works across organizations.
+
+    Keys belong to organizations, so that only a signed-in person gets here; to those
+    without the permission it does not exist: 404.
+    """
+
+    permissions: ClassVar[Mapping[str, str]] = {}  # a staff permission for each method
+    keyed_methods: ClassVar[Collection[str]] = frozenset()  # those that need an Idempotency-Key
+    http_method_names = [*METHODS, "head"]
+
+    user: User
+    principal: str  # staff:usr_…
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """
+        Refuse a view that answers a method without a staff permission.
+
+        :raises ImproperlyConfigured: when the class is made, so never at a request.
+        """
+        super().__init_subclass__(**kwargs)
+        for method in (name.upper() for name in METHODS if hasattr(cls, name)):
+            permission = BY_CODE.get(cls.permissions.get(method, ""))
+            if permission is None or not permission.is_for_staff:
+                raise ImproperlyConfigured(f"{cls.__name__} has no staff permission for {method}.")
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """
+        Check the permission before any method runs.
+
+        :raises NotFound: if the person does not have it.
+        :raises PersonRequired: if the caller is an API key.
+        """
+        super().initial(request, *args, **kwargs)
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        if method not in self.permissions:
+            raise MethodNotAllowed(method)
+        assert isinstance(request.user, User)
+        if request.auth is not None:
+            raise PersonRequired(permission=self.permissions[method])
+        if not (request.user.is_staff and request.user.has_perm(self.permissions[method])):
+            raise NotFound
+        self.user = request.user
+        self.principal = f"staff:{request.user.public_id}"
