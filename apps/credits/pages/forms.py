@@ -11,13 +11,14 @@ from apps.credits.selectors.filters import GIVEN_BACK, USED
 from apps.credits.selectors.periods import NAMED, midnight
 
 USAGE = "usage"  # a choice of several types: what makes up a bar of the usage page
+CUSTOM = "custom"
 PRESETS = [
     ("30d", "Last 30 days"),
     ("7d", "Last 7 days"),
     ("90d", "Last 90 days"),
     ("this_month", "This month"),
     ("last_month", "Last month"),
-    ("custom", "Own dates"),
+    (CUSTOM, "Own dates"),
 ]
 GROUPS = {
     "event": "Event",
@@ -36,7 +37,7 @@ class TransactionFilter(forms.Form):
         required=False,
         choices=[
             ("", "All types"),
-            (USAGE, "Usage, less refunds"),
+            (USAGE, "Usage"),
             *CreditTransaction.Type.choices,
         ],
     )
@@ -52,7 +53,7 @@ class TransactionFilter(forms.Form):
         required=False,
         label="Text",
         max_length=100,
-        widget=forms.TextInput({"placeholder": "Description, source id or reference"}),
+        widget=forms.TextInput({"placeholder": "Text or reference"}),
     )
 
     def __init__(self, data: Any, *, actors: list[tuple[str, str]] | None) -> None:
@@ -122,9 +123,11 @@ class UsageFilter(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """Check own dates."""
+        """Check own dates. Who gives some means them, whatever period is chosen above."""
         chosen = super().clean() or {}
-        if chosen.get("period") == "custom" and not self.errors:
+        has_dates = bool(chosen.get("from_date") or chosen.get("to_date"))
+        if (chosen.get("period") == CUSTOM or has_dates) and not self.errors:
+            chosen["period"] = CUSTOM
             self._check(chosen["from_date"], chosen["to_date"])
         return chosen
 
@@ -155,7 +158,7 @@ class UsageFilter(forms.Form):
     def chosen(self) -> Period:
         """The days to show: the last 30 where none or wrong ones are given."""
         key = (self.is_valid() and self.cleaned_data["period"]) or "30d"
-        if key == "custom":
+        if key == CUSTOM:
             return Period(self.cleaned_data["from_date"], self.cleaned_data["to_date"])
         return NAMED[key]()
 

@@ -177,6 +177,8 @@ def part_of(part: Part, organization: Organization) -> dict[str, Any]:
         url = f"{reverse('credits:transactions', args=[slug])}?{lot}"
     return {
         "label": part.label,
+        # A lot as a whole is called as on every other page.
+        "kind": part.lot.kind if part.lot and part.transaction is None else "",
         "amount": part.amount,
         "count": part.count,
         "note": part.note,

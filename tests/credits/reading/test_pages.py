@@ -129,6 +129,11 @@ class TestUsage:
         assert "Adds up" in explained
         assert "3 transactions on this page" in transactions
 
+    def test_takes_own_dates_at_their_word(self, show, used):
+        words = text_of(show("usage/?period=7d&from_date=2026-06-17&to_date=2026-06-17"))
+
+        assert "17 Jun 2026 to 17 Jun 2026" in words
+
     def test_is_a_file_as_well(self, show, used):
         answer = show(f"usage/?{JUNE}&group_by=category&format=csv")
         rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode())))
@@ -197,7 +202,9 @@ class TestExplain:
             words = text_of(show("explain/"))
 
         assert "486 credits now" in words
-        assert re.search(r"What makes it Purchase .*\+486 .*Purchased \(test\) \+500", words)
+        assert re.search(
+            r"What makes it Purchased credits .*\+486 .*Purchased \(test\) \+500", words
+        )
         assert re.search(r"Sum \+486 Adds up", words)
         assert re.search(r"What does not count .*has not begun", words)
 
