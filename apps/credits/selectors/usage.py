@@ -1,11 +1,11 @@
 """What was used, by day and by event, category, source or member."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Q, QuerySet, Sum, Value
+from django.db.models import Count, F, QuerySet, Sum, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, TruncDate
 
@@ -18,6 +18,12 @@ from apps.credits.selectors.prices import price_of
 
 _NAME_OF_OTHER = Value(NO_EVENT)
 
+FIELDS = {
+    "event": "credit_event__name",
+    "category": "credit_event__category",
+    "source": "source",
+    "actor": "actor",
+}
 # What is given back counts for the event, source and member of the charge that it reverses.
 GROUPINGS: dict[str, Combinable] = {
     "event": Coalesce("credit_event__name", "reverses__credit_event__name", _NAME_OF_OTHER),
@@ -108,38 +114,63 @@ def usage_of(
     wallet: Wallet, period: Period, *, group_by: str = "event", actor: str | None = None
 ) -> Usage:
     """Return the usage of a period by day and group, with that of the period before."""
+    earlier = period.before()
+    both = Period(earlier.first, period.last)
     by_day: dict[str, dict[date, Use]] = {}
-    rows = used_by(wallet, period, actor=actor).annotate(
-        day=TruncDate("created_at"), key=GROUPINGS[group_by]
-    )
-    charged, given_back = Q(transaction_type__in=USED), Q(transaction_type__in=GIVEN_BACK)
-    sums = rows.values("day", "key").annotate(
-        charged=Coalesce(-Sum("amount", filter=charged), 0),
-        given_back=Coalesce(Sum("amount", filter=given_back), 0),
-        # An operation that draws on three lots is one charge.
-        count=Count("reference", filter=charged, distinct=True),
-    )
-    for row in sums.order_by("day", "key"):
-        use = Use(row["charged"], row["given_back"], row["count"])
-        by_day.setdefault(row["key"], {})[row["day"]] = use
-    earlier = used_by(wallet, period.before(), actor=actor).annotate(key=GROUPINGS[group_by])
-    before = {
-        row["key"]: row["credits"]
-        for row in earlier.values("key").annotate(credits=-Sum("amount")).order_by("key")
-    }
+    before: Counter[str] = Counter()
+    for key, day, use in [
+        *_charged(wallet, both, group_by, actor),
+        *_given_back(wallet, both, group_by, actor),
+    ]:
+        if day < period.first:
+            before[key] += use.credits
+            continue
+        days = by_day.setdefault(key, {})
+        days[day] = days.get(day, Use()) + use
     name = _labels(wallet, group_by, by_day.keys() | before.keys())
     groups = [
         Group(
             key,
             name(key),
             sum(by_day.get(key, {}).values(), Use()),
-            before.get(key, 0),
+            before[key],
             by_day.get(key, {}),
         )
         for key in by_day.keys() | before.keys()
     ]
     groups.sort(key=lambda group: (-group.use.credits, -group.before, group.key))
     return Usage(period, group_by, tuple(groups))
+
+
+def _charged(
+    wallet: Wallet, period: Period, group_by: str, actor: str | None
+) -> Iterator[tuple[str, date, Use]]:
+    """Yield what was charged, by group and day. Without what was given back, so without a join."""
+    rows = used_by(wallet, period, actor=None).filter(transaction_type__in=USED)
+    if actor is not None:
+        rows = rows.filter(actor=actor)
+    sums = (
+        rows.annotate(day=TruncDate("created_at"), key=F(FIELDS[group_by]))
+        .values("day", "key")
+        # An operation that draws on three lots is one charge.
+        .annotate(charged=-Sum("amount"), count=Count("reference", distinct=True))
+    )
+    for row in sums.order_by("day", "key"):
+        yield row["key"] or NO_EVENT, row["day"], Use(row["charged"], 0, row["count"])
+
+
+def _given_back(
+    wallet: Wallet, period: Period, group_by: str, actor: str | None
+) -> Iterator[tuple[str, date, Use]]:
+    """Yield what was given back, by day and by the group of the charge that it reverses."""
+    rows = used_by(wallet, period, actor=actor).filter(transaction_type__in=GIVEN_BACK)
+    sums = (
+        rows.annotate(day=TruncDate("created_at"), key=GROUPINGS[group_by])
+        .values("day", "key")
+        .annotate(given_back=Sum("amount"))
+    )
+    for row in sums.order_by("day", "key"):
+        yield row["key"], row["day"], Use(0, row["given_back"], 0)
 
 
 def usage_by_day(wallet: Wallet, *, days: int, actor: str | None = None) -> list[DayOfUsage]:
