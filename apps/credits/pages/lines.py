@@ -96,8 +96,8 @@ def part_line(part: CreditTransaction) -> dict[str, Any]:
     }
 
 
-def full_story(line: Line) -> dict[str, Any]:
-    """Return all that is known of one operation."""
+def full_story(line: Line, *, by: str) -> dict[str, Any]:
+    """Return all that is known of one operation; `by` is how its actor is called."""
     last = line.operation.last
     return {
         "id": line.id,
@@ -112,6 +112,7 @@ def full_story(line: Line) -> dict[str, Any]:
         "parts": line.parts,
         "reference": last.reference,
         "actor": last.actor,
+        "by": by,
         "request_id": last.request_id,
         "event": last.credit_event,
         "expires_at": last.expires_at,

@@ -155,5 +155,7 @@ class Transaction(CreditsPage):
         wallet = selectors.main_wallet(self.organization)
         entry_id = CreditTransaction.read_id(transaction_id)
         operation = selectors.operation_of(wallet, entry_id, actor=self.visible_actor())
-        story = lines.full_story(lines.Line(operation, self.organization))
+        actor = operation.last.actor
+        names = selectors.names_of_actors(self.organization, [actor])
+        story = lines.full_story(lines.Line(operation, self.organization), by=names[actor])
         return render(request, "credits/transaction.html", {"operation": story})

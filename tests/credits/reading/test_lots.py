@@ -6,7 +6,7 @@ import pytest
 
 from apps.credits import selectors
 from apps.credits.models import Lot
-from apps.credits.selectors import Reason, Status
+from apps.credits.selectors import Balance, Reason, Status
 from tests.credits.reading.history import DAY, NOON, at, charge, grant
 
 SOON, LATER = NOON + DAY, NOON + 5 * DAY
@@ -97,3 +97,11 @@ class TestStatus:
 
         (one,) = selectors.lots_at(wallet, SOON)
         assert one.status == Status.OPEN
+
+    def test_of_what_is_owed_is_debt_and_counts_as_such(self):
+        owed = Lot(kind="debt", granted=-30, remaining=-30, effective_at=NOON, priority=0)
+
+        (one,) = selectors.lots.in_burn_order([(owed, -30)], at=NOON)
+
+        assert (one.status, one.place) == (Status.DEBT, None)
+        assert selectors.balance_from([one], held=0) == Balance(0, 0, debt=30)

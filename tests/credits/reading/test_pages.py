@@ -192,6 +192,13 @@ class TestTransactions:
 
         assert "End of the list" in text_of(show.client.get(older))
 
+    def test_tell_who_made_them_by_name(self, show, used, person):
+        entry = CreditTransaction.objects.filter(reference="job:1").last()
+
+        words = text_of(show(f"transactions/{entry.public_id}/"))
+
+        assert f"By Dee Veloper user:{person.public_id}" in words
+
     def test_say_what_is_wrong_with_a_filter(self, show, used):
         assert "This is no id of a lot" in show("transactions/?lot=txn_1").content.decode()
 
