@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from bench.contestants import document
 from bench.server import ROOT, Server
@@ -122,11 +122,13 @@ class Pgbench:
                 *("-h", address.hostname, "-p", str(address.port), "-U", address.username),
                 address.path.lstrip("/"),
             ],
-            check=True,
+            check=False,
             capture_output=True,
             text=True,
-            env={**os.environ, "PGPASSWORD": address.password or ""},
+            env={**os.environ, "PGPASSWORD": unquote(address.password or "")},
         )
+        if ran.returncode:
+            raise RuntimeError(ran.stderr.strip() or "pgbench failed")
         self.done += each * int(re.search(r"actually processed: (\d+)", ran.stdout)[1])
         return float(re.search(r"tps = ([\d.]+)", ran.stdout)[1])
 
@@ -178,6 +180,8 @@ class Contest:
                 try:
                     rate = entrant.work(verbs[entrant.name], processes, is_hot=is_hot)
                 except RuntimeError as problem:
+                    if entrant is self.entrants[0]:
+                        raise  # nobody is left to compare with
                     self.out[entrant.name] = str(problem).strip().splitlines()[-1]
                     print(f"{name} rival={entrant.name} failed={self.out[entrant.name]}")
                 else:
