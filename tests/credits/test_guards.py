@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from apps.core import ids
 from apps.credits.ledger.chain import entry_hash
-from apps.credits.models import CreditTransaction, Lot, Wallet
+from apps.credits.models import CreditTransaction, Lot
 from apps.credits.selectors import main_wallet
 from apps.credits.services.charges import charge_event, refund_charge
 from apps.credits.services.grants import grant_credits
@@ -204,56 +204,8 @@ class TestEachGuard:
         write(guard.write)
 
 
-class TestUniqueKeys:
-    """What exists once, even if the ledger's own look-up were wrong."""
-
-    def test_give_a_wallet_one_lot_for_each_origin(self, wallet):
-        lot = Lot.objects.get(wallet=wallet, kind="purchase")
-
-        with pytest.raises(IntegrityError, match="credits_one_lot_per_origin"):
-            Lot.objects.create(
-                wallet=wallet,
-                organization=wallet.organization,
-                kind="purchase",
-                granted=1,
-                remaining=1,
-                priority=50,
-                effective_at=lot.effective_at,
-                origin=lot.origin,
-            )
-
-    def test_give_an_organization_one_main_wallet(self, wallet):
-        with pytest.raises(IntegrityError, match="credits_organization_has_one_main_wallet"):
-            Wallet.objects.create(organization=wallet.organization)
-
-    def test_number_each_transaction_once(self, wallet):
-        same_number = NEXT.replace("'sequence', sequence + 1", "'sequence', sequence")
-
-        with pytest.raises(IntegrityError, match="credits_sequence_has_no_twin"):
-            write(FORGE.format(changes=same_number))
-
-    def test_let_a_cause_move_a_lot_once(self, wallet):
-        same_cause = NEXT.replace("'reference', 'forged',", "")
-
-        with pytest.raises(IntegrityError, match="credits_cause_moves_a_lot_once"):
-            write(FORGE.format(changes=same_cause))
-
-
 class TestTheChain:
-    """Each thing that a forged transaction may get wrong is found by itself."""
-
-    @pytest.mark.parametrize(
-        ("wrong", "said"),
-        [
-            ("'sequence', sequence + 2", "does not continue the chain"),
-            ("'balance_after', balance_after", "does not continue the chain"),
-            ("'created_at', created_at - interval '1 day'", "does not continue the chain"),
-            ("'entry_hash', entry_hash", "does not continue the chain"),
-        ],
-    )
-    def test_is_broken_by(self, wallet, wrong, said):
-        with pytest.raises(IntegrityError, match=said):
-            write(FORGE.format(changes=f"({NEXT} || jsonb_build_object({wrong}))"))
+    """Forged rows that are wrong in one thing alone: test_forgeries.py."""
 
     def test_ends_where_the_wallet_stands(self, wallet):
         """A row that is right in itself, but of which the wallet knows nothing."""
