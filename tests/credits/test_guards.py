@@ -117,7 +117,19 @@ GUARDS = [
     check(
         "credits_cost_is_not_negative",
         "credits_creditevent",
-        "UPDATE credits_creditevent SET credit_cost = -1",
+        "INSERT INTO credits_creditevent (id, name, description, category, credit_cost, unit,"
+        " is_active, metadata, effective_at) SELECT gen_random_uuid(), name, '', category, -1,"
+        " unit, is_active, metadata, now() + interval '1 day' FROM credits_creditevent",
+    ),
+    trigger(
+        "credits_prices_are_kept",
+        "credits_creditevent",
+        "UPDATE credits_creditevent SET credit_cost = 1",
+    ),
+    trigger(
+        "credits_prices_are_kept",
+        "credits_creditevent",
+        "DELETE FROM credits_creditevent WHERE false",
     ),
     trigger("credits_transactions_are_append_only", ENTRY, f"UPDATE {ENTRY} SET description = 'x'"),
     trigger(
