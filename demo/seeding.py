@@ -18,7 +18,7 @@ from django.db import transaction
 from apps.core import clock, context
 from apps.credits import selectors
 from apps.credits.models import Lot, Wallet
-from apps.credits.services import charges, grants, prices
+from apps.credits.services import charges, closing, grants, prices
 from apps.jobs.services import submission, uploads
 from apps.rbac.permissions import SCOPES
 from apps.rbac.services.keys import create_key
@@ -65,6 +65,8 @@ def seed_people_and_history() -> Seeded:
             )
         _write_history(now, organizations["acme"], users)
         _spend_all(now, organizations["empty-hands"])
+        # Last of all: nothing more can be written into the months before this one.
+        closing.close_due_months()
         _, secret = create_key(
             organization=organizations["acme"],
             created_by=users["owner@acme.test"],

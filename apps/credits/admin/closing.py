@@ -118,11 +118,15 @@ class ClosedPeriodAdmin(ReadOnlyAdmin[ClosedPeriod]):
         """Write what moved in each way."""
         return _amounts(period, "totals")
 
+    def has_close_permission(self, request: HttpRequest) -> bool:
+        """Ask for the right to add a month, which nobody can do by a form."""
+        return request.user.has_perm("credits.add_closedperiod")
+
     @action(  # type: ignore[untyped-decorator]  # of Unfold
         description="Close the next month",
         url_path="close",
         icon="lock",
-        permissions=["credits.add_closedperiod"],
+        permissions=["close"],
     )
     def close_next(self, request: HttpRequest) -> HttpResponse:
         """Ask, and close the month that is due."""
@@ -151,7 +155,7 @@ class ClosedPeriodAdmin(ReadOnlyAdmin[ClosedPeriod]):
         description="Wallets as CSV",
         url_path="wallets-csv",
         icon="download",
-        permissions=["credits.view_closedperiod"],
+        permissions=["view"],
     )
     def export(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """

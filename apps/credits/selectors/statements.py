@@ -20,7 +20,7 @@ from apps.credits.errors import StatementTooLong
 from apps.credits.models import NO_HASH, CreditTransaction, Wallet
 from apps.tenants.models import Organization
 
-LARGEST_PDF = 1000  # movements: a web process is busy for some four seconds
+LARGEST_PDF = 500  # movements: a web process is busy for some four seconds
 COLUMNS = [
     "line",
     "wallet",
