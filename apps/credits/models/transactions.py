@@ -1,5 +1,6 @@
 """Transactions: every movement of a lot, append-only."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -123,6 +124,9 @@ class CreditTransaction(PublicId, models.Model):
                 condition=~Q(transaction_type="consumed"),
                 name="credits_entries_but_charges",
             ),
+            # For sums over months. Rows are appended in the order of time, so a few kilobytes
+            # that say which times are in which blocks are enough.
+            BrinIndex(fields=["created_at"], name="credits_entries_by_time", autosummarize=True),
         ]
 
     def __str__(self) -> str:
