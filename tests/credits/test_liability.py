@@ -109,10 +109,18 @@ class TestLiability:
         with django_assert_num_queries(3):
             liability(breakage_since=at(1, 1))
 
-    def test_adds_what_open_holds_set_aside(self, wallets):
-        hold_amount(wallet=wallets[0], amount=5, reference="hold:1", source="test")
+    def test_shows_what_open_holds_set_aside_beside_the_sums(self, wallets):
+        with clock.moved_to(at(10, 20)):
+            organization = wallets[0].organization
+            wallet = Wallet.objects.create(organization=organization, kind=Wallet.Kind.MEMBER)
+            grant(wallet, 10, "paid", unit_cost=Decimal("1.5"), currency="chf")
+            hold_amount(wallet=wallet, amount=4, reference="hold:1", source="test")
 
-        assert liability().held == 5
+            report = liability()
+
+        assert report.credits == balances()
+        assert (report.held, report.held_revenue) == (4, (Money("chf", Decimal("6.0")),))
+        assert Money("chf", Decimal("9.0")) in report.deferred_revenue
 
 
 class TestBreakage:

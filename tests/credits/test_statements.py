@@ -147,6 +147,21 @@ class TestStatementOf:
             list(october.lines())
 
 
+class TestTheLines:
+    def test_are_the_same_in_chunks_of_any_size(self, october, monkeypatch):
+        whole = list(october.lines())
+
+        for size in (1, 2, 3, october.count):
+            monkeypatch.setattr(statements, "CHUNK", size)
+            assert list(october.lines()) == whole
+
+    def test_take_a_query_for_each_chunk(self, october, monkeypatch, django_assert_num_queries):
+        monkeypatch.setattr(statements, "CHUNK", 2)
+
+        with django_assert_num_queries(-(-october.count // 2)):
+            list(october.lines())
+
+
 class TestTheProgram:
     """docs/guides/verify_statement.py, which knows nothing of us."""
 

@@ -104,6 +104,13 @@ def tables(report: Liability) -> dict[str, dict[str, Any]]:
                 for one in report.deferred_revenue
             ],
         },
+        "held_revenue": {
+            "headers": ["Currency", "Held revenue", "Exact, minor units"],
+            "rows": [
+                [one.currency.upper(), money(one.minor, one.currency), f"{one.exact:f}"]
+                for one in report.held_revenue
+            ],
+        },
         "breakage": {
             "headers": ["Written off in", "Credits", "Value"],
             "rows": [

@@ -14,9 +14,6 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Sum
-
-from apps.credits.models import Wallet
 
 ALWAYS = "infinity"  # to PostgreSQL: later than any row
 
@@ -44,6 +41,17 @@ BREAKAGE = """
 
 
 COLUMNS = ["section", "month", "kind", "credits", "currency", "minor_units_exact", "minor_units"]
+# Credits in open holds have left their lots and are not spent yet.
+HELD = """
+    SELECT lot.currency, -sum(entry.amount)::bigint, -sum(entry.amount * lot.unit_cost)
+      FROM credits_hold hold
+      JOIN credits_credittransaction entry
+        ON entry.wallet_id = hold.wallet_id AND entry.reference = hold.reference
+       AND entry.transaction_type = 'held'
+      JOIN credits_lot lot ON lot.id = entry.lot_id
+     WHERE hold.status = 'held'
+     GROUP BY 1
+"""
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,7 @@ class Liability:
     deferred_revenue: tuple[Money, ...]
     breakage: tuple[Breakage, ...] = ()
     held: int = 0  # credits in open holds: owed too, and in no lot; known only for now
+    held_revenue: tuple[Money, ...] = ()  # the money behind them, not in deferred_revenue
 
     @property
     def credits(self) -> int:
@@ -131,12 +140,14 @@ def liability(
     for month, kind, currency, credits, value in _rows(OUTSTANDING.format(source=source), *moment):
         lines[month, kind] += credits
         totals.value[currency] += value
+    held = _held() if as_of is None else _Totals()
     return Liability(
         as_of=as_of,
         outstanding=tuple(Outstanding(*key, credits) for key, credits in lines.items()),
         deferred_revenue=totals.money(),
         breakage=breakage(since=breakage_since, until=as_of) if breakage_since else (),
-        held=0 if as_of else Wallet.objects.aggregate(held=Sum("held"))["held"] or 0,
+        held=held.credits,
+        held_revenue=held.money(),
     )
 
 
@@ -149,6 +160,14 @@ def breakage(*, since: datetime, until: datetime | None = None) -> tuple[Breakag
     return tuple(Breakage(month, one.credits, one.money()) for month, one in months.items())
 
 
+def _held() -> _Totals:
+    held = _Totals()
+    for currency, credits, value in _rows(HELD):
+        held.credits += credits
+        held.value[currency] += value
+    return held
+
+
 def report_lines(report: Liability) -> Iterator[list[object]]:
     """Yield the report as lines of a CSV: a line for each number, sums left to the reader."""
     for line in report.outstanding:
@@ -156,6 +175,8 @@ def report_lines(report: Liability) -> Iterator[list[object]]:
         yield ["outstanding", month, line.kind, line.credits, "", "", ""]
     if report.as_of is None:
         yield ["held", "", "", report.held, "", "", ""]
+    for one in report.held_revenue:
+        yield ["held_revenue", "", "", "", one.currency, str(one.exact), one.minor]
     for one in report.deferred_revenue:
         yield ["deferred_revenue", "", "", "", one.currency, str(one.exact), one.minor]
     for lost in report.breakage:

@@ -20,6 +20,7 @@ from apps.credits.errors import StatementTooLong
 from apps.credits.models import NO_HASH, CreditTransaction, Wallet
 from apps.tenants.models import Organization
 
+CHUNK = 2000  # rows in memory at once
 LARGEST_PDF = 500  # movements: a web process is busy for some four seconds
 COLUMNS = [
     "line",
@@ -85,10 +86,14 @@ class Statement:
 
     def chained(self) -> Iterator[tuple[str, CreditTransaction]]:
         """Yield each row with the hash before it, without keeping any."""
-        previous = self.opening.entry_hash
-        for entry in self.movements().iterator(chunk_size=2000):
-            yield previous, entry
-            previous = bytes(entry.entry_hash).hex()
+        previous, last = self.opening.entry_hash, self.opening.sequence
+        # By keyset, because a pool in front of the database gives no cursor for so long.
+        while chunk := list(self.movements().filter(sequence__gt=last)[:CHUNK]):
+            for entry in chunk:
+                yield previous, entry
+                previous, last = bytes(entry.entry_hash).hex(), entry.sequence
+            if last >= self.closing.sequence:
+                return
 
     def lines(self) -> Iterator[list[object]]:
         """Yield the CSV's lines: opening, movements, a sum for each type, closing."""
