@@ -2,14 +2,17 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from unfold.admin import TabularInline
 
 from apps.core.admin import ReadOnlyAdmin
+from apps.rbac.errors import StaffRoleIsGlobal
 from apps.rbac.models import ApiKey, Permission, Role, RolePermission, UserRole
 from apps.rbac.services import keys
+from apps.rbac.services.roles import is_for_staff
 from apps.tenants.admin import AuditedAdmin
 
 
@@ -72,10 +75,27 @@ class RoleAdmin(AuditedAdmin[Role]):
         return bool(super().has_delete_permission(request, obj))
 
 
+class UserRoleForm(forms.ModelForm[UserRole]):
+    """A role of a person; what is for staff belongs to no organization."""
+
+    class Meta:
+        model = UserRole
+        fields = ["user", "role", "organization"]
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse a role for staff inside an organization."""
+        role, organization = (self.cleaned_data.get(name) for name in ("role", "organization"))
+        if role and organization and is_for_staff(role):
+            refusal = StaffRoleIsGlobal(role=role.name)
+            self.add_error("organization", str(refusal))
+        return self.cleaned_data
+
+
 @admin.register(UserRole)
 class UserRoleAdmin(AuditedAdmin[UserRole]):
     """Who has which role where; without an organization, everywhere."""
 
+    form = UserRoleForm
     list_display = ["user", "role", "organization", "created_at"]
     list_filter = ["role__is_system_role", ("organization", admin.EmptyFieldListFilter)]
     search_fields = ["user__email", "organization__name", "organization__slug", "role__name"]

@@ -56,3 +56,11 @@ class ExpiryInThePast(DomainError):
     code = "expiry_in_the_past"
     title = "The expiry has passed"
     message = "Choose a time of expiry in the future."
+
+
+class StaffRoleIsGlobal(DomainError):
+    """A role for staff has no meaning inside one organization."""
+
+    code = "staff_role_is_global"
+    title = "The role is for staff"
+    message = "The role {role} is for staff: it is given without an organization."

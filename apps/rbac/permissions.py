@@ -70,9 +70,10 @@ PERMISSIONS = (
 )
 
 BY_CODE = {permission.code: permission for permission in PERMISSIONS}
+STAFF_CODES = frozenset(one.code for one in PERMISSIONS if one.is_for_staff)
 SCOPES = tuple(sorted({permission.scope for permission in PERMISSIONS if permission.scope}))
 
-_TENANTS = frozenset(one.code for one in PERMISSIONS if not one.is_for_staff)
+_TENANTS = frozenset(BY_CODE) - STAFF_CODES
 _LOOK_AROUND = frozenset({"organization.view", "credits.view_own"})
 
 OWNER = SystemRole("owner", "Does everything, and answers for it.", _TENANTS)
@@ -118,3 +119,15 @@ PARTNER_MANAGER = SystemRole(
     | {"billing.view", "billing.manage", "capacity.view"},
 )
 SYSTEM_ROLES = (OWNER, ADMIN, BILLING_MANAGER, DEVELOPER, MEMBER, READ_ONLY, PARTNER_MANAGER)
+
+# Given without an organization, to people who may open the admin. Two roles and not one, so
+# that an instance can keep asking and agreeing in different hands.
+CREDIT_CLERK = SystemRole(
+    "credit clerk", "Staff: corrects wallets, with a reason.", frozenset({"credits.adjust"})
+)
+CREDIT_APPROVER = SystemRole(
+    "credit approver",
+    "Staff: decides the corrections of others.",
+    frozenset({"credits.approve"}),
+)
+STAFF_ROLES = (CREDIT_CLERK, CREDIT_APPROVER)

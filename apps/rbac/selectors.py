@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.core.errors import NotFound
 from apps.rbac.models import ApiKey, RolePermission, UserRole
+from apps.rbac.permissions import STAFF_CODES
 from apps.tenants.models import Organization, User
 
 
@@ -59,7 +60,8 @@ def permissions_of(user: User, organization: Organization | None) -> frozenset[s
     """
     Return what the person may do in the organization, or everywhere where None is given.
 
-    Global roles count in each organization. People who are not active may do nothing.
+    Global roles count in each organization, and only they give what is for staff. People
+    who are not active may do nothing.
     """
     if not user.is_active:
         return frozenset()
@@ -67,7 +69,11 @@ def permissions_of(user: User, organization: Organization | None) -> frozenset[s
     if organization is not None:
         where |= Q(organization=organization)
     assigned = UserRole.objects.filter(where, user=user)
-    codes = RolePermission.objects.filter(role__in=assigned.values("role"))
+    everywhere = UserRole.objects.filter(organization=None, user=user)
+    codes = RolePermission.objects.filter(
+        Q(role__in=everywhere.values("role")) | ~Q(permission__name__in=STAFF_CODES),
+        role__in=assigned.values("role"),
+    )
     return frozenset(codes.values_list("permission__name", flat=True))
 
 

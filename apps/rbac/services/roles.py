@@ -2,11 +2,13 @@
 
 from django.db import connection, transaction
 
+from apps.rbac.errors import StaffRoleIsGlobal
 from apps.rbac.models import Permission, Role, RolePermission, UserRole
-from apps.rbac.permissions import PERMISSIONS, SYSTEM_ROLES
+from apps.rbac.permissions import PERMISSIONS, STAFF_ROLES, SYSTEM_ROLES
 from apps.tenants.models import Organization, User
 from apps.tenants.services import audit
 
+LOCKED_ROLES = (*SYSTEM_ROLES, *STAFF_ROLES)
 SYNC_LOCK = 0x636F66_726F6C65  # any number that no other advisory lock has
 
 
@@ -27,7 +29,13 @@ def sync_permissions() -> None:
 
 @transaction.atomic
 def assign_role(*, user: User, role: Role, organization: Organization | None) -> UserRole:
-    """Give a person a role in an organization, or everywhere; nothing is doubled."""
+    """
+    Give a person a role in an organization, or everywhere; nothing is doubled.
+
+    :raises StaffRoleIsGlobal: if a role for staff was to be given in an organization.
+    """
+    if organization is not None and is_for_staff(role):
+        raise StaffRoleIsGlobal(role=role.name)
     assignment, is_new = UserRole.objects.get_or_create(
         user=user, role=role, organization=organization
     )
@@ -39,6 +47,11 @@ def assign_role(*, user: User, role: Role, organization: Organization | None) ->
             after={"role": role.name},
         )
     return assignment
+
+
+def is_for_staff(role: Role) -> bool:
+    """Tell whether it is one of the roles that only count everywhere."""
+    return role.is_system_role and role.name in {one.name for one in STAFF_ROLES}
 
 
 def system_role(name: str) -> Role:
@@ -66,7 +79,7 @@ def _sync_codes() -> None:
 
 def _sync_roles() -> None:
     kept = {role.name: role for role in Role.objects.filter(is_system_role=True)}
-    for role in SYSTEM_ROLES:
+    for role in LOCKED_ROLES:
         row = kept.pop(role.name, None) or Role(name=role.name, is_system_role=True)
         if row._state.adding or row.description != role.description:
             row.description = role.description
@@ -79,7 +92,7 @@ def _sync_roles() -> None:
 def _sync_roles_permissions() -> None:
     codes = dict(Permission.objects.values_list("name", "pk"))
     roles = dict(Role.objects.filter(is_system_role=True).values_list("name", "pk"))
-    wanted = {(roles[one.name], codes[code]) for one in SYSTEM_ROLES for code in one.codes}
+    wanted = {(roles[one.name], codes[code]) for one in LOCKED_ROLES for code in one.codes}
     kept = RolePermission.objects.filter(role__is_system_role=True)
     rows = kept.values_list("pk", "role", "permission")
     found = {(role, permission): pk for pk, role, permission in rows}
