@@ -15,6 +15,8 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("Wallets", "credits.Wallet", "account_balance_wallet"),
             ("Transactions", "credits.CreditTransaction", "receipt_long"),
             ("Lots", "credits.Lot", "toll"),
+            ("Holds", "credits.Hold", "lock"),
+            ("Corrections", "credits.Correction", "rule"),
             ("Expiry warnings", "credits.ExpiryWarning", "mark_email_unread"),
             ("Price list", "credits.CreditEvent", "sell"),
             ("Liability", "credits.LiabilityReport", "balance"),

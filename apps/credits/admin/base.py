@@ -1,0 +1,146 @@
+"""What the ledger's admin pages share: who sees them, how they are searched and exported."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.decorators import action
+
+from apps.core import ids
+from apps.core.admin import ReadOnlyAdmin
+from apps.core.exports import stream_csv
+from apps.tenants.models import Organization, User
+
+CHUNK = 2000  # rows of an export that are in memory at once
+MOST_NAMED = 50  # organizations that one search may mean
+LINK = '<a class="text-primary-600 underline dark:text-primary-500" href="{}">{}</a>'
+
+
+def may_correct(request: HttpRequest) -> bool:
+    """Tell whether this member of staff may change wallets."""
+    return request.user.has_perm("credits.adjust")
+
+
+def may_decide(request: HttpRequest) -> bool:
+    """Tell whether this member of staff may decide the corrections of others."""
+    return request.user.has_perm("credits.approve")
+
+
+def staff_of(request: HttpRequest) -> User:
+    """Return who is signed in: the admin lets nobody else in."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def list_url(model: str, **chosen: object) -> str:
+    """Return a list of the ledger with these filters."""
+    query = "&".join(f"{name}={value}" for name, value in chosen.items())
+    return f"{reverse(f'admin:credits_{model}_changelist')}?{query}"
+
+
+def link(url: str, text: object) -> str:
+    """Write a link that can be told from text without colour."""
+    return format_html(LINK, url, text)
+
+
+class LedgerAdmin[M: Model](ReadOnlyAdmin[M]):
+    """
+    Rows of the ledger: superusers cannot change them here either, and nothing counts them.
+
+    Newest first by id, because ids begin with the time of their making and have an index.
+    """
+
+    ordering = ["-id"]
+    list_select_related = ["organization"]
+    list_filter_submit = True
+    actions_list = ["export"]
+    csv_columns: ClassVar[list[str]] = []  # attributes, dotted where they are another row's
+    ids_searched: ClassVar[dict[str, str]] = {}  # prefix of an id → the field that it is in
+    texts_searched: ClassVar[list[str]] = []  # fields that are searched for the exact text
+
+    def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        """Let those look who correct or decide, and those whom Django's permissions let."""
+        by_role = may_correct(request) or may_decide(request)
+        return by_role or bool(super().has_view_permission(request, obj))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Show the ledger to the same people on the first page."""
+        by_role = may_correct(request) or may_decide(request)
+        return by_role or bool(super().has_module_permission(request))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[M], search_term: str
+    ) -> tuple[QuerySet[M], bool]:
+        """Find by id, by organization, or by an exact text: what an index can answer first."""
+        text = search_term.strip()
+        if not text:
+            return queryset, False
+        for prefix, field in self.ids_searched.items():
+            try:
+                return queryset.filter(**{field: ids.decode(prefix, text)}), False
+            except ValueError:
+                continue
+        named = Organization.objects.filter(Q(slug=text.lower()) | Q(name__icontains=text))
+        if found := list(named.values_list("pk", flat=True)[:MOST_NAMED]):
+            return queryset.filter(organization__in=found), False
+        condition = Q(pk__in=[])
+        for field in self.texts_searched:
+            condition |= Q(**{field: text})
+        return queryset.filter(condition), False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Show the list; the link to the export carries the list's filters."""
+        answer: HttpResponseBase = super().changelist_view(request, extra_context)
+        if isinstance(answer, TemplateResponse) and answer.context_data:
+            for one in answer.context_data.get("actions_list", []):
+                one["path"] = f"{one['path']}?{request.GET.urlencode()}"
+        return answer
+
+    @action(  # type: ignore[untyped-decorator]  # of Unfold
+        description="CSV", url_path="export", icon="download", permissions=["view"]
+    )
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """Stream every row that fits the filters, newest first."""
+        try:
+            rows: QuerySet[M] = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:
+            return redirect(list_url(str(self.opts.model_name), e=1))
+        return stream_csv(
+            filename=f"{self.opts.model_name}s.csv",
+            columns=[column.replace(".", "_") for column in self.csv_columns],
+            rows=(
+                [_cell(row, column) for column in self.csv_columns] for row in newest_first(rows)
+            ),
+        )
+
+
+def newest_first[M: Model](rows: QuerySet[M]) -> Iterator[M]:
+    """
+    Yield rows from last to first, however many, a chunk at a time.
+
+    By keyset and not by a cursor of the database, which a pool in front of it does not give.
+    """
+    rows = rows.order_by("-pk")
+    chunk = list(rows[:CHUNK])
+    while chunk:
+        yield from chunk
+        if len(chunk) < CHUNK:
+            return
+        chunk = list(rows.filter(pk__lt=chunk[-1].pk)[:CHUNK])
+
+
+def _cell(row: object, column: str) -> object:
+    value: Any = row
+    for name in column.split("."):
+        value = None if value is None else getattr(value, name)
+    return value.isoformat() if isinstance(value, datetime) else value
