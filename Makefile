@@ -58,6 +58,10 @@ bench-profile: $(READY) ## Where the time of a single charge goes
 figures-1: $(READY) ## The ledger under races, with its controls
 	@$(PYTHON) -m figures.ground_floor
 
+.PHONY: figures-2
+figures-2: $(READY) ## Every command of the ledger: races, crashes, lost replies, each guard
+	@$(PYTHON) -m figures.ledger
+
 .PHONY: css
 css: ## Build the style sheet and the icons anew (needs Node; the result is committed)
 	@cd frontend && npm ci --ignore-scripts && npm run build
