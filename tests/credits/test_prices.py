@@ -12,8 +12,10 @@ from apps.credits.errors import UnknownCreditEvent
 from apps.credits.models import CreditEvent, CreditTransaction, Lot, Wallet
 from apps.credits.services.charges import charge_event, refund_charge
 from apps.credits.services.grants import grant_credits
+from apps.credits.services.holds import hold_amount
 from apps.credits.services.prices import set_price
 from apps.credits.services.quotes import Item, check_charge, quote_charges
+from apps.credits.services.wallets import set_credit_line
 from tests.people import make_key, make_member, make_organization, make_person, signed_in, with_key
 from tests.problem_documents import problem_of
 
@@ -297,6 +299,35 @@ class TestQuote:
             assert quote.total == -sum(one.amount for one in posted) == 39
             assert (quote.is_allowed, quote.available) == (True, 117)
             assert quote.after == selectors.balance_of(wallet).available == 78
+
+    def test_counts_on_the_credit_line_as_a_charge_does(self, wallet):
+        grant(wallet, 5)
+        set_credit_line(wallet=wallet, limit=20, reason="test")
+        items = [Item("render"), Item("render"), Item(amount=6)]
+
+        quote = quote_charges(wallet=wallet, items=items)
+        enough = quote_charges(wallet=wallet, items=items[:2])
+        posted = [charge(wallet, "a"), charge(wallet, "b")]
+
+        assert [line.reason for line in quote.lines] == [None, None, "insufficient_credits"]
+        assert (enough.total, enough.available, enough.after) == (20, 5, -15)
+        assert [sum(draw.amount for draw in line.draws) for line in enough.lines] == [5, 0]
+        assert enough.total == -sum(one.amount for one in posted)
+        assert selectors.balance_of(wallet).debt == 15
+
+    def test_counts_what_is_held_only_until_the_hold_ends(self, wallet):
+        grant(wallet, 30)
+        hold = hold_amount(
+            wallet=wallet, amount=25, reference="hold:1", source="test", ttl=timedelta(minutes=5)
+        ).hold
+
+        now = quote_charges(wallet=wallet, items=[Item("render")])
+        with moved_to(hold.expires_at):
+            later = quote_charges(wallet=wallet, items=[Item("render")])
+            assert charge(wallet).amount == -10
+
+        assert (now.available, now.reason) == (5, "insufficient_credits")
+        assert (later.available, later.after) == (30, 20)
 
     def test_writes_nothing(self, client, wallet):
         grant(wallet, 5, Lot.Kind.TRIAL, expires_at=database_now() + DAY)

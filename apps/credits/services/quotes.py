@@ -53,7 +53,7 @@ class Line:
     price: CreditEvent | None
     cost: int
     available: int  # credits that this line could draw on, after the lines before it
-    after: int | None  # what would be left of these; None if it is refused
+    after: int | None  # what would be left of these (below zero: owed); None if refused
     reason: str | None
     draws: tuple[Draw, ...] = ()
 
@@ -69,7 +69,6 @@ class Quote:
 
     lines: tuple[Line, ...]
     available: int  # credits in open lots, whatever events these are for
-    left: int
 
     @property
     def total(self) -> int:
@@ -88,8 +87,8 @@ class Quote:
 
     @property
     def after(self) -> int | None:
-        """What would be left in open lots; None if a line is refused."""
-        return self.left if self.is_allowed else None
+        """What would be left of it (below zero: owed); None if a line is refused."""
+        return self.available - self.total if self.is_allowed else None
 
 
 def check_charge(*, wallet: Wallet, item: Item) -> Line:
@@ -122,7 +121,7 @@ def quote_charges(*, wallet: Wallet, items: Sequence[Item]) -> Quote:
     plan(state, [up_to_date])  # what is due expires before anything is drawn
     available = _drawable(state, wallet, None)
     lines = tuple(_line(state, wallet, item, prices.get(item.event or "")) for item in items)
-    return Quote(lines, available=available, left=_drawable(state, wallet, None))
+    return Quote(lines, available=available)
 
 
 def _line(state: State, wallet: Wallet, item: Item, price: CreditEvent | None) -> Line:
