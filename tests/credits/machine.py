@@ -388,6 +388,7 @@ class PlanMachine(LedgerMachine):
     """Drives the pure rules, with the state in memory."""
 
     def open_wallets(self):
+        self.keys: set[tuple] = set()
         wallets = [self.new_wallet(), self.new_wallet()]
         self.state = State(now=self.now, wallets={wallet.id: wallet for wallet in wallets})
         return list(self.state.wallets)
@@ -408,7 +409,15 @@ class PlanMachine(LedgerMachine):
 
     def run(self, commands):
         self.state.now = self.now
-        return plan(self.state, commands).outcomes
+        planned = plan(self.state, commands)
+        for entry in planned.entries:
+            key = (entry.wallet_id, entry.reference, entry.transaction_type, entry.lot_id)
+            assert (*key, entry.reverses_id) not in self.keys, "the database would refuse it"
+            self.keys.add((*key, entry.reverses_id))
+        for lot in planned.new_lots.values():
+            assert (lot.wallet_id, lot.origin) not in self.keys, "the database would refuse it"
+            self.keys.add((lot.wallet_id, lot.origin))
+        return planned.outcomes
 
     def totals(self, which):
         wallet = self.state.wallets[self.wallet_ids[which]]

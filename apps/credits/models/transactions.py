@@ -71,9 +71,12 @@ class CreditTransaction(PublicId, models.Model):
             models.UniqueConstraint(
                 fields=["wallet", "sequence"], name="credits_sequence_has_no_twin"
             ),
+            # Once for each movement that it gives back: a hold and its overflow may both have
+            # drawn on one lot.
             models.UniqueConstraint(
-                fields=["wallet", "reference", "transaction_type", "lot"],
+                fields=["wallet", "reference", "transaction_type", "lot", "reverses"],
                 name="credits_cause_moves_a_lot_once",
+                nulls_distinct=False,
             ),
             models.CheckConstraint(
                 name="credits_sign_follows_from_type",

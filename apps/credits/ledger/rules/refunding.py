@@ -32,6 +32,11 @@ def apply(book: Book, wallet: WalletState, command: Refund) -> list[Entry]:
         if part := min(left, due):
             entries += _give_back(book, wallet, command, entry, part)
             due -= part
+    for lot_id in {entry.lot_id: None for entry in entries}:
+        lot = book.state.lots[wallet.id][lot_id]
+        if lot.remaining > 0 and lot.is_expired(book.state.now):
+            # Both can be seen: the credits came back, and were past their date.
+            book.expire_lot(wallet, lot, f"expiry:{command.reference}")
     return entries
 
 
@@ -62,18 +67,13 @@ def _left_of(state: State, entry: Entry) -> int:
 def _give_back(
     book: Book, wallet: WalletState, command: Refund, taken: Entry, part: int
 ) -> list[Entry]:
-    """Return credits to their lot, or to a new one, or to one that dies again."""
+    """Return credits to their lot, or to a new one."""
     lot = book.state.lots[wallet.id][taken.lot_id]
     if lot.is_debt:
         return _give_back_debt(book, wallet, command, taken, part)
-    is_dead = lot.is_expired(book.state.now)
-    if is_dead and command.is_our_fault:
-        lot = _instead_of(book, lot, command, part, expires_at=book.state.now + GRACE)
-    entries = [book.move(wallet, lot, "refunded", part, command, reverses=taken)]
-    if is_dead and not command.is_our_fault:
-        # Both can be seen: the credits came back, and were past their date.
-        book.expire_lot(wallet, lot, f"expiry:{command.reference}")
-    return entries
+    if command.is_our_fault and lot.is_expired(book.state.now):
+        lot = _instead_of(book, taken, command, part, expires_at=book.state.now + GRACE)
+    return [book.move(wallet, lot, "refunded", part, command, reverses=taken)]
 
 
 def _give_back_debt(
@@ -85,15 +85,16 @@ def _give_back_debt(
     if forgiven := min(part, -debt.remaining):
         entries.append(book.move(wallet, debt, "refunded", forgiven, command, reverses=taken))
     if repaid := part - forgiven:
-        lot = _instead_of(book, debt, command, repaid, expires_at=None)
+        lot = _instead_of(book, taken, command, repaid, expires_at=None)
         entries.append(book.move(wallet, lot, "refunded", repaid, command, reverses=taken))
     return entries
 
 
 def _instead_of(
-    book: Book, lot: LotState, command: Refund, amount: int, *, expires_at: datetime | None
+    book: Book, taken: Entry, command: Refund, amount: int, *, expires_at: datetime | None
 ) -> LotState:
-    """Open a lot for credits that cannot go back to where they came from."""
+    """Open a lot for credits that cannot go back to where they were taken from."""
+    lot = book.state.lots[taken.wallet_id][taken.lot_id]
     successor = replace(
         lot,
         id=ids.new_id(),
@@ -101,7 +102,7 @@ def _instead_of(
         remaining=0,
         effective_at=book.state.now,
         expires_at=expires_at,
-        origin=f"grace:{command.reference}:{ids.encode('lot', lot.id)}",
+        origin=f"grace:{command.reference}:{ids.encode('txn', taken.id)}",
     )
     if lot.is_debt:
         successor.kind, successor.priority = "adjustment", PRIORITIES["adjustment"]
