@@ -16,6 +16,8 @@ from apps.credits.ledger.book import Plan
 from apps.credits.ledger.commands import Command
 from apps.credits.ledger.state import State
 
+DESCRIPTIVE = frozenset({"reference", "source", "source_id", "description", "metadata"})
+
 
 def heads_of(state: State) -> list[str]:
     """Return where the wallets stand, before a plan changes them."""
@@ -27,10 +29,10 @@ def token_of(command: Command, heads: list[str], planned: Plan) -> str:
     """
     Return the token of a plan.
 
-    The reference is no part of it: it names the cause, and does not change the effect.
-    New lots are told apart by their terms, because their ids are made anew each time.
+    What names and describes the cause is no part of it, because it changes no effect. New
+    lots are told apart by their terms, because their ids are made anew each time.
     """
-    asked = {name: value for name, value in asdict(command).items() if name != "reference"}
+    asked = {name: value for name, value in asdict(command).items() if name not in DESCRIPTIVE}
     written = [
         (
             "new" if entry.lot_id in planned.new_lots else str(entry.lot_id),
