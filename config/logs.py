@@ -31,5 +31,7 @@ def structured_logging(*, level: str, human: bool) -> dict[str, Any]:
             }
         },
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        # It tells of every page that it sets.
+        "loggers": {"weasyprint": {"level": "WARNING"}},
         "root": {"handlers": ["console"], "level": level},
     }
