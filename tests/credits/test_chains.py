@@ -116,6 +116,17 @@ class TestVerifyChain:
         assert sum(chain.rows for chain in walked) == CreditTransaction.objects.count()
         assert [chain.name for chain in walked if chain.fault] == [wallet.public_id]
 
+    def test_leaves_the_rows_with_the_server_until_it_comes_to_them(self, wallet, honest):
+        walking_on = chains.walk()
+        next(walking_on)
+
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT statement FROM pg_cursors WHERE NOT is_holdable")
+            (statement,) = [text for (text,) in cursor.fetchall() if "credits_wallet" in text]
+        walking_on.close()
+
+        assert "credits_credittransaction" in statement
+
     def test_logs_each_broken_chain_at_night(self, wallet, monkeypatch):
         logged = []
         monkeypatch.setattr(
