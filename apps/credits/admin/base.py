@@ -1,6 +1,6 @@
 """What the ledger's admin pages share: who sees them, how they are searched and exported."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -58,7 +58,7 @@ class LedgerAdmin[M: Model](ReadOnlyAdmin[M]):
     Newest first by id, because ids begin with the time of their making and have an index.
     """
 
-    ordering = ["-id"]
+    ordering: Sequence[Any] = ["-id"]
     list_select_related = ["organization"]
     list_filter_submit = True
     actions_list = ["export"]

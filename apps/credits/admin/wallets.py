@@ -1,9 +1,16 @@
 """Staff pages of wallets: look at them, correct them, and say what they may do."""
 
-from django.contrib import admin
-from django.utils.html import format_html_join
+from typing import Any
 
-from apps.credits.admin.base import LINK, LedgerAdmin, list_url
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html_join
+from unfold.decorators import action
+
+from apps.credits.admin.base import LINK, LedgerAdmin, list_url, may_correct
+from apps.credits.admin.correcting import CorrectionDesk
+from apps.credits.admin.standing import standing_page
 from apps.credits.models import Wallet
 
 PARTS = {
@@ -52,6 +59,7 @@ class WalletAdmin(LedgerAdmin[Wallet]):
         "head",
         "created_at",
     ]
+    actions_detail = ["correct", "standing"]
     readonly_fields = ["public_id", "parts", "head", "created_at"]
     csv_columns = [
         "public_id",
@@ -79,3 +87,42 @@ class WalletAdmin(LedgerAdmin[Wallet]):
     def head(self, wallet: Wallet) -> str:
         """Write the chain's head as the API does."""
         return bytes(wallet.head_hash).hex()
+
+    def has_correct_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """Let those correct a wallet who have the permission everywhere."""
+        return may_correct(request)
+
+    @action(  # type: ignore[untyped-decorator]  # of Unfold
+        description="Correct", url_path="correct", icon="edit", permissions=["correct"]
+    )
+    def correct(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Correct the wallet in two steps."""
+        wallet = self.wallet(request, object_id)
+        return CorrectionDesk(request, wallet, self.frame(request, wallet)).answer()
+
+    @action(  # type: ignore[untyped-decorator]  # of Unfold
+        description="Freeze, close, credit line",
+        url_path="standing",
+        icon="lock",
+        permissions=["correct"],
+    )
+    def standing(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Say what the wallet may do."""
+        wallet = self.wallet(request, object_id)
+        return standing_page(request, wallet, self.frame(request, wallet))
+
+    def wallet(self, request: HttpRequest, object_id: str) -> Wallet:
+        """
+        Return the wallet that the address names.
+
+        :raises Http404: if there is none.
+        """
+        found: Wallet | None = self.get_object(request, object_id)
+        if found is None:
+            raise Http404
+        return found
+
+    def frame(self, request: HttpRequest, wallet: Wallet) -> dict[str, Any]:
+        """Return what the frame of a page of the admin shows."""
+        back = reverse("admin:credits_wallet_change", args=[wallet.pk])
+        return {**self.admin_site.each_context(request), "opts": self.opts, "back_url": back}

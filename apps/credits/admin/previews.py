@@ -1,0 +1,62 @@
+"""What a correction would do, or did, as rows that staff can read."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from apps.credits.models import CreditTransaction, Lot, Wallet
+from apps.credits.services.corrections import Preview
+
+HEADERS = ["Movement", "Lot", "Credits", "Left in the lot", "Balance after"]
+MINUS = "\u2212"
+
+
+def preview_page(wallet: Wallet, preview: Preview) -> dict[str, Any]:
+    """Return what a preview shows: the balance before and after, and each row."""
+    return {
+        "before": number(preview.balance_before),
+        "after": number(preview.balance_after),
+        # What time has made due is done first, and is no part of the correction.
+        "due": number(wallet.balance - preview.balance_before)
+        if wallet.balance > preview.balance_before
+        else "",
+        "needs_second_person": preview.needs_second_person,
+        "amount": number(preview.amount),
+        "table": table_of(preview.outcome.entries),
+    }
+
+
+def table_of(movements: Iterable[Any]) -> dict[str, Any]:
+    """
+    Return movements as a table of Unfold's, with one query for their lots.
+
+    They are transactions: those of the ledger, or those that a dry run would write.
+    """
+    rows = list(movements)
+    lots = Lot.objects.in_bulk({row.lot_id for row in rows})
+    return {
+        "headers": HEADERS,
+        "rows": [
+            [
+                CreditTransaction.Type(row.transaction_type).label,
+                _lot(lots.get(row.lot_id)),
+                signed(row.amount),
+                number(row.lot_balance_after),
+                number(row.balance_after),
+            ]
+            for row in rows
+        ],
+    }
+
+
+def number(credits: int) -> str:
+    """Write credits with their thousands apart."""
+    return f"{credits:,}".replace("-", MINUS)
+
+
+def signed(credits: int) -> str:
+    """Write credits with their sign."""
+    return f"{credits:+,}".replace("-", MINUS)
+
+
+def _lot(lot: Lot | None) -> str:
+    return f"{lot.get_kind_display()} {lot.public_id}" if lot else "A new lot"
