@@ -1,11 +1,21 @@
 """`make figures-2`: every command of the ledger, under races, crashes and lost replies."""
 
 from apps.core.invariants import verify
+from apps.credits.ledger.commands import Charge
 from figures.ground_floor import lock_removed
 from figures.lines import SEED, Report, scaled
 from figures.machines import the_model
+from tests.credits.wallets import make_wallet
 from tests.database import empty_tables, migrated_database
+from tests.races.cases import CASES
+from tests.races.crashes import crash_everywhere
 from tests.races.deadlocks import deadlocks_counted
+from tests.races.lost_answers import (
+    charges_by_wish,
+    with_one_key,
+    with_one_reference,
+    without_any_key,
+)
 from tests.races.reverting import is_given_back_once, make_charges, revert_everything_twice
 from tests.races.storm import locked_as_asked, make_storm
 
@@ -19,6 +29,8 @@ def main() -> None:
         the_model(report)
         a_storm(report)
         reverting_twice(report)
+        lost_answers(report)
+        crashes(report)
     report.end()
 
 
@@ -63,6 +75,46 @@ def reverting_twice(report: Report) -> None:
             told = revert_everything_twice(wallet_id, scaled(200), one_reference=True)
         figure.examined = len(told)
         figure.control = "red" if any("error" in said for said in told) else "green"
+    empty_tables()
+
+
+def lost_answers(report: Report) -> None:
+    """Clients whose network loses COMMITs and answers to them, and who then ask again."""
+    wishes = scaled(1000)
+    for name, want in (
+        ("lost_answers_one_reference", with_one_reference),
+        ("lost_answers_one_key", with_one_key),
+        ("lost_answers_without_key", without_any_key),
+    ):
+        is_control = want is without_any_key
+        with report.figure(name, asked=wishes) as figure:
+            wallet_id = make_wallet(credits=wishes * 20).id
+            charged, relay = charges_by_wish(
+                wallet_id, want, wishes=wishes, connections=CONNECTIONS, share=0.2
+            )
+            doubled = sum(times != 1 for times in charged.values())
+            figure.examined = len(charged)
+            figure.failures = broken() + (0 if is_control else doubled)
+            figure.failures += not (relay.lost_answers and relay.lost_commits)
+            if is_control:
+                figure.control = "red" if doubled else "green"
+            print(f"    lost_commits={relay.lost_commits} lost_answers={relay.lost_answers}")
+    empty_tables()
+
+
+def crashes(report: Report) -> None:
+    """Each command in a process that dies after each of its statements, and then once more."""
+    with report.figure("death_after_each_statement", asked=4 * len(CASES)) as figure:
+        for name, case in CASES.items():
+            found = crash_everywhere(case)
+            figure.examined += found.statements
+            figure.failures += found.torn + found.wrong
+            print(f"    {name}: statements={found.statements}", flush=True)
+        figure.failures += broken()
+        ask_anew = crash_everywhere(
+            CASES["charge"], again=lambda scene: scene.post(Charge, "another", amount=30)
+        )
+        figure.control = "red" if ask_anew.wrong else "green"
     empty_tables()
 
 

@@ -85,6 +85,7 @@ def diverges(
         stateful_step_count=STEPS_OF_A_LIFE,
         deadline=None,
         database=None,
+        report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate] if is_quiet else [Phase.generate, Phase.shrink],
     )
