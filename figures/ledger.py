@@ -3,6 +3,7 @@
 from apps.core.invariants import verify
 from apps.credits.ledger.commands import Charge
 from figures.ground_floor import lock_removed
+from figures.guards import the_guards
 from figures.lines import SEED, Report, scaled
 from figures.machines import the_model
 from tests.credits.wallets import make_wallet
@@ -31,6 +32,7 @@ def main() -> None:
         reverting_twice(report)
         lost_answers(report)
         crashes(report)
+        the_guards(report)
     report.end()
 
 

@@ -1,0 +1,89 @@
+"""
+The table of guards: each removed in turn, and what turns red without it.
+
+A line `GUARD name=… kind=… red=… by=…` for each unique key, CHECK, trigger, primary and
+foreign key that the catalogue has for credits, and for each lock in their source.
+"""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from figures.lines import Report
+from tests.credits import test_guards
+from tests.database import empty_tables
+from tests.races.guards import (
+    GUARDS,
+    Guard,
+    add_holds_and_corrections,
+    foreign_keys,
+    guards_in_the_catalogue,
+    make_guarded_wallet,
+    missing,
+    primary_keys,
+)
+from tests.races.locks import LOCKS, how_often_taken
+
+ELSEWHERE = "tests/credits/test_guards.py::TestEachGuard::test_is_what_refuses"
+HERE = "tests/credits/test_hold_guards.py::TestEachGuard::test_is_what_refuses"
+KEYS = "tests/credits/test_hold_guards.py::TestEachGuard::test_of_the_keys_is_what_refuses"
+RACES = "tests/races/test_locks.py::TestEachLock::test_orders_what_would_go_wrong"
+
+
+@dataclass
+class Line:
+    """One guard, and whether something turned red without it."""
+
+    name: str
+    kind: str
+    by: str  # the test that does
+    is_red: bool = True  # for each of the writes that it refuses
+
+    def tell(self) -> None:
+        """Print it."""
+        is_red = "yes" if self.is_red else "no"
+        print(f"    GUARD name={self.name} kind={self.kind} red={is_red} by={self.by}", flush=True)
+
+
+def the_guards(report: Report) -> None:
+    """Print the table; count guards that nothing would miss, and guards that are not in it."""
+    with report.figure("guards_removed_in_turn", asked=guards_in_the_catalogue()) as figure:
+        lines = _in_the_database()
+        figure.examined = len(lines)
+        forgotten = missing({line.name for line in lines})
+        lines += [Line(name, kind, "nothing", False) for name, kind in forgotten.items()]
+        for line in sorted(lines, key=lambda line: (line.kind, line.name)):
+            line.tell()
+            figure.failures += not line.is_red
+        figure.control = "green" if figure.failures else "red"
+    with report.figure("locks_removed_in_turn", asked=how_often_taken().total()) as figure:
+        for name, lock in LOCKS.items():
+            line = Line(name, "lock", f"{RACES}[{name}]", lock.is_what_orders())
+            line.tell()
+            figure.examined += 1
+            figure.failures += not line.is_red
+        figure.control = "green" if figure.failures else "red"
+    empty_tables()
+
+
+def _in_the_database() -> list[Line]:
+    """Try every write that a guard refuses, as things are and with the guard removed."""
+    lines: dict[str, Line] = {}
+
+    def try_out(guard: Guard, by: str) -> None:
+        line = lines.setdefault(guard.name, Line(guard.name, guard.kind, by))
+        line.is_red = guard.is_what_refuses() and line.is_red
+
+    with transaction.atomic():
+        wallet = make_guarded_wallet()
+        for known in test_guards.GUARDS:
+            kind = "trigger" if known.is_trigger else "check"
+            guard = Guard(known.name, kind, known.table, known.write)
+            try_out(guard, f"{ELSEWHERE}[{known.name}]")
+        add_holds_and_corrections(wallet)
+        for guard in GUARDS:
+            try_out(guard, f"{HERE}[{guard.name}]")
+        for guard in primary_keys() + foreign_keys():
+            try_out(guard, KEYS)
+        transaction.set_rollback(True)
+    return list(lines.values())
