@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from apps.core.errors import NotFound
-from apps.credits.models import CreditTransaction, Lot, Wallet
+from apps.credits.models import CreditTransaction, Hold, Lot, Wallet
 from apps.credits.selectors.lots import DEBT, Standing, Status, in_burn_order, open_lots
 from apps.tenants.models import Organization
 
@@ -108,11 +108,32 @@ def last_sequence(wallet: Wallet, moment: datetime) -> int:
 
 
 def held_after(wallet: Wallet, sequence: int) -> int:
-    """Return the credits that holds had set aside after a transaction, and not given back."""
-    moved = CreditTransaction.objects.filter(
-        wallet=wallet, transaction_type__in=["held", "released"], sequence__lte=sequence
+    """
+    Return the credits that holds had set aside after a transaction of the wallet.
+
+    A hold that was captured to the last credit has left no movement when it ended, so of the
+    time before its capture it is told as spent already.
+    """
+    holds = Hold.objects.filter(wallet=wallet)
+    placed = CreditTransaction.objects.filter(
+        wallet=wallet,
+        reference=OuterRef("reference"),
+        transaction_type="held",
+        sequence__lte=sequence,
     )
-    return -(moved.aggregate(total=Sum("amount"))["total"] or 0)
+    given_back_since = CreditTransaction.objects.filter(
+        wallet=wallet,
+        transaction_type="released",
+        sequence__gt=sequence,
+        reverses__sequence__lte=sequence,
+    )
+    still_open = holds.filter(Exists(placed), status=Hold.Status.HELD)
+    ended_since = holds.exclude(status=Hold.Status.HELD).filter(
+        reference__in=given_back_since.values("reference")
+    )
+    return sum(
+        found.aggregate(total=Sum("amount"))["total"] or 0 for found in (still_open, ended_since)
+    )
 
 
 def _balance(by_expiry: Iterable[tuple[datetime | None, int]], held: int, debt: int) -> Balance:

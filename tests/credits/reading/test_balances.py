@@ -4,8 +4,9 @@ import pytest
 
 from apps.core.clock import database_now
 from apps.credits import selectors
-from apps.credits.models import Lot
+from apps.credits.models import Hold, Lot
 from apps.credits.selectors import Balance
+from apps.credits.services import holds
 from tests.credits.reading.history import (
     DAY,
     HOUR,
@@ -115,5 +116,68 @@ class TestBalanceAt:
 
         moment = database_now()
 
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(4):
             selectors.balance_at(wallet, moment)
+
+
+class TestHeldThen:
+    def test_is_what_was_set_aside_at_each_moment(self, wallet):
+        seen = []
+        steps = [
+            lambda: grant(wallet, "a", 500),
+            lambda: hold(wallet, "first", 100),
+            lambda: hold(wallet, "second", 40),
+            lambda: capture(wallet, "first", 70),
+            lambda: release(wallet, "second"),
+            lambda: hold(wallet, "third", 25),
+        ]
+        for hour, step in enumerate(steps):
+            moment = NOON + hour * HOUR / 12
+            with at(moment):
+                step()
+                seen.append((moment, selectors.balance_of(wallet)))
+
+        assert [live.held for _, live in seen] == [0, 100, 140, 40, 0, 25]
+        for moment, live in seen:
+            assert selectors.balance_at(wallet, moment) == live
+
+    def test_of_an_expired_hold_ends_when_it_is_given_back(self, wallet):
+        with at(NOON):
+            grant(wallet, "a", 500)
+            hold(wallet, "first", 100)
+        with at(NOON + 2 * DAY):
+            grant(wallet, "b", 1)
+
+            assert selectors.balance_at(wallet, NOON + DAY).held == 100
+            assert selectors.balance_at(wallet, NOON + 2 * DAY) == selectors.balance_of(wallet)
+
+    def test_of_a_hold_captured_whole_is_told_as_spent(self, wallet):
+        with at(NOON):
+            grant(wallet, "a", 500)
+            hold(wallet, "first", 100)
+        with at(NOON + HOUR / 12):
+            capture(wallet, "first", 100)
+
+            assert selectors.balance_at(wallet, NOON) == Balance(400, 0)
+            assert selectors.balance_of(wallet) == Balance(400, 0)
+
+    def test_of_another_wallet_counts_not(self, wallet):
+        with at(NOON):
+            other = selectors.main_wallet(make_organization())
+            grant(other, "a", 500)
+            hold(other, "first", 100)
+
+        assert selectors.balance_at(wallet, NOON).held == 0
+
+
+def hold(wallet, reference, amount):
+    holds.hold_amount(wallet=wallet, amount=amount, reference=reference, source="test")
+
+
+def capture(wallet, reference, amount):
+    found = Hold.objects.get(wallet=wallet, reference=reference)
+    holds.capture_hold(hold=found, amount=amount, source="test")
+
+
+def release(wallet, reference):
+    holds.release_hold(hold=Hold.objects.get(wallet=wallet, reference=reference), source="test")
