@@ -12,7 +12,7 @@ def run(server: Server) -> None:
     with ExitStack() as stack:
         ours = stack.enter_context(hosted("ours", server.url))
         document = stack.enter_context(the_document(server))
-        contest = Contest([ours, document])
+        contest = Contest(server, [ours, document])
         for processes, place in product((1, 8), ("spread", "hot")):
             is_hot = place == "hot"
             each_alone = {"ours": "charge_batch", document.name: "charge"}
@@ -29,7 +29,7 @@ def run(server: Server) -> None:
                 contest.compare(f"batch_{place}_one_commit", together, 1, is_hot=place == "hot")
         contest.check()
         copy = stack.enter_context(hosted("copy", server.url, module="bench.contestants.copying"))
-        limit = Contest([ours, copy])
+        limit = Contest(server, [ours, copy])
         limit.compare(
             "batch_spread", {"ours": "charge_batch", "copy": "charge_batch"}, 1, aim="0.25"
         )

@@ -15,7 +15,7 @@ def run(server: Server) -> None:
     with ExitStack() as stack:
         ours = stack.enter_context(hosted("ours", server.url))
         document = stack.enter_context(the_document(server))
-        contest = Contest([ours, document])
+        contest = Contest(server, [ours, document])
         for processes, place in product((1, 8, 32), ("spread", "hot")):
             contest.compare(
                 f"charge_{place}_{processes}",
@@ -35,7 +35,7 @@ def run_rivals(server: Server) -> None:
                 entrants.append(enter_rival(stack, server, name))
             except RuntimeError as problem:
                 print(f"charge rival={name} failed={str(problem).strip().splitlines()[-1]}")
-        contest = Contest(entrants)
+        contest = Contest(server, entrants)
         verbs = {entrant.name: "charge" for entrant in entrants}
         for processes, place in product((1, 2, 8), ("spread", "hot")):
             contest.compare(

@@ -153,6 +153,7 @@ def the_document(server: Server) -> Iterator[Entrant]:
 class Contest:
     """Some entrants, ours first, and the lines about them."""
 
+    server: Server
     entrants: Sequence[Entrant]
     out: dict[str, str] = field(default_factory=dict)  # who gave up, and why
 
@@ -172,7 +173,10 @@ class Contest:
         """
         rates: dict[str, list[float]] = {}
         present = [one for one in self.entrants if one.name in verbs and one.name not in self.out]
-        for number in range(ROUNDS):
+        for number in range(-1, ROUNDS):
+            if number == 0:  # the round before only warmed up
+                rates.clear()
+                self.server.analyze()
             turn = number % len(present)  # nobody is always first
             for entrant in [*present[turn:], *present[:turn]]:
                 if entrant.name in self.out:

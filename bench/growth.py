@@ -27,7 +27,7 @@ def run(server: Server) -> None:
             )
             for entries in (SMALL, LARGE)
         ]
-        contest = Contest(both)
+        contest = Contest(server, both)
         for verb in VERBS:
             verbs = {entrant.name: verb for entrant in both}
             contest.compare(f"growth_{verb}", verbs, 1, aim="at_most_1.2")

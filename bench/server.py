@@ -43,6 +43,16 @@ class Server:
         finally:
             self._run("DROP DATABASE {} WITH (FORCE)", name)
 
+    def analyze(self) -> None:
+        """Let the planner know every database of this run as it is now."""
+        with self.connect() as connection:
+            found = connection.execute(
+                "SELECT datname FROM pg_database WHERE datname ~ '^(bench|coffer_test)_'"
+            ).fetchall()
+        for (name,) in found:
+            with self.connect(name) as connection:
+                connection.execute("ANALYZE")
+
     def _run(self, statement: str, name: str) -> None:
         with self.connect() as connection:
             connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
