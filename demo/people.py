@@ -17,7 +17,12 @@ class Person:
     description: str = ""
 
 
-STAFF = (Person("root@demo.test", "Rosa Root", "superuser", description="Sees all in the admin"),)
+STAFF = (
+    Person("root@demo.test", "Rosa Root", "superuser", description="Sees all in the admin"),
+    Person(
+        "second@demo.test", "Sol Sekunda", "superuser", description="Decides what Rosa asks for"
+    ),
+)
 
 CUSTOMERS = (
     Person(
@@ -48,6 +53,14 @@ CUSTOMERS = (
         description="Not enough credits for another job",
     ),
     Person(
+        "owner@credit.test",
+        "Olu Okafor",
+        "owner",
+        "open-account",
+        "Africa/Lagos",
+        "Works on a credit line, and owes credits",
+    ),
+    Person(
         "manager@partner.test",
         "Pía Pérez de la Montaña-Österberg",
         "partner manager",
@@ -62,4 +75,5 @@ ORGANIZATIONS = {
     "sunrise-studio": "Sunrise Studio 日の出",
     "empty-hands": "Empty Hands",
     "green-neighbours": "Green Neighbours e.V.",
+    "open-account": "Open Account Ltd",
 }

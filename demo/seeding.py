@@ -25,12 +25,18 @@ from apps.rbac.services.keys import create_key
 from apps.rbac.services.roles import assign_role, system_role
 from apps.tenants.models import Organization, User
 from apps.tenants.services.organizations import create_organization
-from demo import pictures
+from demo import ledger, pictures
 from demo.people import CUSTOMERS, ORGANIZATIONS, PASSWORD, STAFF, Person
 
 SEED = 20261121
 EVENT = "image.restyle"
-AGE_DAYS = {"acme": 60, "sunrise-studio": 12, "empty-hands": 13, "green-neighbours": 3}
+AGE_DAYS = {
+    "acme": 60,
+    "sunrise-studio": 12,
+    "empty-hands": 13,
+    "green-neighbours": 3,
+    "open-account": 20,
+}
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,7 @@ def seed_people_and_history() -> Seeded:
     """Create staff, customers, prices, two months of movements and one API key."""
     now = datetime.now(UTC)
     with context.acting(actor="system:demo"):
-        for person in STAFF:
-            _create_user(person, is_staff=True, is_superuser=True)
+        staff, *_ = [_create_user(one, is_staff=True, is_superuser=True) for one in STAFF]
         with clock.moved_to(now - timedelta(days=400)):
             _set_prices()
         users = {person.email: _create_user(person) for person in CUSTOMERS}
@@ -65,6 +70,10 @@ def seed_people_and_history() -> Seeded:
             )
         _write_history(now, organizations["acme"], users)
         _spend_all(now, organizations["empty-hands"])
+        ledger.owe_credits(now, organizations["open-account"])
+        ledger.correct_wallets(now, organizations["acme"], staff)
+        ledger.move_credits_to_a_second_wallet(now, organizations["acme"])
+        ledger.place_holds(now, organizations["acme"], users["developer@acme.test"])
         # Last of all: nothing more can be written into the months before this one.
         closing.close_due_months()
         _, secret = create_key(

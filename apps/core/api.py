@@ -57,12 +57,19 @@ def check_parameters(request: Request, known: frozenset[str]) -> None:
         )
 
 
-def run_once(request: Request, *, principal: str, effect: Callable[[], Answer]) -> Response:
+def run_once(
+    request: Request,
+    *,
+    principal: str,
+    effect: Callable[[], Answer],
+    is_repeatable: bool = False,
+) -> Response:
     """
     Carry out a request that moves credits or money, at most once for its Idempotency-Key.
 
     `effect` runs in a transaction in which its answer is stored as well. A repeated
-    request gets the stored answer, marked `Idempotent-Replayed: true`.
+    request gets the stored answer, marked `Idempotent-Replayed: true`; once that is kept no
+    more, a repeatable effect is asked again for what it did.
 
     :raises IdempotencyKeyRequired: if the header is missing or malformed.
     :raises IdempotencyKeyReused: if the key belongs to another body.
@@ -75,6 +82,7 @@ def run_once(request: Request, *, principal: str, effect: Callable[[], Answer]) 
         key=idempotency.read_key(request.headers.get("Idempotency-Key")),
         digest=digest_of(request),
         effect=effect,
+        is_repeatable=is_repeatable,
     )
     headers = dict(answer.headers)
     if answer.is_replayed:

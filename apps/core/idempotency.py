@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -78,9 +78,19 @@ def read_key(header: str | None) -> str:
 
 
 @outside_transaction
-def run_once(*, scope: str, key: str, digest: bytes, effect: Callable[[], Answer]) -> Answer:
+def run_once(
+    *,
+    scope: str,
+    key: str,
+    digest: bytes,
+    effect: Callable[[], Answer],
+    is_repeatable: bool = False,
+) -> Answer:
     """
     Run `effect` in a transaction unless this key was used before; return the answer.
+
+    An effect is repeatable if it finds by itself what it did before, as the ledger's do by
+    their reference: it may then be asked for an answer that is kept no more.
 
     :raises IdempotencyKeyReused: if the key belongs to a request with another digest.
     :raises IdempotencyInProgress: if the first request is still running, or lost its
@@ -89,7 +99,13 @@ def run_once(*, scope: str, key: str, digest: bytes, effect: Callable[[], Answer
     """
     claim = ids.new_id()
     if not _claim(scope, key, digest, claim):
-        return _replay(scope, key, digest)
+        try:
+            return _replay(scope, key, digest)
+        except IdempotencyKeySpent:
+            if not is_repeatable:
+                raise
+            with transaction.atomic():
+                return replace(effect(), is_replayed=True)
     try:
         with transaction.atomic():
             answer = effect()

@@ -1,12 +1,15 @@
 """The endpoints that move credits: once for a key, dry, within the walls."""
 
 import json
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from apps.core.idempotency import prune_answers
 from apps.core.ids import encode, new_id
 from apps.core.models import IdempotencyKey
 from apps.credits import selectors
@@ -88,6 +91,17 @@ class TestSpend:
         IdempotencyKey.objects.all().delete()
 
         assert post(client, "spend", {"amount": 30}, key="one").status_code == 201
+        assert balance(wallet) == 70
+
+    def test_answers_a_key_from_the_ledger_when_its_answer_is_kept_no_more(self, client, wallet):
+        first = post(client, "spend", {"amount": 30}, key="one")
+        IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=73))
+        prune_answers()
+
+        again = post(client, "spend", {"amount": 30}, key="one")
+
+        assert (again.status_code, again.json()) == (201, first.json())
+        assert again.headers["Idempotent-Replayed"] == "true"
         assert balance(wallet) == 70
 
     def test_needs_a_key(self, client):

@@ -157,4 +157,4 @@ def post_once(
     """Carry out a command once for its key, or dry, which needs no key."""
     if fields["dry_run"]:
         return Response(effect().body)
-    return run_once(request, principal=principal, effect=effect)
+    return run_once(request, principal=principal, effect=effect, is_repeatable=True)
