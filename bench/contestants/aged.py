@@ -157,11 +157,12 @@ class Contestant(ours.Contestant):
 
 def copies(cursor: object, table: str, given: Mapping[str, str], rows: str, like: str) -> str:
     """Return SQL that inserts a row for each of `rows`; what is not given comes from a template."""
-    from django.db import connection
-
-    columns = [
-        column.name for column in connection.introspection.get_table_description(cursor, table)
-    ]
+    cursor.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
+        " AND NOT attisdropped AND attgenerated = '' ORDER BY attnum",
+        [table],
+    )
+    columns = [name for (name,) in cursor.fetchall()]
     values = ", ".join(given.get(name, f"template.{name}") for name in columns)
     source, _, rest = rows.partition(" ")
     return (
