@@ -4,8 +4,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
-from apps.credits.models import CreditTransaction, Lot
+from apps.credits.models import CreditTransaction, Hold, Lot
 from apps.credits.selectors import Period, TransactionFilters
 from apps.credits.selectors.filters import GIVEN_BACK, USED
 from apps.credits.selectors.periods import NAMED, midnight
@@ -182,3 +183,16 @@ class ExplainForm(MomentForm):
     )
     date = forms.DateField(required=False)
     transaction = forms.CharField(required=False, max_length=40)
+
+
+class HoldFilter(forms.Form):
+    """Which holds to show."""
+
+    status = forms.ChoiceField(
+        required=False, choices=[("", "Open, then ended"), *Hold.Status.choices]
+    )
+
+    def apply(self, holds: QuerySet[Hold]) -> QuerySet[Hold]:
+        """Return those of the holds that fit; a wrong value filters nothing."""
+        status = self.cleaned_data["status"] if self.is_valid() else ""
+        return holds.filter(status=status) if status else holds

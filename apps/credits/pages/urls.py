@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.credits.pages import prices, reading, statements, views
+from apps.credits.pages import holds, prices, reading, statements, views
 
 app_name = "credits"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("explain/", reading.Explain.as_view(), name="explain"),
     path("transactions/", views.Transactions.as_view(), name="transactions"),
     path("transactions/<str:transaction_id>/", views.Transaction.as_view(), name="transaction"),
+    path("holds/", holds.Holds.as_view(), name="holds"),
+    path("holds/<str:hold_id>/", holds.HoldPage.as_view(), name="hold"),
     path("prices/", prices.Prices.as_view(), name="prices"),
     path("statements/", statements.Statements.as_view(), name="statements"),
 ]

@@ -22,7 +22,15 @@ from apps.credits.selectors.explaining import (
 from apps.credits.selectors.exports import TRANSACTION_COLUMNS, transaction_rows
 from apps.credits.selectors.filters import TransactionFilters, matching, matching_operations
 from apps.credits.selectors.forecast import Basis, Forecast, Unused, forecast_of
-from apps.credits.selectors.holds import cost_at_hold, holds_of
+from apps.credits.selectors.holds import (
+    HOLD_COLUMNS,
+    cost_at_hold,
+    hold_of,
+    hold_rows,
+    holds_of,
+    movements_of_hold,
+    page_of_holds,
+)
 from apps.credits.selectors.lots import (
     Reason,
     Standing,
@@ -64,6 +72,7 @@ from apps.credits.selectors.usage import (
 
 __all__ = [
     "GROUPINGS",
+    "HOLD_COLUMNS",
     "TRANSACTION_COLUMNS",
     "Balance",
     "Basis",
@@ -95,6 +104,8 @@ __all__ = [
     "forecast_of",
     "heads_of_operations",
     "held_after",
+    "hold_of",
+    "hold_rows",
     "holds_of",
     "last_days",
     "last_sequence",
@@ -105,10 +116,12 @@ __all__ = [
     "matching",
     "matching_operations",
     "most_used_event",
+    "movements_of_hold",
     "names_of_actors",
     "open_lots",
     "operation_of",
     "operations",
+    "page_of_holds",
     "possible_actors",
     "price_charged",
     "price_list",
