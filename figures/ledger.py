@@ -4,6 +4,7 @@ from apps.core.invariants import verify
 from apps.credits.ledger.commands import Charge
 from figures.ground_floor import lock_removed
 from figures.guards import the_guards
+from figures.history import a_long_history
 from figures.lines import SEED, Report, scaled
 from figures.machines import the_model
 from tests.credits.wallets import make_wallet
@@ -32,6 +33,7 @@ def main() -> None:
         reverting_twice(report)
         lost_answers(report)
         crashes(report)
+        a_long_history(report)
         the_guards(report)
     report.end()
 
