@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from apps.core import clock
 from apps.credits.models import CreditTransaction, Wallet
 from apps.credits.selectors.liability import Breakage, Money, breakage, liability, minor_units
+from apps.credits.services.charges import charge_amount
 from apps.credits.services.expiry import sweep_expired_lots
 from apps.credits.services.holds import hold_amount
+from apps.credits.services.wallets import set_credit_line
 from tests.credits.months import at, charge, grant, three_months
 from tests.people import make_person, signed_in
 
@@ -121,6 +123,20 @@ class TestLiability:
         assert report.credits == balances()
         assert (report.held, report.held_revenue) == (4, (Money("chf", Decimal("6.0")),))
         assert Money("chf", Decimal("9.0")) in report.deferred_revenue
+
+
+class TestDebts:
+    def test_are_told_apart_from_what_never_expires(self, wallets):
+        organization = wallets[0].organization
+        wallet = Wallet.objects.create(organization=organization, kind=Wallet.Kind.MEMBER)
+        set_credit_line(wallet=wallet, limit=50, reason="Contract")
+        never = liability().by_month.get(None, 0)
+
+        charge_amount(wallet=wallet, amount=30, reference="job:1", source="test")
+
+        report = liability()
+        assert (report.debt, report.by_month.get(None, 0)) == (30, never)
+        assert report.credits == balances()
 
 
 class TestBreakage:

@@ -91,7 +91,8 @@ def tables(report: Liability) -> dict[str, dict[str, Any]]:
             "rows": [
                 [f"{month:%Y-%m}" if month else "Never", f"{credits:,}"]
                 for month, credits in report.by_month.items()
-            ],
+            ]
+            + ([["Owed by customers", f"{-report.debt:,}"]] if report.debt else []),
         },
         "by_kind": {
             "headers": ["Kind", "Credits"],

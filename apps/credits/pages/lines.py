@@ -201,8 +201,10 @@ def back_from(explanation: Explanation, organization: Organization) -> dict[str,
     return {"url": reverse(url_name, args=[organization.slug]), "label": label}
 
 
-def summary(balance: Balance, granted: int, event: CreditEvent | None) -> dict[str, Any]:
-    """Return the balance with what it buys and what is lost first."""
+def summary(
+    balance: Balance, granted: int, event: CreditEvent | None, *, credit_line: int
+) -> dict[str, Any]:
+    """Return the balance with what it buys, what is lost first, and what may still be owed."""
     expiring = None
     if balance.expiring_at:
         expiring = {"amount": balance.expiring_amount, "expires_at": balance.expiring_at}
@@ -216,4 +218,6 @@ def summary(balance: Balance, granted: int, event: CreditEvent | None) -> dict[s
         "granted": granted,
         "expiring": expiring,
         "unit": unit,
+        "credit_line": credit_line,
+        "may_owe": credit_line - balance.debt,
     }

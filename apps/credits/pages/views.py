@@ -54,6 +54,7 @@ class Overview(CreditsPage):
                 selectors.balance_from(lots, held=wallet.held),
                 sum(one.lot.granted for one in burning),
                 selectors.most_used_event(wallet),
+                credit_line=wallet.credit_line,
             ),
             "lots": [lines.standing_line(one) for one in burning],
             "usage": usage,

@@ -40,6 +40,7 @@ BREAKAGE = """
 """
 
 
+DEBT = "debt"  # the kind of a lot that is owed
 COLUMNS = ["section", "month", "kind", "credits", "currency", "minor_units_exact", "minor_units"]
 # Credits in open holds have left their lots and are not spent yet.
 HELD = """
@@ -108,8 +109,18 @@ class Liability:
 
     @property
     def by_month(self) -> dict[date | None, int]:
-        """Credits outstanding by the month in which they expire, those that never do last."""
-        return dict(_summed((line.month, line.credits) for line in self.outstanding))
+        """
+        Credits outstanding by the month in which they expire, those that never do last.
+
+        What customers owe is no part of it.
+        """
+        lots = (line for line in self.outstanding if line.kind != DEBT)
+        return dict(_summed((line.month, line.credits) for line in lots))
+
+    @property
+    def debt(self) -> int:
+        """Credits that customers owe, as a positive number."""
+        return -self.by_kind.get(DEBT, 0)
 
 
 @dataclass
