@@ -76,17 +76,17 @@ class CorrectionAdmin(LedgerAdmin[Correction]):
     """Corrections of every wallet; those that wait for a second person come first."""
 
     list_display = [
-        "public_id",
         "state",
         "organization",
         "action",
         "credits",
         "reason",
-        "ticket",
         "requested_by",
         "age",
         "time_left",
+        "ticket",
         "decided_by",
+        "public_id",
     ]
     list_filter = ["status", AgeFilter, ExpiryFilter, "action", "reason"]
     list_select_related = ["organization", "requested_by", "decided_by"]

@@ -84,7 +84,7 @@ class DecisionDesk:
         is_maker = correction.requested_by_id == self.request.user.pk
         page = {
             **self.frame,
-            "title": f"Correction {correction.public_id}",
+            "title": "Correction",
             "correction": correction,
             "wallet": correction.wallet,
             "back_url": reverse("admin:credits_wallet_change", args=[correction.wallet_id]),
@@ -143,6 +143,7 @@ def facts_of(correction: Correction) -> list[Fact]:
     is_grant = correction.action == Correction.Action.GRANT
     is_new_date = correction.action == Correction.Action.CHANGE_EXPIRY
     facts: list[tuple[str, object, bool]] = [
+        ("Correction", correction.public_id, True),
         ("Action", ACTIONS[Correction.Action(correction.action)], True),
         ("Credits", number(correction.amount), True),
         ("Lot", f"{lot.get_kind_display()} {lot.public_id}" if lot else "", lot is not None),

@@ -139,7 +139,9 @@ class CorrectionForm(forms.Form):
         assert isinstance(lots, LotField)
         lots.offer(wallet)
         zone = timezone.get_current_timezone_name()
-        self.fields["expires_at"].help_text = f"In your time zone, {zone}. Never, if empty."
+        self.fields[
+            "expires_at"
+        ].help_text = f"In your time zone, {zone}. What is granted without a date never expires."
 
     def clean(self) -> dict[str, Any]:
         """Ask for what the chosen action needs."""

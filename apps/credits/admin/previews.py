@@ -6,7 +6,7 @@ from typing import Any
 from apps.credits.models import CreditTransaction, Lot, Wallet
 from apps.credits.services.corrections import Preview
 
-HEADERS = ["Movement", "Lot", "Credits", "Left in the lot", "Balance after"]
+HEADERS = ["Movement", "Credits", "Balance after", "Left in the lot", "Lot"]
 MINUS = "\u2212"
 
 
@@ -38,10 +38,10 @@ def table_of(movements: Iterable[Any]) -> dict[str, Any]:
         "rows": [
             [
                 CreditTransaction.Type(row.transaction_type).label,
-                _lot(lots.get(row.lot_id)),
                 signed(row.amount),
-                number(row.lot_balance_after),
                 number(row.balance_after),
+                number(row.lot_balance_after),
+                _lot(lots.get(row.lot_id)),
             ]
             for row in rows
         ],

@@ -66,7 +66,7 @@ def confirm(client, wallet, shown):
 
 
 def rows_shown(shown) -> list[tuple[str, str, str]]:
-    return [(row[0], row[2], row[4]) for row in shown.context["table"]["rows"]]
+    return [(row[0], row[1], row[2]) for row in shown.context["table"]["rows"]]
 
 
 def rows_posted(correction: Correction) -> list[tuple[str, str, str]]:
