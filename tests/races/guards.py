@@ -7,7 +7,7 @@ Everything in the database that refuses: each with a write that it alone refuses
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, models, transaction
 
 from apps.core import ids
 from apps.credits.models import Correction, CreditEvent, CreditTransaction, Hold, Lot, Wallet
@@ -19,6 +19,7 @@ from apps.credits.services.corrections import Why
 from apps.credits.services.grants import grant_credits
 from apps.credits.services.prices import set_price
 from tests.people import make_organization, make_person
+from tests.races.sql import ask_what_is_asked_at_commit, run, write
 
 SILENCED = {  # they compare rows, and would refuse a forged row for that already
     "credits_balance_is_explained": "credits_wallet",
@@ -284,26 +285,7 @@ def missing(named: set[str]) -> dict[str, str]:
     return {name: KINDS.get(kind, kind) for name, kind in run(CATALOGUE) if name not in named}
 
 
-def write(sql: str) -> None:
-    """Write, and ask at once what is otherwise asked at commit."""
-    run(sql)
-    ask_what_is_asked_at_commit()
-
-
-def ask_what_is_asked_at_commit() -> None:
-    """Check the deferred constraints now."""
-    run("SET CONSTRAINTS ALL IMMEDIATE")
-    run("SET CONSTRAINTS ALL DEFERRED")
-
-
 def silence_triggers() -> None:
     """Silence the triggers that compare rows, so that another guard is tried alone."""
     for name, table in SILENCED.items():
         run(f"DROP TRIGGER IF EXISTS {name} ON {table}")
-
-
-def run(sql: str) -> list[tuple]:
-    """Run a statement, and return its rows if it has any."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-        return cursor.fetchall() if cursor.description else []

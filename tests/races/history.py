@@ -10,7 +10,7 @@ from apps.core.errors import DomainError
 from apps.credits.ledger.commands import Charge, Command, Grant, PlaceHold, Refund, Release
 from apps.credits.ledger.posting import post, post_one
 from tests.credits.wallets import make_wallet
-from tests.races.guards import run
+from tests.races.sql import run
 
 BATCH = 500
 # Of this transaction so far, by whatever way.

@@ -119,12 +119,12 @@ class Storm:
             *(self._transfer,) * 4,
             *(self._hold,) * 3,
             *(self._settle,) * 4,
-            *(self._grant, self._grant, self._refund, self._lot, self._status),
+            *(self._grant, self._grant, self._renew, self._refund, self._lot, self._status),
         )
         return rng.choice(kinds)(rng, name)
 
     def _charge(self, rng: random.Random, name: str) -> Command:
-        return ask.Charge(**self._cause(rng, f"charge:{name}"), amount=rng.randint(1, 12))
+        return ask.Charge(**self._cause(rng, f"charge:{name}"), amount=rng.randint(1, 30))
 
     def _transfer(self, rng: random.Random, name: str) -> Command:
         source, target = rng.sample(self.wallet_ids, 2)
@@ -158,6 +158,19 @@ class Storm:
             kind=rng.choice(["promotional", "purchase"]),
             amount=rng.randint(5, 60),
             expires_at=self.now() + rng.choice(MINUTES),
+        )
+
+    def _renew(self, rng: random.Random, name: str) -> Command:
+        cause = self._cause(rng, f"cycle:{name}")
+        cycles = Lot.objects.filter(wallet=cause["wallet_id"], kind="subscription", priority=10)
+        ended = cycles.filter(expires_at__lte=self.now()).order_by("-expires_at").first()
+        return ask.RenewAllowance(
+            **cause,
+            amount=rng.randint(5, 30),
+            expires_at=self.now() + rng.choice(MINUTES),
+            ended_lot_id=ended.id if ended else None,
+            rollover_cap=8,
+            rollover_floor=1,
         )
 
     def _refund(self, rng: random.Random, name: str) -> Command:
@@ -218,7 +231,7 @@ def make_storm(wallets: int, *, seed: int) -> Storm:
                     reference="opening",
                     source="storm",
                     kind="purchase",
-                    amount=80,
+                    amount=60,
                 )
                 for wallet in opened
             ]
