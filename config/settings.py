@@ -34,8 +34,13 @@ DATABASES = {
     ),
 }
 if DATABASES["default"] and not DATABASE_POOLED:
-    # A statement that was sent five times keeps its plan (core.db.one_trip).
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("prepare_threshold", 5)
+    # A statement that was sent five times keeps its plan (core.db.one_trip), which is the same
+    # for any parameters: to plan it anew each time costs more than to run it.
+    DATABASES["default"]["OPTIONS"] = {
+        "prepare_threshold": 5,
+        "options": "-c plan_cache_mode=force_generic_plan",
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 REDIS_URL = env.str("REDIS_URL")
 CACHE_PREFIX = env.str("CACHE_PREFIX", "coffer")
 CACHES = {

@@ -1,28 +1,30 @@
 """
 The thin shell around the rules: lock, load, plan, write.
 
-One statement for each table, however many commands there are, and three trips to the
-database: one that locks, one that reads, one that writes. Wallets are locked first, in
-id order, so that no two callers deadlock; everything is read after that. Wallets, lots
-and holds are written before the transactions, so that the trigger on those sees the
-whole.
+One statement for each table, however many commands there are, and two trips to the
+database: one that locks and reads, one that writes (and another to read, if a hold is
+too old). Wallets are locked first, in id order, so that no two callers deadlock;
+everything is read after that. Wallets, lots and holds are written before the
+transactions, so that the trigger on those sees the whole.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from uuid import UUID
 
 from django.db import transaction
+from psycopg import Cursor
 
 from apps.core import context
-from apps.core.db import inside_transaction, one_trip
+from apps.core.db import Ask, inside_transaction, one_trip
 from apps.core.errors import DomainError, NotFound
 from apps.credits.errors import PreviewOutdated
 from apps.credits.ledger import preview, rows
 from apps.credits.ledger.book import Outcome, Plan
-from apps.credits.ledger.commands import Command
+from apps.credits.ledger.commands import Command, Named
 from apps.credits.ledger.planning import plan
-from apps.credits.ledger.state import State
+from apps.credits.ledger.state import Entry, LotState, State
 from apps.credits.signals import debited
 
 
@@ -95,25 +97,33 @@ def load(commands: Sequence[Command]) -> State:
     with one_trip() as ask:
         locked = rows.lock_wallets(ask, wallet_ids)
         due_and_named = rows.read_holds(ask, wallet_ids, asked)
+        found = _read(ask, wallet_ids, asked, lot_ids)
     wallets = {wallet.id: wallet for wallet in locked}
     if len(wallets) < len(wallet_ids):
         raise NotFound
-    found = due_and_named.fetchall()
+    holds = due_and_named.fetchall()
     # The database's clock may step back; a wallet's time never does.
     heads = [wallet.head_at for wallet in wallets.values() if wallet.head_at]
-    state = State(now=max([found[0][0], *heads]), wallets=wallets)
-    for _, hold in found:
+    state = State(now=max([holds[0][0], *heads]), wallets=wallets)
+    for _, hold in holds:
         if hold:
             state.add_hold(hold)
-    asked |= state.holds.keys()
-    with one_trip() as ask:
-        entries = rows.read_entries(ask, asked)
-        lots = rows.read_lots(ask, wallet_ids, asked, lot_ids)
+    if not state.holds.keys() <= asked:  # what is due has movements of its own to know
+        with one_trip() as ask:
+            found = _read(ask, wallet_ids, asked | state.holds.keys(), lot_ids)
+    entries, lots = found
     for lot in lots:
         state.add_lot(lot)
     for entry in entries:
         state.add_entry(entry)
     return state
+
+
+def _read(
+    ask: Ask, wallet_ids: Sequence[UUID], asked: Collection[Named], lot_ids: Collection[UUID]
+) -> tuple[Cursor[Entry], Cursor[LotState]]:
+    """Ask for the transactions with these references, and for the lots that matter."""
+    return rows.read_entries(ask, asked), rows.read_lots(ask, wallet_ids, asked, lot_ids)
 
 
 def write(planned: Plan) -> None:

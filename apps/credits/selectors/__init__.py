@@ -11,7 +11,11 @@ from apps.credits.selectors.balances import (
     main_wallet,
     wallets_of,
 )
-from apps.credits.selectors.corrections import correction_limit, corrections
+from apps.credits.selectors.corrections import (
+    DEFAULT_CORRECTION_LIMIT,
+    correction_limit,
+    corrections,
+)
 from apps.credits.selectors.explaining import (
     Explanation,
     Part,
@@ -71,6 +75,7 @@ from apps.credits.selectors.usage import (
 )
 
 __all__ = [
+    "DEFAULT_CORRECTION_LIMIT",
     "GROUPINGS",
     "HOLD_COLUMNS",
     "TRANSACTION_COLUMNS",

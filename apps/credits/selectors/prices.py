@@ -2,11 +2,23 @@
 
 from collections.abc import Iterable
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
+from apps.core import clock
 from apps.core.clock import now_in_query
+from apps.core.db import one_trip
 from apps.credits.errors import UnknownCreditEvent
 from apps.credits.models import CreditEvent, CreditTransaction, Wallet
+
+# Asked before each charge, so it is a statement that keeps its plan; the rest of the row is
+# fetched by whoever wants it.
+COLUMNS = ["id", "name", "description", "category", "credit_cost", "unit", "is_active"]
+IN_FORCE = f"""
+    SELECT {", ".join(COLUMNS)} FROM credits_creditevent
+     WHERE name = %s AND effective_at <= coalesce(%s::timestamptz, statement_timestamp())
+     ORDER BY effective_at DESC LIMIT 1
+"""  # noqa: S608
 
 
 def price_of(name: str) -> CreditEvent:
@@ -15,8 +27,10 @@ def price_of(name: str) -> CreditEvent:
 
     :raises UnknownCreditEvent: if there is none, or it is not active.
     """
-    begun = CreditEvent.objects.filter(name=name, effective_at__lte=now_in_query())
-    latest = begun.order_by("effective_at").last()
+    with one_trip() as ask:
+        found = ask(IN_FORCE, [name, clock.moved()])
+    row = found.fetchone()
+    latest = CreditEvent.from_db(connection.alias, COLUMNS, row) if row else None
     if latest is None or not latest.is_active:
         raise UnknownCreditEvent(name=name)
     return latest
