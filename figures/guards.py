@@ -12,16 +12,13 @@ from django.db import transaction
 from figures.lines import Report
 from tests.credits import test_guards
 from tests.database import empty_tables
-from tests.races.guards import (
-    GUARDS,
-    Guard,
+from tests.races.guard_table import GUARDS, foreign_keys, primary_keys
+from tests.races.guarded import (
     add_holds_and_corrections,
-    foreign_keys,
-    guards_in_the_catalogue,
+    add_warnings_and_closed_months,
     make_guarded_wallet,
-    missing,
-    primary_keys,
 )
+from tests.races.guards import Guard, guards_in_the_catalogue, missing
 from tests.races.locks import LOCKS, how_often_taken
 
 ELSEWHERE = "tests/credits/test_guards.py::TestEachGuard::test_is_what_refuses"
@@ -81,6 +78,7 @@ def _in_the_database() -> list[Line]:
             guard = Guard(known.name, kind, known.table, known.write)
             try_out(guard, f"{ELSEWHERE}[{known.name}]")
         add_holds_and_corrections(wallet)
+        add_warnings_and_closed_months(wallet)
         for guard in GUARDS:
             try_out(guard, f"{HERE}[{guard.name}]")
         for guard in primary_keys() + foreign_keys():

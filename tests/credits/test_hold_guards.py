@@ -1,5 +1,5 @@
 """
-What the database refuses of holds and corrections, and each of its keys.
+What the database refuses of holds, corrections and closed months, and each of its keys.
 
 Every row of the table is a write that one guard refuses: tried as things are, and with
 that guard removed. The last test reads the catalogue, so that none is forgotten.
@@ -13,14 +13,13 @@ from django.db import IntegrityError
 from apps.credits.ledger import rows
 from apps.credits.services.holds import hold_amount
 from tests.credits import test_guards
-from tests.races.guards import (
-    GUARDS,
+from tests.races.guard_table import GUARDS, foreign_keys, primary_keys
+from tests.races.guarded import (
     add_holds_and_corrections,
-    foreign_keys,
+    add_warnings_and_closed_months,
     make_guarded_wallet,
-    missing,
-    primary_keys,
 )
+from tests.races.guards import missing
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +28,7 @@ pytestmark = pytest.mark.django_db
 def wallet():
     wallet = make_guarded_wallet()
     add_holds_and_corrections(wallet)
+    add_warnings_and_closed_months(wallet)
     return wallet
 
 
@@ -49,7 +49,9 @@ class TestEachGuard:
 
 
 class TestHeldCredits:
-    def test_cannot_be_moved_without_a_hold(self, wallet):
+    def test_cannot_be_moved_without_a_hold(self):
+        wallet = make_guarded_wallet()
+
         with (
             mock.patch.object(rows, "insert_holds"),
             pytest.raises(IntegrityError, match="without a hold"),

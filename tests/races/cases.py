@@ -16,7 +16,7 @@ from apps.credits.services.corrections import Why
 from apps.credits.services.expiry import sweep_expired_lots
 from tests.races.scenes import BEGINS, DAY, HOUR, Case, Scene
 
-MUCH = corrections.selectors.DEFAULT_CORRECTION_LIMIT + 1
+MUCH = 10_001  # credits; above the limit of one member of staff
 
 
 def _request(scene: Scene, amount: int) -> Correction:

@@ -18,7 +18,7 @@ from apps.core.errors import DomainError
 from apps.credits.ledger.commands import Charge
 from apps.credits.ledger.posting import post_one
 from apps.credits.models import Correction, CreditTransaction, Wallet
-from apps.credits.selectors import DEFAULT_CORRECTION_LIMIT, main_wallet
+from apps.credits.selectors import correction_limit, main_wallet
 from apps.credits.services import corrections, wallets
 from apps.credits.services.correction_terms import Terms
 from apps.credits.services.corrections import Why
@@ -131,7 +131,7 @@ def decide_together() -> bool:
     correction = corrections.request_correction(
         wallet=wallet,
         action=Correction.Action.GRANT,
-        terms=Terms(amount=DEFAULT_CORRECTION_LIMIT + 1),
+        terms=Terms(amount=correction_limit() + 1),
         why=Why(Correction.Reason.GOODWILL),
         user=make_person(),
     )

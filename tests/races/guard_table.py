@@ -1,0 +1,254 @@
+"""The table of guards: for each one a write that it alone refuses, if the scene is `guarded`."""
+
+from django.db import models
+
+from apps.credits.models import (
+    ClosedPeriod,
+    ClosedTotals,
+    ClosedWallet,
+    Correction,
+    CreditEvent,
+    CreditTransaction,
+    ExpiryWarning,
+    Hold,
+    Lot,
+    Wallet,
+)
+from tests.races.guards import Guard
+from tests.races.sql import run
+
+
+def copy(model: type[models.Model], where: str = "true", **changes: str) -> str:
+    """Return the INSERT of a copy of one row; a changed column is an SQL expression."""
+    columns = [field.column for field in model._meta.concrete_fields if not field.generated]
+    changes = {"id": "gen_random_uuid()", **changes}
+    values = ", ".join(changes.get(column, column) for column in columns)
+    table = model._meta.db_table
+    first = f"ORDER BY {table}.{model._meta.pk.column} LIMIT 1"
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)})"
+        f" SELECT {values} FROM {table} WHERE {where} {first}"
+    )
+
+
+def new_hold(**changes: str) -> str:
+    return copy(Hold, "status = 'held'", **{"reference": "'forged'", **changes})
+
+
+def new_correction(**changes: str) -> str:
+    return copy(Correction, "status = 'pending'", **changes)
+
+
+def new_lot(**changes: str) -> str:
+    return copy(Lot, "kind = 'purchase'", **{"origin": "'forged'", **changes})
+
+
+def new_entry(**changes: str) -> str:
+    forged = {"reference": "'forged'", "sequence": "sequence + 1000", **changes}
+    return copy(CreditTransaction, **forged)
+
+
+def new_wallet(**changes: str) -> str:
+    fresh = {"balance": "0", "held": "0", "sequence": "0", "head_at": "NULL", "kind": "'member'"}
+    return copy(Wallet, **{**fresh, **changes})
+
+
+def new_price(**changes: str) -> str:
+    return copy(CreditEvent, **{"effective_at": "effective_at + interval '1 hour'", **changes})
+
+
+def new_warning(**changes: str) -> str:
+    return copy(ExpiryWarning, **{"days": "days + 1", **changes})
+
+
+def new_month(**changes: str) -> str:
+    after = {
+        "month": "(month + interval '1 month')::date",
+        "starts_at": "ends_at",
+        "ends_at": "ends_at + interval '1 month'",
+    }
+    last = "month = (SELECT max(month) FROM credits_closedperiod)"
+    return copy(ClosedPeriod, last, **{**after, **changes})
+
+
+def new_line(**changes: str) -> str:
+    empty = "(SELECT id FROM credits_wallet WHERE sequence = 0 LIMIT 1)"
+    return copy(ClosedWallet, **{"id": "id + 1000", "wallet_id": empty, **changes})
+
+
+def new_totals(**changes: str) -> str:
+    last = "(SELECT id FROM credits_closedperiod ORDER BY month DESC LIMIT 1)"
+    return copy(ClosedTotals, **{"period_id": last, **changes})
+
+
+NEW_ROW = {
+    Wallet: new_wallet,
+    Lot: new_lot,
+    Hold: new_hold,
+    CreditTransaction: new_entry,
+    CreditEvent: new_price,
+    Correction: new_correction,
+    ExpiryWarning: new_warning,
+    ClosedPeriod: new_month,
+    ClosedWallet: new_line,
+    ClosedTotals: new_totals,
+}
+
+
+def check(name: str, model: type[models.Model], **changes: str) -> Guard:
+    return Guard(name, "check", model._meta.db_table, NEW_ROW[model](**changes))
+
+
+def unique(name: str, model: type[models.Model], **changes: str) -> Guard:
+    return Guard(name, "unique", model._meta.db_table, NEW_ROW[model](**changes))
+
+
+def trigger(name: str, model: type[models.Model], statement: str) -> Guard:
+    return Guard(name, "trigger", model._meta.db_table, statement)
+
+
+def primary_keys() -> list[Guard]:
+    """Return the primary keys, each with a row that has the id of another one."""
+    return [
+        Guard(
+            f"{model._meta.db_table}_pkey",
+            "primary",
+            model._meta.db_table,
+            new(**{model._meta.pk.column: model._meta.pk.column}),
+        )
+        for model, new in NEW_ROW.items()
+    ]
+
+
+def foreign_keys() -> list[Guard]:
+    """Return the foreign keys, by the catalogue, each with a row that points at nothing."""
+    found = run(
+        "SELECT conname, conrelid::regclass::text, attname FROM pg_constraint"
+        " JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]"
+        " WHERE contype = 'f' AND conrelid::regclass::text LIKE 'credits\\_%'"
+    )
+    by_table = {model._meta.db_table: new for model, new in NEW_ROW.items()}
+    decided = {"decided_by_id": {"status": "'rejected'"}}
+    return [
+        Guard(
+            name,
+            "foreign",
+            table,
+            by_table[table](**{column: "gen_random_uuid()"}, **decided.get(column, {})),
+        )
+        for name, table, column in found
+    ]
+
+
+GUARDS = [
+    check("credits_hold_sets_something_aside", Hold, amount="0"),
+    check("credits_hold_status_is_known", Hold, status="'lost'"),
+    check("credits_hold_policy_is_known", Hold, policy="'hope'"),
+    check("credits_captured_fits_the_hold", Hold, captured="1"),
+    check("credits_captured_fits_the_hold", Hold, status="'captured'", captured="0"),
+    check("credits_captured_fits_the_hold", Hold, status="'captured'", captured="amount + 1"),
+    check(
+        "credits_maker_is_not_checker",
+        Correction,
+        status="'posted'",
+        decided_by_id="requested_by_id",
+    ),
+    check("credits_decision_has_somebody", Correction, status="'posted'"),
+    check("credits_decision_has_somebody", Correction, status="'rejected'"),
+    check("credits_correction_action_is_known", Correction, action="'take'"),
+    check("credits_correction_is_about_credits", Correction, amount="0"),
+    check("credits_lot_priority_check", Lot, priority="-1"),
+    unique("credits_one_hold_per_reference", Hold, reference="reference"),
+    unique("credits_one_lot_per_origin", Lot, origin="origin"),
+    unique("credits_one_price_at_a_time", CreditEvent, effective_at="effective_at"),
+    unique("credits_organization_has_one_main_wallet", Wallet, kind="'organization'"),
+    unique("credits_sequence_has_no_twin", CreditTransaction, sequence="sequence"),
+    unique("credits_cause_moves_a_lot_once", CreditTransaction, reference="reference"),
+    trigger("credits_holds_are_kept", Hold, "DELETE FROM credits_hold WHERE false"),
+    trigger("credits_holds_are_kept", Hold, "TRUNCATE credits_hold"),
+    trigger(
+        "credits_terms_of_a_hold_are_fixed",
+        Hold,
+        "UPDATE credits_hold SET policy = 'cap' WHERE status = 'held'",
+    ),
+    trigger(
+        "credits_terms_of_a_hold_are_fixed",
+        Hold,
+        "UPDATE credits_hold SET expires_at = expires_at - interval '1 s' WHERE status = 'held'",
+    ),
+    trigger(
+        "credits_terms_of_a_hold_are_fixed",
+        Hold,
+        "UPDATE credits_hold SET expires_at = expires_at + interval '1 s' WHERE status <> 'held'",
+    ),
+    trigger(
+        "credits_hold_is_explained",
+        Hold,
+        "UPDATE credits_hold SET status = 'released' WHERE status = 'held'",
+    ),
+    trigger("credits_held_is_explained", Wallet, "UPDATE credits_wallet SET held = held + 1"),
+    trigger(
+        "credits_corrections_are_decided_once",
+        Correction,
+        "UPDATE credits_correction SET amount = amount + 1 WHERE status = 'pending'",
+    ),
+    trigger(
+        "credits_corrections_are_decided_once",
+        Correction,
+        "UPDATE credits_correction SET comment = 'x' WHERE status = 'posted'",
+    ),
+    trigger(
+        "credits_corrections_are_kept", Correction, "DELETE FROM credits_correction WHERE false"
+    ),
+    trigger("credits_corrections_are_kept", Correction, "TRUNCATE credits_correction"),
+    check("credits_warning_status_is_known", ExpiryWarning, status="'lost'"),
+    check("credits_sent_warning_has_a_time", ExpiryWarning, status="'sent'"),
+    check("credits_sent_warning_has_a_time", ExpiryWarning, sent_at="now()"),
+    check("credits_warning_is_about_credits", ExpiryWarning, amount="0"),
+    check("credits_warning_comes_before", ExpiryWarning, days="0"),
+    check("credits_expirywarning_attempts_check", ExpiryWarning, attempts="-1"),
+    Guard(
+        "credits_expirywarning_days_check",  # Django's own; the guard of ours asks for more
+        "check",
+        "credits_expirywarning",
+        new_warning(days="-1"),
+        beside="ALTER TABLE credits_expirywarning DROP CONSTRAINT credits_warning_comes_before",
+    ),
+    unique("credits_one_warning_per_day", ExpiryWarning, days="days"),
+    check("credits_period_is_a_month", ClosedPeriod, ends_at="ends_at - interval '1 day'"),
+    unique("credits_closedperiod_month_key", ClosedPeriod, month="month"),
+    unique(
+        "credits_closedperiod_ends_at_key", ClosedPeriod, starts_at="starts_at", ends_at="ends_at"
+    ),
+    check("credits_closed_wallet_adds_up", ClosedWallet, closing="closing + 1"),
+    check("credits_closed_wallet_moves_forwards", ClosedWallet, sequence="0"),
+    unique("credits_wallet_is_closed_once", ClosedWallet, wallet_id="wallet_id"),
+    check("credits_closed_totals_add_up", ClosedTotals, closing="closing + 1"),
+    check("credits_closedtotals_wallets_check", ClosedTotals, wallets="-1"),
+    Guard(
+        "credits_closed_periods_take_nothing",
+        "trigger",
+        "credits_credittransaction",
+        new_entry(),
+        beside="DROP TRIGGER credits_entries_continue_their_chains ON credits_credittransaction",
+    ),
+    trigger(
+        "credits_months_are_closed_in_order",
+        ClosedPeriod,
+        new_month(
+            month="(month + interval '2 months')::date",
+            starts_at="ends_at + interval '1 month'",
+            ends_at="ends_at + interval '2 months'",
+        ),
+    ),
+    trigger("credits_summed_periods_take_no_wallet", ClosedWallet, new_line()),
+    trigger("credits_closed_totals_are_those_of_wallets", ClosedTotals, new_totals()),
+    *(
+        trigger(name, model, f"DELETE FROM {model._meta.db_table} WHERE false")
+        for name, model in (
+            ("credits_closed_periods_are_append_only", ClosedPeriod),
+            ("credits_closed_wallets_are_append_only", ClosedWallet),
+            ("credits_closed_totals_are_append_only", ClosedTotals),
+        )
+    ),
+]
