@@ -362,11 +362,13 @@ class TestDefect8:
         other = opened(7)
         organization = wallet.organization
         _, token = make_key(organization, make_member(organization, "developer"), "credits:read")
-        named = {"organization": other.organization.public_id, "wallet": other.public_id}
+        client = with_key(token)
+        named = {"organization": other.organization.public_id}
+        month = {"wallet": other.public_id, "month": "2026-11"}
 
-        answer = with_key(token).get("/api/v1/credits/balance", named)
-
-        assert (answer.status_code, answer.json()["available"]) == (200, 100)
+        assert client.get("/api/v1/credits/balance").json()["available"] == 100
+        assert client.get("/api/v1/credits/balance", named).status_code == 400
+        assert client.get("/api/v1/credits/statements", month).status_code == 404
 
     def test_a_batch_that_is_sent_again_has_no_second_effect(self, wallet):
         cause = {"wallet_id": wallet.id, "source": "upload"}

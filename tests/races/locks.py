@@ -1,37 +1,21 @@
-"""Every lock that credits take: a race that goes well with it, and goes wrong without."""
+"""Every lock that credits take, how to do without it, and a race that needs it."""
 
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
-from django.db import DatabaseError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from apps.core import ids
-from apps.core.clock import database_now, moved_to
-from apps.core.errors import DomainError
-from apps.credits.ledger.commands import Charge
-from apps.credits.ledger.posting import post_one
-from apps.credits.models import Correction, CreditTransaction, Wallet
-from apps.credits.selectors import correction_limit, main_wallet
-from apps.credits.services import corrections, wallets
-from apps.credits.services.correction_terms import Terms
-from apps.credits.services.corrections import Why
-from apps.credits.services.expiry import sweep_expired_lots
-from apps.tenants.models import AuditLog
 from figures.ground_floor import lock_removed
-from tests.credits.wallets import make_wallet
-from tests.people import make_organization, make_person
-from tests.races.racing import at_once
+from tests.races import lock_races
 
 CREDITS = Path(__file__).parents[2] / "apps" / "credits"
-TAKEN = re.compile(r"select_for_update\(|FOR (?:NO KEY )?UPDATE|FOR (?:KEY )?SHARE")
-RACERS = 6
+TAKEN = re.compile(r"select_for_update\(|FOR (?:NO KEY )?UPDATE|FOR (?:KEY )?SHARE|LOCK TABLE")
 ROUNDS = 25
 
 
@@ -45,7 +29,7 @@ class Lock:
 
     def is_what_orders(self) -> bool:
         """Race with it, and without it until that goes wrong."""
-        if not all(self.race() for _ in range(3)):
+        if not all(self.race() for _ in range(2)):
             return False
         with self.removed():
             return not all(self.race() for _ in range(ROUNDS))
@@ -59,131 +43,62 @@ def how_often_taken() -> Counter[str]:
 
 
 @contextmanager
-def taken_from(table: str) -> Iterator[None]:
-    """Send Django's statements about this table without the lock that they ask for."""
+def sent_without(clause: str, instead: str = "", *, about: str) -> Iterator[None]:
+    """Send Django's statements about a table without the lock that they ask for."""
     execute = CursorWrapper.execute
 
     def unlocked(cursor, sql, params=None):
-        if table in sql:
-            sql = re.sub(r"FOR NO KEY UPDATE( SKIP LOCKED)?", "", sql)
+        if about in sql:
+            sql = re.sub(clause, instead, sql)
         return execute(cursor, sql, params)
 
     with mock.patch.object(CursorWrapper, "execute", unlocked):
         yield
 
 
-def charge_together() -> bool:
-    """Several charge one wallet: all of them are served."""
-    wallet_id = make_wallet(credits=100).id
-
-    def charge(number: int) -> None:
-        command = Charge(wallet_id=wallet_id, reference=f"c:{number}", source="test", amount=1)
-        with transaction.atomic():
-            post_one(command)
-
-    return _said(charge) == {"done": RACERS}
-
-
-def sweep_around_a_busy_wallet() -> bool:
-    """A sweep while somebody works in one of two due wallets: it does the other, and at once."""
-    busy, idle = (main_wallet(make_organization()) for _ in range(2))
-    later = database_now() + timedelta(days=15)
-
-    def sweep() -> int:
-        with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '300ms'")
-        try:
-            with moved_to(later):
-                return sweep_expired_lots().wallets
-        except DatabaseError:
-            return -1
-
-    with transaction.atomic():
-        Wallet.objects.select_for_update().get(pk=busy.pk)
-        (swept,) = at_once([sweep])
-    idle.refresh_from_db()
-    busy.refresh_from_db()
-    return swept > 0 and idle.balance == 0 and busy.balance > 0
-
-
-def send_one_form_together() -> bool:
-    """The same form is sent several times at once: it has one effect, and nobody is refused."""
-    wallet, maker, form = make_wallet(credits=10), make_person(), ids.new_id()
-
-    def send(number: int) -> None:
-        corrections.request_correction(
-            wallet=wallet,
-            action=Correction.Action.GRANT,
-            terms=Terms(amount=5),
-            why=Why(Correction.Reason.GOODWILL),
-            user=maker,
-            correction_id=form,
-        )
-
-    said = _said(send)
-    wallet.refresh_from_db()
-    return said == {"done": RACERS} and wallet.balance == 15
-
-
-def decide_together() -> bool:
-    """Several people approve one correction: one of them does, the others learn of it."""
-    wallet = make_wallet(credits=10)
-    correction = corrections.request_correction(
-        wallet=wallet,
-        action=Correction.Action.GRANT,
-        terms=Terms(amount=correction_limit() + 1),
-        why=Why(Correction.Reason.GOODWILL),
-        user=make_person(),
-    )
-    people = [make_person() for _ in range(RACERS)]
-
-    def approve(number: int) -> None:
-        corrections.approve_correction(correction=correction, user=people[number])
-
-    said = _said(approve)
-    posted = CreditTransaction.objects.filter(reference=correction.reference).count()
-    return said == {"done": 1, "correction_decided": RACERS - 1} and posted == 1
-
-
-def freeze_together() -> bool:
-    """Several freeze one wallet: it is written down once that it was frozen."""
-    wallet = make_wallet(credits=10)
-
-    def freeze(number: int) -> None:
-        wallets.change_status(wallet=wallet, reason="fraud", is_frozen=True)
-
-    said = _said(freeze)
-    written = AuditLog.objects.filter(object_id=wallet.public_id, action="wallet.status_changed")
-    return said == {"done": RACERS} and written.count() == 1
+def taken_from(table: str) -> Callable[[], AbstractContextManager[None]]:
+    """Return how to do without the usual lock on rows of this table."""
+    return partial(sent_without, r"FOR NO KEY UPDATE( SKIP LOCKED)?", about=table)
 
 
 LOCKS = {
-    "the_ledger_locks_wallets": Lock("ledger/rows.py", charge_together, lock_removed),
+    "the_ledger_locks_wallets": Lock("ledger/rows.py", lock_races.charge_together, lock_removed),
     "the_sweep_skips_busy_wallets": Lock(
-        "services/expiry.py", sweep_around_a_busy_wallet, lambda: taken_from("credits_wallet")
+        "services/expiry.py",
+        lock_races.sweep_around_a_busy_wallet,
+        taken_from("credits_wallet"),
     ),
     "a_correction_locks_its_wallet": Lock(
-        "services/corrections.py", send_one_form_together, lambda: taken_from("credits_wallet")
+        "services/corrections.py",
+        lock_races.send_one_form_together,
+        taken_from("credits_wallet"),
     ),
     "a_decision_locks_its_correction": Lock(
-        "services/corrections.py", decide_together, lambda: taken_from("credits_correction")
+        "services/corrections.py",
+        lock_races.decide_together,
+        taken_from("credits_correction"),
     ),
     "a_change_of_terms_locks_its_wallet": Lock(
-        "services/wallets.py", freeze_together, lambda: taken_from("credits_wallet")
+        "services/wallets.py", lock_races.freeze_together, taken_from("credits_wallet")
+    ),
+    "warnings_in_other_hands_are_skipped": Lock(
+        "services/expiry_warnings.py",
+        lock_races.warn_around_a_busy_warning,
+        partial(sent_without, "FOR UPDATE SKIP LOCKED", about="credits_expirywarning"),
+    ),
+    "warnings_are_locked_while_they_are_checked": Lock(
+        "services/expiry_warnings.py",
+        lock_races.take_over_what_is_being_sent,
+        partial(sent_without, "FOR UPDATE OF .*", about="credits_expirywarning"),
+    ),
+    "a_close_waits_for_writers": Lock(
+        "services/closing.py",
+        lock_races.close_while_somebody_writes,
+        partial(sent_without, "LOCK TABLE.*", "SELECT 1", about="credits_credittransaction"),
+    ),
+    "a_month_is_locked_while_it_is_summed": Lock(
+        "services/closing.py",
+        lock_races.sum_one_month_together,
+        taken_from("credits_closedperiod"),
     ),
 }
-
-
-def _said(work: Callable[[int], None]) -> Counter[str]:
-    """Let the racers do it at once, each with his number, and count how it went."""
-
-    def racer(number: int) -> str:
-        try:
-            work(number)
-        except DomainError as refusal:
-            return refusal.code
-        except DatabaseError:
-            return "error"
-        return "done"
-
-    return Counter(at_once([lambda number=number: racer(number) for number in range(RACERS)]))
