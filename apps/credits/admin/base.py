@@ -11,7 +11,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from unfold.decorators import action
 
 from apps.core import ids
@@ -49,6 +50,13 @@ def list_url(model: str, **chosen: object) -> str:
 def link(url: str, text: object) -> str:
     """Write a link that can be told from text without colour."""
     return format_html(LINK, url, text)
+
+
+def hash_text(value: bytes) -> str:
+    """Write a hash as the API does, so that a narrow screen may break it."""
+    text = value.hex()
+    pieces = ((text[start : start + 8],) for start in range(0, len(text), 8))
+    return format_html_join(mark_safe("<wbr>"), "{}", pieces)
 
 
 class LedgerAdmin[M: Model](ReadOnlyAdmin[M]):

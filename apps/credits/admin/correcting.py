@@ -12,7 +12,7 @@ from apps.core.errors import DomainError
 from apps.credits import selectors
 from apps.credits.admin.base import staff_of
 from apps.credits.admin.forms import CorrectionForm, show_refusal
-from apps.credits.admin.previews import number, preview_page
+from apps.credits.admin.previews import Fact, facts_of_terms, number, preview_page
 from apps.credits.errors import PreviewOutdated
 from apps.credits.models import Correction, Wallet
 from apps.credits.services.corrections import preview_correction, request_correction
@@ -74,6 +74,17 @@ class CorrectionDesk:
             messages.success(self.request, "The correction is posted.")
         return redirect(reverse("admin:credits_correction_change", args=[correction.pk]))
 
+    def facts(self, form: CorrectionForm, amount: int) -> list[Fact]:
+        """Return what was typed, in words, to be read once more."""
+        why = form.why
+        facts: list[Fact] = [
+            *facts_of_terms(form.chosen_action, form.terms, amount),
+            ("Reason", why.reason.label),
+            ("Note", why.note),
+            ("Ticket", why.ticket),
+        ]
+        return [(name, value) for name, value in facts if value not in ("", None)]
+
     def show_form(self, form: CorrectionForm, *, status: int = 200) -> HttpResponse:
         """Show the form, with what is wrong where it can be mended."""
         page = {**self.frame, "form": form, "limit": number(selectors.correction_limit())}
@@ -93,6 +104,7 @@ class CorrectionDesk:
             **preview_page(self.wallet, shown),
             "title": "Confirm the correction",
             "form": form,
+            "facts": self.facts(form, shown.amount),
             "token": shown.token,
             "warning": warning,
             "limit": number(selectors.correction_limit()),

@@ -12,17 +12,15 @@ from apps.core.clock import database_now
 from apps.core.errors import DomainError
 from apps.credits import selectors
 from apps.credits.admin.base import may_decide, staff_of
-from apps.credits.admin.forms import ACTIONS, DecisionForm, show_refusal
-from apps.credits.admin.previews import number, preview_page, table_of
-from apps.credits.models import Correction, CreditTransaction, Lot
+from apps.credits.admin.forms import DecisionForm, show_refusal
+from apps.credits.admin.previews import Fact, facts_of_terms, number, preview_page, table_of
+from apps.credits.models import Correction, CreditTransaction
 from apps.credits.services.correction_terms import Terms
 from apps.credits.services.corrections import (
     approve_correction,
     preview_correction,
     reject_correction,
 )
-
-Fact = tuple[str, object]
 
 
 class DecisionDesk:
@@ -137,21 +135,8 @@ class DecisionDesk:
 
 
 def facts_of(correction: Correction) -> list[Fact]:
-    """Return what was asked for, in words; terms that are not used are left out."""
-    terms = Terms.from_json(correction.terms)
-    lot = Lot.objects.filter(pk=terms.lot_id).first() if terms.lot_id else None
-    is_grant = correction.action == Correction.Action.GRANT
-    is_new_date = correction.action == Correction.Action.CHANGE_EXPIRY
+    """Return what was asked for, why, and who decided, in words."""
     facts: list[tuple[str, object, bool]] = [
-        ("Correction", correction.public_id, True),
-        ("Action", ACTIONS[Correction.Action(correction.action)], True),
-        ("Credits", number(correction.amount), True),
-        ("Lot", f"{lot.get_kind_display()} {lot.public_id}" if lot else "", lot is not None),
-        ("Kind", Lot.Kind(terms.kind).label, is_grant),
-        ("Begins", terms.effective_at, terms.effective_at is not None),
-        ("Expires", terms.expires_at or "Never", is_grant or is_new_date),
-        ("Priority", terms.priority, terms.priority is not None),
-        ("Cost of one", f"{terms.unit_cost} {terms.currency}", bool(terms.unit_cost)),
         ("Reason", correction.get_reason_display(), True),
         ("Note", correction.note, bool(correction.note)),
         ("Ticket", correction.ticket, bool(correction.ticket)),
@@ -162,4 +147,12 @@ def facts_of(correction: Correction) -> list[Fact]:
         ("Decided", correction.decided_at, correction.decided_at is not None),
         ("Comment", correction.comment, bool(correction.comment)),
     ]
-    return [(name, value) for name, value, is_told in facts if is_told]
+    return [
+        ("Correction", correction.public_id),
+        *facts_of_terms(
+            Correction.Action(correction.action),
+            Terms.from_json(correction.terms),
+            correction.amount,
+        ),
+        *((name, value) for name, value, is_told in facts if is_told),
+    ]

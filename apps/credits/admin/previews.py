@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
-from apps.credits.models import CreditTransaction, Lot, Wallet
+from apps.credits.admin.forms import ACTIONS
+from apps.credits.models import Correction, CreditTransaction, Lot, Wallet
+from apps.credits.services.correction_terms import Terms
 from apps.credits.services.corrections import Preview
 
 HEADERS = ["Movement", "Credits", "Balance after", "Left in the lot", "Lot"]
+Fact = tuple[str, object]
 MINUS = "\u2212"
 
 
@@ -23,6 +26,24 @@ def preview_page(wallet: Wallet, preview: Preview) -> dict[str, Any]:
         "amount": number(preview.amount),
         "table": table_of(preview.outcome.entries),
     }
+
+
+def facts_of_terms(action: Correction.Action, terms: Terms, amount: int) -> list[Fact]:
+    """Return in words what is asked for; terms that the action does not use are left out."""
+    lot = Lot.objects.filter(pk=terms.lot_id).first() if terms.lot_id else None
+    is_grant = action == Correction.Action.GRANT
+    has_expiry = is_grant or action == Correction.Action.CHANGE_EXPIRY
+    facts: list[tuple[str, object, bool]] = [
+        ("Action", ACTIONS[action], True),
+        ("Credits", number(amount), True),
+        ("Lot", _lot(lot), lot is not None),
+        ("Kind", Lot.Kind(terms.kind).label, is_grant),
+        ("Begins", terms.effective_at, terms.effective_at is not None),
+        ("Expires", terms.expires_at or "Never", has_expiry),
+        ("Priority", terms.priority, terms.priority is not None),
+        ("Cost of one", f"{terms.unit_cost} {terms.currency}", bool(terms.unit_cost)),
+    ]
+    return [(name, value) for name, value, is_told in facts if is_told]
 
 
 def table_of(movements: Iterable[Any]) -> dict[str, Any]:

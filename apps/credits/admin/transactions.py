@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.decorators import action
 
-from apps.credits.admin.base import LedgerAdmin, may_correct
+from apps.credits.admin.base import LedgerAdmin, hash_text, may_correct
 from apps.credits.models import Correction, CreditTransaction
 
 
@@ -95,7 +95,7 @@ class CreditTransactionAdmin(LedgerAdmin[CreditTransaction]):
     @admin.display(description="hash")
     def hash_of_entry(self, entry: CreditTransaction) -> str:
         """Write the hash as the API does."""
-        return bytes(entry.entry_hash).hex()
+        return hash_text(bytes(entry.entry_hash))
 
     def has_correct_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         """Let those reverse who may correct."""

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from unfold.decorators import action
 
-from apps.credits.admin.base import LINK, LedgerAdmin, list_url, may_correct
+from apps.credits.admin.base import LINK, LedgerAdmin, hash_text, list_url, may_correct
 from apps.credits.admin.correcting import CorrectionDesk
 from apps.credits.admin.standing import standing_page
 from apps.credits.models import Wallet
@@ -86,7 +86,7 @@ class WalletAdmin(LedgerAdmin[Wallet]):
     @admin.display(description="hash of the last transaction")
     def head(self, wallet: Wallet) -> str:
         """Write the chain's head as the API does."""
-        return bytes(wallet.head_hash).hex()
+        return hash_text(bytes(wallet.head_hash))
 
     def has_correct_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         """Let those correct a wallet who have the permission everywhere."""

@@ -158,6 +158,20 @@ class TestAPreview:
 
         assert (shown.context["due"], shown.context["before"]) == ("25", "600")
 
+    def test_tells_once_more_what_was_asked_for(self, client, wallet):
+        lot = Lot.objects.get(wallet=wallet, kind="trial")
+
+        facts = dict(preview(client, wallet, action="void", lot=lot.pk).context["facts"])
+
+        assert facts == {
+            "Action": "Void a lot, or a part of it",
+            "Credits": "40",
+            "Lot": f"Trial {lot.public_id}",
+            "Reason": "Goodwill",
+            "Note": "Sorry for the wait",
+            "Ticket": "https://desk.example/7",
+        }
+
     def test_goes_back_to_the_form_with_everything_typed(self, client, wallet):
         answer = client.post(address(wallet), {**form_of(amount=41), "step": "edit"})
 

@@ -153,3 +153,13 @@ class TestTheExport:
         answer = root.get(page_of("lot", "export/?wallet__id__exact=nonsense"))
 
         assert answer.status_code == 302
+
+
+class TestATransaction:
+    def test_shows_its_hash_and_leads_to_its_correction(self, root, wallet):
+        entry = CreditTransaction.objects.filter(wallet=wallet).last()
+
+        page = root.get(page_of("credittransaction", f"{entry.pk}/change/")).content.decode()
+
+        assert bytes(entry.entry_hash).hex() in page.replace("<wbr>", "")
+        assert page_of("credittransaction", f"{entry.pk}/reverse/") in page
