@@ -102,7 +102,9 @@ class TestTheList:
             hold(wallet, f"open:{number}")
 
         seen, where = [], address(organization)
-        while where:
+        for _ in range(9):
+            if not where:
+                break
             answer = client.get(where)
             assert len(references(answer)) <= 3
             seen += references(answer)
