@@ -237,6 +237,7 @@ class TestHolds:
         listed = client.get(f"{API}/holds?status=held").json()["data"]
 
         assert [hold["id"] for hold in listed] == [two["id"]]
+        problem_of(client.get(f"{API}/holds?status=lost"), 400)
 
     def test_answer_the_same_capture_again_and_refuse_another(self, client, wallet):
         path = f"holds/{self.place(client).json()['id']}/capture"

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from apps.core.api import paginated, validated
+from apps.core.api import LimitParameter, paginated, validated
 from apps.core.idempotency import Answer
 from apps.credits import selectors
 from apps.credits.api.commands.shapes import (
@@ -94,6 +94,12 @@ class HoldOut(serializers.ModelSerializer[Hold]):
         return hold.reference.removeprefix("api:")
 
 
+class HoldParameters(LimitParameter):
+    """Which holds to list."""
+
+    status = serializers.ChoiceField(choices=Hold.Status.choices, required=False)
+
+
 class HoldView(TenantAPIView):
     """A view of one hold of the organization's wallet."""
 
@@ -131,7 +137,7 @@ class Holds(HoldView):
     def get(self, request: Request) -> Response:
         """Return holds, newest first."""
         found = selectors.holds_of(self.wallet())
-        if status := request.query_params.get("status"):
+        if status := validated(HoldParameters, request.query_params).get("status"):
             found = found.filter(status=status)
         return paginated(request, found, HoldOut, parameters=frozenset({"status"}))
 

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from apps.core.api import paginated, run_once, validated
+from apps.core.api import LimitParameter, paginated, run_once, validated
 from apps.core.errors import NotFound
 from apps.core.idempotency import Answer
 from apps.credits import selectors
@@ -77,6 +77,12 @@ class CorrectionOut(serializers.ModelSerializer[Correction]):
         ]
 
 
+class CorrectionParameters(LimitParameter):
+    """Which corrections to list."""
+
+    status = serializers.ChoiceField(choices=Correction.Status.choices, required=False)
+
+
 class DecisionIn(serializers.Serializer[Any]):
     """What the one who decides has to say."""
 
@@ -141,7 +147,7 @@ class Corrections(CorrectionView):
     def get(self, request: Request) -> Response:
         """Return corrections of all organizations, newest first."""
         found = selectors.corrections()
-        if status := request.query_params.get("status"):
+        if status := validated(CorrectionParameters, request.query_params).get("status"):
             found = found.filter(status=status)
         return paginated(request, found, CorrectionOut, parameters=frozenset({"status"}))
 
