@@ -19,7 +19,7 @@ ALWAYS = "infinity"  # to PostgreSQL: later than any row
 
 # The function asks every transaction; what is left now stands in the lots (invariant L21).
 THEN = "credits_outstanding(%s)"
-NOW = "credits_lot WHERE remaining <> 0"
+NOW = "credits_lot WHERE has_credits"
 OUTSTANDING = """
     SELECT date_trunc('month', expires_at AT TIME ZONE 'UTC')::date, kind, currency,
            sum(remaining)::bigint,

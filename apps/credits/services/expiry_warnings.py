@@ -101,7 +101,7 @@ def _due(now: datetime, limit: int) -> list[ExpiryWarning]:
              CROSS JOIN LATERAL (
                    SELECT entry.created_at FROM credits_credittransaction entry
                     WHERE entry.lot_id = lot.id ORDER BY entry.sequence LIMIT 1) granted
-             WHERE lot.remaining > 0 AND lot.frozen_at IS NULL
+             WHERE lot.has_credits AND lot.remaining > 0 AND lot.frozen_at IS NULL
                AND lot.expires_at > %(now)s
                AND lot.expires_at <= %(now)s + make_interval(hours => 24 * %(longest)s)
                AND greatest(lot.effective_at, granted.created_at)
