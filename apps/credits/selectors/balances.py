@@ -50,7 +50,7 @@ def balance_of(wallet: Wallet) -> Balance:
         .order_by(F("expires_at").asc(nulls_last=True))
     )
     owed = (
-        Lot.objects.filter(wallet=OuterRef("pk"), kind=DEBT, remaining__lt=0)
+        Lot.objects.filter(wallet=OuterRef("pk"), has_credits=True, kind=DEBT)
         .values("wallet")
         .annotate(total=-Sum("remaining"))
         .values("total")
