@@ -102,6 +102,8 @@ class LedgerMachine(RuleBasedStateMachine):
         reference = used[repeat % len(used)] if used and repeat < 25 else self.new("cycle")
         ended = data.draw(st.sampled_from([None, *self.named_lots(0)]))
         ends = self.now + data.draw(st.sampled_from(SPANS[2:]))
+        if reference in self.models[0].done and data.draw(st.booleans()):
+            _, amount, ends, _ = self.models[0].done[reference][0]  # or hardly any would be repeats
         lot_id = None if ended is None else self.find_lot(0, ended.name)
         self.compare(
             lambda: self.models[0].renew(self.now, reference, amount, ends, ended, cap, floor),

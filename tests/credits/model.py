@@ -293,7 +293,8 @@ class Ledger:
         return self.keep(reference, ("redate", lot.name, ends), 0)
 
     def renew(self, now, reference, amount, ends, ended, cap, floor) -> int:
-        if (again := self.replay(reference, ("renew", amount, ends))) is not None:
+        asked = ("renew", amount, ends, ended.name if ended else None)
+        if (again := self.replay(reference, asked)) is not None:
             return again
         self.begin(now, amount)
         over = 0
@@ -310,7 +311,7 @@ class Ledger:
             self.lots.append(Lot("subscription", over, 5, now, ends))
         self.lots.append(Lot("subscription", amount, 10, now, ends, name=reference))
         self.repay(now)
-        return self.keep(reference, ("renew", amount, ends), over + amount)
+        return self.keep(reference, asked, over + amount)
 
     def transfer(self, now, reference, target, amount, kind, ends) -> int:
         if reference in self.done or reference in target.done:

@@ -307,6 +307,14 @@ class TestAllowance:
 
         assert (again.is_replayed, again.amount) == (True, first.amount)
 
+    def test_refuses_to_follow_another_cycle_under_the_same_reference(self, wallet, cycle):
+        lot, end = cycle
+        with moved_to(end):
+            self.renew(wallet, "sub:1:2026-12", end, lot, rollover_cap=10)
+
+            with pytest.raises(ReferenceReused):
+                self.renew(wallet, "sub:1:2026-12", end, None, rollover_cap=10)
+
     def test_carries_a_cycle_over_once(self, wallet, cycle):
         lot, end = cycle
         with moved_to(end):

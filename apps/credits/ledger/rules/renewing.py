@@ -1,5 +1,8 @@
 """RenewAllowance: a cycle ends, another begins."""
 
+import json
+
+from apps.core import ids
 from apps.credits.errors import (
     CycleNotOver,
     CycleRenewed,
@@ -17,6 +20,8 @@ from apps.credits.ledger.commands import (
 )
 from apps.credits.ledger.rules import granting
 from apps.credits.ledger.state import Entry, State, WalletState
+
+ENDED_LOT = "ended_lot"  # in the metadata of an allowance: which cycle it follows
 
 
 def apply(book: Book, wallet: WalletState, command: RenewAllowance) -> list[Entry]:
@@ -43,12 +48,15 @@ def earlier(state: State, command: RenewAllowance) -> Outcome | None:
     """
     Return what was granted and carried over for this cycle.
 
-    :raises ReferenceReused: if it was another allowance.
+    :raises ReferenceReused: if it was another allowance, or followed another cycle.
     """
     granted = state.find(command.wallet_id, command.reference)
     if not granted:
         return None
-    if not granting.is_same(state, _allowance(command), Outcome(tuple(granted))):
+    allowance = _allowance(command)
+    after = json.loads(granted[0].metadata).get(ENDED_LOT)
+    is_same = granting.is_same(state, allowance, Outcome(tuple(granted)))
+    if not is_same or after != allowance.metadata.get(ENDED_LOT):
         raise ReferenceReused(reference=command.reference)
     carried_over: list[Entry] = []
     if command.ended_lot_id:
@@ -92,13 +100,16 @@ def _rollover(command: RenewAllowance, amount: int) -> Grant:
 
 
 def _allowance(command: RenewAllowance) -> Grant:
+    metadata = dict(command.metadata)
+    if command.ended_lot_id:
+        metadata[ENDED_LOT] = ids.encode("lot", command.ended_lot_id)
     return Grant(
         wallet_id=command.wallet_id,
         reference=command.reference,
         source=command.source,
         source_id=command.source_id,
         description=command.description,
-        metadata=command.metadata,
+        metadata=metadata,
         kind="subscription",
         amount=command.amount,
         expires_at=command.expires_at,
