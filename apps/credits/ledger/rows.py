@@ -112,19 +112,25 @@ NAMED_ENTRIES_AND_WHAT_REVERSED_THEM = f"""
     WITH named AS ({NAMED_ENTRIES})
     SELECT * FROM named
      UNION
-    SELECT {_names(ENTRY_TYPES, "back.").replace("back.metadata", "back.metadata::text")}
-      FROM credits_credittransaction back JOIN named ON back.reverses_id = named.id
+    SELECT back.* FROM named CROSS JOIN LATERAL (
+           SELECT {_names(ENTRY_TYPES).replace("metadata", "metadata::text")}
+             FROM credits_credittransaction entry
+            WHERE entry.reverses_id = named.id
+           OFFSET 0) AS back
      ORDER BY wallet_id, sequence
 """  # noqa: S608
 LOTS_WITH_CREDITS_OR_NAMED = f"""
-    SELECT id, wallet_id, organization_id, kind, granted, remaining, priority, effective_at,
-           expires_at, unit_cost, currency, features, frozen_at IS NOT NULL, origin
-      FROM credits_lot WHERE id IN (
+    SELECT lot.* FROM (
            SELECT id FROM credits_lot WHERE wallet_id = ANY(%s) AND has_credits
             UNION
            SELECT id FROM credits_lot WHERE id = ANY(%s) AND wallet_id = ANY(%s)
             UNION
-           SELECT lot_id FROM ({NAMED_ENTRIES}) AS named)
+           SELECT lot_id FROM ({NAMED_ENTRIES}) AS named) AS wanted
+     CROSS JOIN LATERAL (
+           SELECT id, wallet_id, organization_id, kind, granted, remaining, priority,
+                  effective_at, expires_at, unit_cost, currency, features,
+                  frozen_at IS NOT NULL, origin
+             FROM credits_lot WHERE id = wanted.id OFFSET 0) AS lot
 """  # noqa: S608
 CHANGED_WALLETS = """
     UPDATE credits_wallet AS wallet

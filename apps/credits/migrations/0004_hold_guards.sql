@@ -15,9 +15,10 @@ LANGUAGE sql STABLE AS $$
       FROM (SELECT coalesce(-sum(amount) FILTER (WHERE transaction_type = 'held'), 0) AS held,
                    coalesce(sum(amount) FILTER (WHERE transaction_type = 'released'), 0)
                    AS released
-              FROM credits_credittransaction entry
-             WHERE entry.wallet_id = $1 AND entry.reference = $2
-               AND transaction_type IN ('held', 'released')) moved
+              -- By its reference alone, whatever the planner believes: OFFSET 0 keeps the two apart.
+              FROM (SELECT amount, transaction_type FROM credits_credittransaction entry
+                     WHERE entry.wallet_id = $1 AND entry.reference = $2 OFFSET 0) entry
+             WHERE transaction_type IN ('held', 'released')) moved
       LEFT JOIN credits_hold hold ON hold.wallet_id = $1 AND hold.reference = $2
 $$;
 
