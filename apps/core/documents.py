@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.template.loader import render_to_string
+from PIL import ImageFile
 
 from apps.core.errors import PdfUnavailable
 
@@ -21,6 +22,9 @@ def render_pdf(template: str, facts: dict[str, Any]) -> bytes:
         from weasyprint import CSS, HTML  # noqa: PLC0415
     except (ImportError, OSError) as error:
         raise PdfUnavailable from error
+    # WeasyPrint lets Pillow take damaged pictures, in the whole process and for ever, so that
+    # damaged uploads would be taken as well. Our documents have no pictures.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     style = CSS(string=render_to_string(STYLE), url_fetcher=_refuse)
     page = HTML(string=render_to_string(template, facts), url_fetcher=_refuse)
     document: bytes = page.write_pdf(stylesheets=[style])
