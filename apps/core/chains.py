@@ -18,9 +18,10 @@ class Fault:
 class WalkedChain:
     """One chain that was walked from its first row to its last."""
 
-    name: str  # the public id of what owns it
+    name: str  # of what owns it
     rows: int
     fault: Fault | None
+    kind: str = "ledger"  # or "audit"
 
 
 class Walker(Protocol):

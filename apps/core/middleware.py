@@ -11,7 +11,13 @@ from django.utils import timezone
 from apps.core import context, ids
 
 WELL_FORMED_ID = re.compile(r"[A-Za-z0-9_.\-]{8,128}")
+LONGEST_USER_AGENT = 200  # characters
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def readable(user_agent: str) -> str:
+    """Return what a program calls itself, short and without what cannot be printed."""
+    return "".join(filter(str.isprintable, user_agent))[:LONGEST_USER_AGENT]
 
 
 class RequestContextMiddleware:
@@ -30,7 +36,11 @@ class RequestContextMiddleware:
         request.META["HTTP_X_REQUEST_ID"] = request_id
         with (
             context.acting(
-                actor="anonymous", request_id=request_id, ip_address=request.META["REMOTE_ADDR"]
+                actor="anonymous",
+                request_id=request_id,
+                ip_address=request.META["REMOTE_ADDR"],
+                acting_as="",
+                user_agent=readable(request.headers.get("User-Agent", "")),
             ),
             structlog.contextvars.bound_contextvars(request_id=request_id),
         ):

@@ -31,7 +31,7 @@ def verify_invariants() -> None:
 
 @shared_task(name="core.verify_chains")
 def verify_chains() -> None:
-    """Recompute every hash of the ledger and log each chain that is broken. Runs every night."""
+    """Recompute every hash of every chain, and log each that is broken. Runs every night."""
     examined = rows = 0
     for chain in chains.walk():
         examined, rows = examined + 1, rows + chain.rows

@@ -1,6 +1,7 @@
 """Organizations, the people in them, and the record of what was done."""
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -103,7 +104,7 @@ class AuditLog(Row):
     One thing that somebody did, or was refused. Append-only.
 
     Written in the transaction of the deed, so that there is neither a deed without a
-    row nor a row without a deed.
+    row nor a row without a deed. The database seals it when that transaction commits.
     """
 
     PREFIX = "aud"
@@ -118,6 +119,7 @@ class AuditLog(Row):
         Organization, models.PROTECT, related_name="+", null=True, blank=True
     )
     actor = models.CharField(max_length=100)
+    acting_as = models.CharField(max_length=100, blank=True)  # in whose place, if in another's
     action = models.CharField(max_length=100)  # resource.verb
     object_id = models.CharField(max_length=100, blank=True)  # as people see it: job_01K…
     before = models.JSONField(null=True, blank=True)
@@ -126,14 +128,66 @@ class AuditLog(Row):
     reason = models.TextField(blank=True)
     request_id = models.CharField(max_length=128, blank=True)
     ip_address = models.GenericIPAddressField(null=True, blank=True)
+    user_agent = models.CharField(max_length=200, blank=True)
 
     class Meta:
         indexes = [
             models.Index(fields=["organization", "-created_at"], name="tenants_audit_by_time"),
+            models.Index(
+                fields=["organization", "actor", "-created_at"], name="tenants_audit_by_actor"
+            ),
+            models.Index(
+                fields=["organization", "object_id", "-created_at"], name="tenants_audit_by_object"
+            ),
+            models.Index(
+                fields=["organization", "-created_at"],
+                condition=Q(result="denied"),
+                name="tenants_audit_denials",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.actor} {self.action} {self.object_id}"
+
+
+class AuditChain(models.Model):
+    """
+    Where the chain of an organization's audit rows ends; written by the database alone.
+
+    Its id is that of the organization; `NO_ORGANIZATION` holds the rows that have none.
+    """
+
+    NO_ORGANIZATION = UUID(int=0)
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    sequence = models.BigIntegerField(default=0)
+    head_hash = models.BinaryField(max_length=32)
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.sequence}"
+
+
+class AuditSeal(models.Model):
+    """
+    The place of an audit row in its chain, and the hash that ties it to the row before.
+
+    Written by the database when the row's transaction commits: see 0020_audit_chain.sql.
+    """
+
+    entry = models.OneToOneField(
+        AuditLog, models.PROTECT, primary_key=True, related_name="seal", editable=False
+    )
+    chain = models.ForeignKey(AuditChain, models.PROTECT, related_name="+", db_index=False)
+    sequence = models.BigIntegerField()
+    entry_hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["chain", "sequence"], name="tenants_one_seal_a_place"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.chain_id} {self.sequence}"
 
 
 class AdminConfig(models.Model):

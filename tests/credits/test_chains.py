@@ -110,14 +110,14 @@ class TestVerifyChain:
         monkeypatch.setattr(walking, "ROWS_AT_ONCE", 2)
         change(rows_of(wallet)[-1], reference="another")
 
-        walked = list(chains.walk())
+        walked = list(walking.walk_chains())
 
         assert len(walked) == 3
         assert sum(chain.rows for chain in walked) == CreditTransaction.objects.count()
         assert [chain.name for chain in walked if chain.fault] == [wallet.public_id]
 
     def test_leaves_the_rows_with_the_server_until_it_comes_to_them(self, wallet, honest):
-        walking_on = chains.walk()
+        walking_on = walking.walk_chains()
         next(walking_on)
 
         with connection.cursor() as cursor:

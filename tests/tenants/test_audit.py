@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 CHANGES = [
     "UPDATE tenants_auditlog SET actor = 'someone else'",
     "DELETE FROM tenants_auditlog",
-    "TRUNCATE tenants_auditlog",
+    "TRUNCATE tenants_auditlog CASCADE",
 ]
 
 

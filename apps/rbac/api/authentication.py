@@ -29,7 +29,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         key = keys.find_key(token)
         if key is None:
             raise AuthenticationFailed("This API key is not known, was revoked, or has expired.")
-        context.set_actor(f"key:{key.public_id}")
+        maker = f"user:{key.created_by.public_id}"
+        context.set_actor(f"key:{key.public_id}", acting_as=maker)
         keys.note_use(key=key, at=timezone.now(), ip_address=context.current().ip_address)
         return key.created_by, key
 

@@ -23,6 +23,7 @@ def record(
     return AuditLog.objects.create(
         organization=organization,
         actor=cause.actor,
+        acting_as=cause.acting_as,
         action=action,
         object_id=object_id,
         before=before,
@@ -31,4 +32,5 @@ def record(
         reason=reason,
         request_id=cause.request_id,
         ip_address=cause.ip_address,
+        user_agent=cause.user_agent,
     )

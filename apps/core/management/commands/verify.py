@@ -2,13 +2,17 @@
 
 import time
 from argparse import ArgumentParser
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.core import chains
+from apps.core.chains import Fault, WalkedChain
 from apps.core.errors import NotFound
 from apps.core.invariants import Finding, verify
+
+KINDS = {"ledger": "", "audit": "audit "}  # kind of chain: what its line begins with
 
 
 class Command(BaseCommand):
@@ -21,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--chain",
             action="store_true",
-            help="instead of the SQL, recompute every hash of the ledger here, row by row",
+            help="instead of the SQL, recompute every hash of ledger and audit log, row by row",
         )
         parser.add_argument("--wallet", default="", help="with --chain: only this one (wal_…)")
         parser.add_argument("--organization", default="", help="with --chain: only hers (slug)")
@@ -59,23 +63,40 @@ class Command(BaseCommand):
         :raises CommandError: if a chain is broken, or what is named does not exist.
         """
         started = time.monotonic()
-        examined = rows = failures = 0
+        counts = {kind: Count() for kind in KINDS if not (wallet and kind == "audit")}
         try:
             for chain in chains.walk(wallet=wallet, organization=organization):
-                examined, rows = examined + 1, rows + chain.rows
+                counts[chain.kind].add(chain)
                 if chain.fault:
-                    failures += 1
-                    self.stdout.write(
-                        self.style.ERROR(
-                            f"{chain.name} sequence={chain.fault.sequence} "
-                            f"transaction={chain.fault.row or '-'} {chain.fault.problem}"
-                        )
-                    )
+                    self.stdout.write(self.style.ERROR(describe(chain, chain.fault)))
         except NotFound as error:
             raise CommandError("There is no such wallet or organization.") from error
-        self.stdout.write(
-            f"chains examined={examined} rows={rows} failures={failures} "
-            f"seconds={time.monotonic() - started:.3f}"
-        )
-        if failures:
+        seconds = time.monotonic() - started
+        for kind, count in counts.items():
+            self.stdout.write(
+                f"{KINDS[kind]}chains examined={count.chains} rows={count.rows} "
+                f"failures={count.failures} seconds={seconds:.3f}"
+            )
+        if failures := sum(count.failures for count in counts.values()):
             raise CommandError(f"{failures} chains are broken; see the lines above.")
+
+
+@dataclass
+class Count:
+    """What was walked of one kind of chain."""
+
+    chains: int = 0
+    rows: int = 0
+    failures: int = 0
+
+    def add(self, chain: WalkedChain) -> None:
+        """Count one chain that was walked."""
+        self.chains += 1
+        self.rows += chain.rows
+        self.failures += chain.fault is not None
+
+
+def describe(chain: WalkedChain, fault: Fault) -> str:
+    """Return the line that names the first bad row of a chain."""
+    row = "transaction" if chain.kind == "ledger" else "row"
+    return f"{chain.name} sequence={fault.sequence} {row}={fault.row or '-'} {fault.problem}"

@@ -1,0 +1,13 @@
+DROP TRIGGER tenants_audit_rows_name_their_chains ON tenants_auditlog;
+DROP TRIGGER tenants_audit_rows_are_sealed ON tenants_auditlog;
+DROP TRIGGER tenants_audit_seals_continue_their_chain ON tenants_auditseal;
+DROP TRIGGER tenants_audit_seals_stay ON tenants_auditseal;
+DROP TRIGGER tenants_audit_chains_stand_where_they_end ON tenants_auditchain;
+DROP TRIGGER tenants_audit_chains_stay ON tenants_auditchain;
+DROP FUNCTION tenants_note_audit_chains();
+DROP FUNCTION tenants_seal_audit_row();
+DROP FUNCTION tenants_lock_audit_chains(uuid);
+DROP FUNCTION tenants_verify_audit_seal();
+DROP FUNCTION tenants_verify_audit_head();
+DROP FUNCTION tenants_audit_hash(bytea, bigint, tenants_auditlog);
+DROP FUNCTION tenants_audit_chain_of(uuid);
