@@ -129,6 +129,7 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.core.middleware.TimeZoneMiddleware",
+    "apps.rbac.pages.denials.DenialMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"

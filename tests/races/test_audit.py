@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
 
+from apps.core import context
 from apps.core.invariants import all_invariants, verify
 from apps.tenants.models import AuditChain, AuditLog, AuditSeal, Organization
 from apps.tenants.selectors.chains import walk_audit_chains
-from apps.tenants.services import audit
+from apps.tenants.services import audit, denials
 from tests.credits.forging import silenced
 from tests.races.racing import at_once
 
@@ -132,3 +134,19 @@ def without_lock() -> Iterator[None]:
             yield
         finally:
             cursor.execute(text)
+
+
+class TestDenials:
+    def test_stay_within_the_most_when_they_come_at_once(self, organizations, monkeypatch):
+        monkeypatch.setattr(denials, "MOST_OF_ACTOR", 3)
+
+        def try_it(number: int) -> None:
+            with context.acting(actor="user:usr_1"):
+                denials.record_denial(
+                    action="keys.view", organization=organizations[0], object_id=f"key_{number}"
+                )
+
+        at_once([partial(try_it, number) for number in range(RACERS)])
+
+        assert AuditLog.objects.filter(result="denied").count() == 3
+        check(3)

@@ -7,15 +7,18 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model, QuerySet
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.core.errors import NotFound, PermissionDenied
+from apps.core.errors import DomainError, NotFound, PermissionDenied
 from apps.core.models import PublicId
+from apps.core.routes import object_of, route_of
 from apps.rbac import selectors
 from apps.rbac.errors import OrganizationRequired, PersonRequired, ScopeMissing
 from apps.rbac.models import ApiKey
 from apps.rbac.permissions import BY_CODE
 from apps.tenants.models import Organization, User
+from apps.tenants.services.denials import record_denial
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -68,6 +71,19 @@ class TenantAPIView(APIView):
         caller = key or request.user
         self.principal = f"{self.organization.public_id}:{caller.public_id}"
         check_permission(self.permissions[method], request.user, self.organization, key)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Write down what was denied, and answer as ever."""
+        is_denial = isinstance(exc, DomainError) and exc.status == PermissionDenied.status
+        if is_denial and hasattr(self, "organization"):
+            assert isinstance(exc, DomainError)
+            record_denial(
+                action=exc.details.get("permission", exc.code),
+                organization=self.organization,
+                object_id=object_of(self.request),
+                route=route_of(self.request),
+            )
+        return super().handle_exception(exc)
 
     def get_object[M: Model](self, rows: QuerySet[M], public_id: str) -> M:
         """

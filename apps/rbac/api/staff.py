@@ -9,10 +9,12 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from apps.core.errors import NotFound
+from apps.core.routes import route_of
 from apps.rbac.api.base import METHODS
 from apps.rbac.errors import PersonRequired
 from apps.rbac.permissions import BY_CODE
 from apps.tenants.models import User
+from apps.tenants.services.denials import record_denial
 
 
 class StaffAPIView(APIView):
@@ -54,9 +56,11 @@ class StaffAPIView(APIView):
         if method not in self.permissions:
             raise MethodNotAllowed(method)
         assert isinstance(request.user, User)
+        code = self.permissions[method]
         if request.auth is not None:
-            raise PersonRequired(permission=self.permissions[method])
-        if not (request.user.is_staff and request.user.has_perm(self.permissions[method])):
+            raise PersonRequired(permission=code)
+        if not (request.user.is_staff and request.user.has_perm(code)):
+            record_denial(action=code, organization=None, route=route_of(request))
             raise NotFound
         self.user = request.user
         self.principal = f"staff:{request.user.public_id}"

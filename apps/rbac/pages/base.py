@@ -10,10 +10,12 @@ from django.views import View
 
 from apps.core.errors import DomainError, NotFound, PermissionDenied
 from apps.core.pages import refusal_page
+from apps.core.routes import object_of, route_of
 from apps.rbac import selectors
 from apps.rbac.pages.frame import LAST_USED
 from apps.rbac.permissions import BY_CODE
 from apps.tenants.models import Organization, User
+from apps.tenants.services.denials import record_denial
 
 
 class TenantPage(LoginRequiredMixin, View):
@@ -57,7 +59,18 @@ class TenantPage(LoginRequiredMixin, View):
             self.check_permission(request)
             return super().dispatch(request, *args, **kwargs)
         except DomainError as error:
+            if error.status == PermissionDenied.status:
+                self.record(error)
             return refusal_page(request, error)
+
+    def record(self, error: DomainError) -> None:
+        """Write down that the person was denied something here."""
+        record_denial(
+            action=error.details.get("permission", error.code),
+            organization=self.organization,
+            object_id=object_of(self.request),
+            route=route_of(self.request),
+        )
 
     def check_permission(self, request: HttpRequest) -> None:
         """
