@@ -29,6 +29,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Organization",
         (
             Entry("API keys", "rbac:keys", "key-round", "keys.view"),
+            Entry("Audit log", "rbac:audit", "history", "audit.view"),
             Entry("Settings", "rbac:organization", "settings", "organization.view"),
         ),
     ),

@@ -9,6 +9,7 @@ from django.db.models import Model
 from django.forms.models import model_to_dict
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import FieldTextFilter, RangeDateTimeFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -194,16 +195,36 @@ class AuditLogAdmin(ReadOnlyAdmin[AuditLog]):
         "created_at",
         "organization",
         "actor",
+        "acting_as",
         "action",
         "object_id",
         "result",
         "request_id",
+        "place",
     ]
-    list_filter = ["result", "action"]
-    search_fields = ["actor", "action", "object_id", "request_id", "organization__slug"]
-    search_help_text = "Actor, action, object, request or organization"
-    list_select_related = ["organization"]
+    list_filter = [
+        "result",
+        ("actor", FieldTextFilter),
+        ("action", FieldTextFilter),
+        ("object_id", FieldTextFilter),
+        ("created_at", RangeDateTimeFilter),
+    ]
+    list_filter_submit = True
+    search_fields = ["actor", "action", "object_id", "request_id", "organization__slug", "reason"]
+    search_help_text = "Actor, action, object, request, reason or organization"
+    list_select_related = ["organization", "seal"]
     ordering = ["-created_at", "-id"]
+    readonly_fields = ["place", "entry_hash"]
+
+    @admin.display(description="place")
+    def place(self, row: AuditLog) -> int | None:
+        """Tell the row's place in its chain."""
+        return row.seal.sequence if hasattr(row, "seal") else None
+
+    @admin.display(description="hash")
+    def entry_hash(self, row: AuditLog) -> str:
+        """Tell the hash that seals the row and all before it."""
+        return bytes(row.seal.entry_hash).hex() if hasattr(row, "seal") else ""
 
 
 @admin.register(AdminConfig)
