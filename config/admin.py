@@ -7,6 +7,7 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("Organizations", "tenants.Organization", "apartment"),
             ("Users", "tenants.User", "person"),
             ("Role assignments", "rbac.UserRole", "group"),
+            ("Invitations", "rbac.Invitation", "mail"),
         ),
     ),
     (

@@ -18,6 +18,7 @@ app.conf.beat_schedule = {
         "task": "credits.warn_of_expiry",
         "schedule": crontab(minute=5),
     },
+    "Send invitations that wait": {"task": "rbac.send_invitations", "schedule": 60.0},
     "Prune answers kept for replays": {
         "task": "core.prune_idempotency_keys",
         "schedule": crontab(minute=17),

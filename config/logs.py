@@ -1,8 +1,20 @@
 """One JSON line for each event, with the request's id; readable lines for a developer."""
 
+import re
 from typing import Any
 
 import structlog
+
+# Whoever reads the logs must not be able to follow an invitation (apps/rbac: invitation_links).
+SECRET_LINK = re.compile(r"cof_invite_[A-Za-z0-9_-]+")
+
+
+def hide_links(logger: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Take the secrets of invitations out of addresses and whatever else is logged."""
+    return {
+        key: SECRET_LINK.sub("cof_invite_…", value) if isinstance(value, str) else value
+        for key, value in event.items()
+    }
 
 
 def structured_logging(*, level: str, human: bool) -> dict[str, Any]:
@@ -13,6 +25,7 @@ def structured_logging(*, level: str, human: bool) -> dict[str, Any]:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        hide_links,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

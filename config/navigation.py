@@ -28,6 +28,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "Organization",
         (
+            Entry("Members", "rbac:members", "users", "members.view"),
             Entry("API keys", "rbac:keys", "key-round", "keys.view"),
             Entry("Audit log", "rbac:audit", "history", "audit.view"),
             Entry("Settings", "rbac:organization", "settings", "organization.view"),

@@ -75,6 +75,7 @@ MOVABLE_CLOCK = env.bool("MOVABLE_CLOCK", DEMO)
 # What a customer gets
 TRIAL_CREDITS = env.int("TRIAL_CREDITS", 100)  # credits at sign-up; 0 for none
 TRIAL_DAYS = env.int("TRIAL_DAYS", 14)
+INVITATIONS_PER_DAY = env.int("INVITATIONS_PER_DAY", 200)  # of one organization, in 24 hours
 
 seal()
 

@@ -14,7 +14,7 @@ from drf_spectacular.views import (
 )
 
 from apps.core import health, pages
-from apps.rbac.pages import entrance
+from apps.rbac.pages import entrance, joining
 
 APPS = ("credits", "jobs", "rbac", "billing", "capacity", "partners")
 Addresses = list[URLPattern | URLResolver]
@@ -35,6 +35,7 @@ urlpatterns: Addresses = [
     path("accounts/", include("allauth.urls")),
     path("account/", include("apps.tenants.pages.urls")),
     path("organizations/", entrance.Organizations.as_view(), name="organizations"),
+    path("invitations/<str:token>/", joining.Join.as_view(), name="invitation"),
     path("demo/login", entrance.DemoLogin.as_view(), name="demo_login"),
     path("o/<slug:slug>/start/", entrance.Start.as_view(), name="organization"),
     path("o/<slug:slug>/", include(urls_of("pages"))),

@@ -1,12 +1,18 @@
 """Read who belongs where and may do what. Nothing here writes."""
 
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Greatest
 
 from apps.core.errors import NotFound
-from apps.rbac.models import ApiKey, RolePermission, UserRole
-from apps.rbac.permissions import STAFF_CODES
+from apps.rbac.errors import UnknownRole
+from apps.rbac.models import ApiKey, Invitation, LastSeen, Role, RolePermission, UserRole
+from apps.rbac.permissions import STAFF_CODES, STAFF_ROLES
 from apps.tenants.models import Organization, User
 
 
@@ -81,3 +87,124 @@ def api_keys_of(organization: Organization) -> QuerySet[ApiKey]:
     """Return the organization's API keys, newest first, revoked ones too."""
     keys = ApiKey.objects.filter(organization=organization)
     return keys.select_related("created_by").order_by("-created_at", "-id")
+
+
+MEMBER_COLUMNS = ["id", "email", "name", "roles", "status", "joined_at", "last_active_at"]
+CHUNK = 1000  # rows of an export that are in memory at once
+
+
+def memberships_of(
+    organization: Organization, *, search: str = "", role: str = "", is_active: bool | None = None
+) -> QuerySet[Any]:
+    """
+    Return the members, newest first, each with `joined_at`, `role_names`, `last_active_at`.
+
+    `search` looks in names and addresses; `role` is a role's name. Last active is when he
+    opened a page of this organization, or one of his keys was used in it; elsewhere counts not.
+    """
+    own = UserRole.objects.filter(user=OuterRef("pk"), organization=organization)
+    seen = LastSeen.objects.filter(user=OuterRef("pk"), organization=organization)
+    used = (
+        ApiKey.objects.filter(created_by=OuterRef("pk"), organization=organization)
+        .values("created_by")
+        .annotate(at=Max("last_used_at"))
+    )
+    members = members_of(organization).annotate(
+        joined_at=Subquery(own.order_by("created_at").values("created_at")[:1]),
+        role_names=ArraySubquery(own.order_by("role__name").values("role__name")),
+        last_active_at=Greatest(Subquery(seen.values("at")[:1]), Subquery(used.values("at")[:1])),
+    )
+    if search:
+        members = members.filter(Q(email__icontains=search) | Q(full_name__icontains=search))
+    if role:
+        members = members.filter(Exists(own.filter(role__name=role)))
+    if is_active is not None:
+        members = members.filter(is_active=is_active)
+    return members.order_by("-joined_at", "-id")
+
+
+def member_of(organization: Organization, public_id: str) -> Any:
+    """
+    Return the member with this id, as `memberships_of` tells of him.
+
+    :raises NotFound: if nobody with this id belongs to the organization.
+    """
+    user_id = User.read_id(public_id)
+    found = memberships_of(organization).filter(pk=user_id).first() if user_id else None
+    if found is None:
+        raise NotFound
+    return found
+
+
+def members_after(members: QuerySet[Any], last: Any) -> QuerySet[Any]:
+    """Return the members that come after this one, newest first."""
+    same_time = Q(joined_at=last.joined_at, id__lt=last.id)
+    return members.filter(Q(joined_at__lt=last.joined_at) | same_time)
+
+
+def member_rows(members: QuerySet[Any]) -> Iterator[tuple[object, ...]]:
+    """Yield a row for each member, in the order of MEMBER_COLUMNS, chunk by chunk."""
+    chunk = list(members[:CHUNK])
+    while chunk:
+        for one in chunk:
+            yield (
+                one.public_id,
+                one.email,
+                one.full_name,
+                ", ".join(one.role_names),
+                "active" if one.is_active else "inactive",
+                one.joined_at.isoformat(),
+                one.last_active_at.isoformat() if one.last_active_at else "",
+            )
+        chunk = list(members_after(members, chunk[-1])[:CHUNK])
+
+
+def roles_to_give(organization: Organization) -> QuerySet[Role]:
+    """Return the roles that exist in the organization: system roles first, then its own."""
+    system = Q(organization=None, is_system_role=True)
+    roles = Role.objects.filter(system | Q(organization=organization))
+    staff = Q(is_system_role=True, name__in=[one.name for one in STAFF_ROLES])
+    return roles.exclude(staff).order_by("-is_system_role", "name")
+
+
+def roles_within(organization: Organization, held: Collection[str]) -> QuerySet[Role]:
+    """Return the roles that allow nothing beyond what is held: those that its holder may give."""
+    beyond = RolePermission.objects.exclude(permission__name__in=held)
+    return roles_to_give(organization).exclude(pk__in=beyond.values("role"))
+
+
+def find_role(organization: Organization, text: str) -> Role:
+    """
+    Return the role with this name or id that can be given in the organization.
+
+    :raises UnknownRole: if there is none.
+    """
+    roles = roles_to_give(organization)
+    role_id = Role.read_id(text)
+    found = roles.filter(pk=role_id) if role_id else roles.filter(name=text)
+    role = found.first()
+    if role is None:
+        raise UnknownRole(role=text)
+    return role
+
+
+def invitations_of(organization: Organization) -> QuerySet[Invitation]:
+    """Return the organization's invitations, newest first, ended ones too."""
+    rows = Invitation.objects.filter(organization=organization)
+    return rows.select_related("role", "invited_by").order_by("-created_at", "-id")
+
+
+def invitations_after(rows: QuerySet[Invitation], last: Invitation) -> QuerySet[Invitation]:
+    """Return the invitations that come after this one, newest first."""
+    same_time = Q(created_at=last.created_at, id__lt=last.id)
+    return rows.filter(Q(created_at__lt=last.created_at) | same_time)
+
+
+def invitations_in(rows: QuerySet[Invitation], state: str, now: datetime) -> QuerySet[Invitation]:
+    """Keep those in this state, as people see it: past its time is expired."""
+    late = Q(status=Invitation.Status.PENDING, expires_at__lte=now)
+    if state == Invitation.Status.PENDING:
+        return rows.filter(status=state, expires_at__gt=now)
+    if state == Invitation.Status.EXPIRED:
+        return rows.filter(late | Q(status=state))
+    return rows.filter(status=state)

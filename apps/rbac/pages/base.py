@@ -6,6 +6,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from django.views import View
 
 from apps.core.errors import DomainError, NotFound, PermissionDenied
@@ -14,8 +15,12 @@ from apps.core.routes import object_of, route_of
 from apps.rbac import selectors
 from apps.rbac.pages.frame import LAST_USED
 from apps.rbac.permissions import BY_CODE
+from apps.rbac.services import presence
 from apps.tenants.models import Organization, User
 from apps.tenants.services.denials import record_denial
+
+SEEN = "seen"  # session key: when which organization was looked at, as Unix time
+SEEN_EVERY = 600  # seconds
 
 
 class TenantPage(LoginRequiredMixin, View):
@@ -100,3 +105,14 @@ def remember(request: HttpRequest, organization: Organization) -> None:
     """Keep which organization was looked at last, so that the start page leads there."""
     if request.session.get(LAST_USED) != organization.slug:
         request.session[LAST_USED] = organization.slug
+    note_visit(request, organization)
+
+
+def note_visit(request: HttpRequest, organization: Organization) -> None:
+    """Tell the list of members that he is here; the session spares most requests the row."""
+    seen: dict[str, int] = request.session.get(SEEN, {})
+    now = int(timezone.now().timestamp())
+    if now - seen.get(organization.slug, 0) < SEEN_EVERY or not isinstance(request.user, User):
+        return
+    presence.note_visit(organization=organization, user=request.user)
+    request.session[SEEN] = {**seen, organization.slug: now}

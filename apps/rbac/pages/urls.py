@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.rbac.pages import audit, views
+from apps.rbac.pages import audit, inviting, members, views
 
 app_name = "rbac"
 urlpatterns = [
@@ -10,4 +10,19 @@ urlpatterns = [
     path("audit/", audit.Audit.as_view(), name="audit"),
     path("keys/", views.Keys.as_view(), name="keys"),
     path("keys/<str:key_id>/revoke/", views.RevokeKey.as_view(), name="revoke_key"),
+    path("members/", members.Members.as_view(), name="members"),
+    path("members/leave/", members.Leave.as_view(), name="leave"),
+    path("members/invitations/", inviting.Invitations.as_view(), name="invitations"),
+    path(
+        "members/invitations/<str:invitation_id>/resend/",
+        inviting.ResendInvitation.as_view(),
+        name="resend_invitation",
+    ),
+    path(
+        "members/invitations/<str:invitation_id>/revoke/",
+        inviting.RevokeInvitation.as_view(),
+        name="revoke_invitation",
+    ),
+    path("members/<str:user_id>/role/", members.ChangeRole.as_view(), name="change_role"),
+    path("members/<str:user_id>/remove/", members.RemoveMember.as_view(), name="remove_member"),
 ]

@@ -1,0 +1,181 @@
+"""
+Follow the link of an invitation: join with the account one has, or sign up.
+
+Reading the link changes nothing, because mail programs read links on their own. The link
+never signs anybody in: it is proof of the address and of nothing else.
+"""
+
+from collections.abc import Callable
+
+from allauth.account.models import EmailAddress
+from django.db import IntegrityError, transaction
+from psycopg import errors as postgres
+
+from apps.core import context
+from apps.core.clock import database_now
+from apps.rbac import selectors
+from apps.rbac.errors import (
+    AccountExists,
+    AddressNotVerified,
+    InvitationForAnother,
+    InvitationNotBacked,
+    InvitationNotOpen,
+    RoleNotHeld,
+)
+from apps.rbac.models import Invitation, UserRole
+from apps.rbac.services import invitation_links
+from apps.rbac.services.granting import check_may_give
+from apps.rbac.services.invitations import check_is_pending, lock_invitation
+from apps.rbac.services.organization_lock import lock_organization
+from apps.rbac.services.roles import assign_role
+from apps.tenants.models import User
+from apps.tenants.services import audit
+
+TO_INVITE = "members.manage"
+
+
+def find_invitation(token: str) -> Invitation | None:
+    """Return the invitation whose newest link has this secret, whatever became of it."""
+    if not invitation_links.is_well_formed(token):
+        return None
+    rows = Invitation.objects.select_related("organization", "role", "invited_by")
+    return rows.filter(digest=invitation_links.digest_of(token)).first()
+
+
+def check_is_open(invitation: Invitation) -> None:
+    """
+    Check that the invitation can be accepted now.
+
+    :raises InvitationNotOpen: if it was accepted, revoked, or is past its time.
+    """
+    check_is_pending(invitation)
+    if invitation.expires_at <= database_now():
+        raise InvitationNotOpen(state="past its time")
+    if not invitation.organization.is_active:
+        raise InvitationNotOpen(state="to an organization that is closed")
+
+
+def has_account(email: str) -> bool:
+    """Tell whether an address belongs to somebody who should sign in."""
+    if User.objects.filter(email=email).exists():
+        return True
+    return bool(EmailAddress.objects.filter(email__iexact=email, verified=True).exists())
+
+
+def has_joined(invitation: Invitation, user: User) -> bool:
+    """Tell whether this person has accepted it, in another tab perhaps, and is a member still."""
+    if invitation.status != Invitation.Status.ACCEPTED or invitation.accepted_by_id != user.pk:
+        return False
+    return UserRole.objects.filter(user=user, organization=invitation.organization).exists()
+
+
+@transaction.atomic
+def accept(*, invitation: Invitation, user: User, token: str) -> Invitation:
+    """
+    Join with the account that one is signed in to. Whoever accepted may repeat it.
+
+    :raises InvitationForAnother: if the invited address is none of the person's.
+    :raises AddressNotVerified: if it is his, and he has not verified it.
+    :raises InvitationNotOpen: if it was revoked, is past its time, or somebody accepted it.
+    :raises InvitationNotBacked: if the inviter may not give the role any more.
+    """
+    locked = _lock(invitation, token)
+    check_is_for(locked, user)
+    if has_joined(locked, user):
+        return locked
+    return _join(locked, user)
+
+
+@transaction.atomic
+def sign_up(
+    *, invitation: Invitation, token: str, full_name: str, set_password: Callable[[User], None]
+) -> User:
+    """
+    Create a person whose address the link has verified, and let him join.
+
+    He gets no organization of his own.
+
+    :raises AccountExists: if the address has an account.
+    :raises InvitationNotOpen: if it was accepted, revoked, or is past its time.
+    :raises InvitationNotBacked: if the inviter may not give the role any more.
+    """
+    locked = _lock(invitation, token)
+    check_is_open(locked)
+    if has_account(locked.email):
+        raise AccountExists(email=locked.email)
+    user = User(email=locked.email, full_name=full_name)
+    set_password(user)
+    try:
+        with transaction.atomic():
+            user.save()
+            EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    except IntegrityError as error:
+        # Somebody signed up with the address the ordinary way, a moment ago.
+        if not isinstance(error.__cause__, postgres.UniqueViolation):
+            raise
+        raise AccountExists(email=locked.email) from error
+    with context.acting(actor=f"user:{user.public_id}"):
+        audit.record(
+            action="user.sign_up",
+            organization=locked.organization,
+            object_id=user.public_id,
+            after={"email": user.email, "invitation": locked.public_id},
+        )
+        _join(locked, user)
+    return user
+
+
+def check_is_for(invitation: Invitation, user: User) -> None:
+    """
+    Check that the invited address is one that the person has shown to be his.
+
+    :raises InvitationForAnother: if it is none of his.
+    :raises AddressNotVerified: if he has not verified it.
+    """
+    own = EmailAddress.objects.filter(user=user, email__iexact=invitation.email)
+    verified = set(own.values_list("verified", flat=True))
+    if True in verified:
+        return
+    if verified or user.email == invitation.email:
+        raise AddressNotVerified(email=invitation.email)
+    raise InvitationForAnother(email=invitation.email)
+
+
+def _lock(invitation: Invitation, token: str) -> Invitation:
+    """Lock organization and invitation, in this order; a link that was replaced opens nothing."""
+    lock_organization(invitation.organization)
+    locked = lock_invitation(invitation)
+    if locked.digest is None or bytes(locked.digest) != invitation_links.digest_of(token):
+        raise InvitationNotOpen(state="sent again since, with a new link")
+    return locked
+
+
+def _join(invitation: Invitation, user: User) -> Invitation:
+    check_is_open(invitation)
+    _check_backed(invitation)
+    organization = invitation.organization
+    # Who came in by another way meanwhile keeps what he has: an invitation adds no roles to it.
+    if not UserRole.objects.filter(user=user, organization=organization).exists():
+        assign_role(user=user, role=invitation.role, organization=organization)
+    invitation.status, invitation.ended_at = Invitation.Status.ACCEPTED, database_now()
+    invitation.accepted_by, invitation.mail_due_at = user, None
+    invitation.save()
+    audit.record(
+        action="invitation.accept",
+        organization=organization,
+        object_id=invitation.public_id,
+        after={"user": user.public_id, "role": invitation.role.name},
+    )
+    return invitation
+
+
+def _check_backed(invitation: Invitation) -> None:
+    """Ask again whether the inviter may do this: days have passed since he did."""
+    inviter = invitation.invited_by
+    held = selectors.permissions_of(inviter, invitation.organization) if inviter else frozenset()
+    try:
+        check_may_give(invitation.role, held)
+    except RoleNotHeld as error:
+        raise InvitationNotBacked(role=invitation.role.name) from error
+    if TO_INVITE not in held:
+        raise InvitationNotBacked(role=invitation.role.name)

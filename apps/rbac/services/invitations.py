@@ -1,0 +1,270 @@
+"""
+Invite people by e-mail, send again, revoke.
+
+The link goes to the invited mailbox alone: whoever signs up through it has shown that the
+address is his. So nobody is shown a link here, the inviter least of all.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import Q
+
+from apps.core.clock import database_now
+from apps.core.errors import DomainError
+from apps.core.queue import enqueue
+from apps.rbac import selectors
+from apps.rbac.errors import (
+    AlreadyMember,
+    InvalidAddress,
+    InvitationExists,
+    InvitationLimitReached,
+    InvitationNotOpen,
+    InvitationSentRecently,
+    TooManyAddresses,
+)
+from apps.rbac.models import Invitation, Role
+from apps.rbac.services.granting import check_may_give
+from apps.rbac.services.organization_lock import lock_organization
+from apps.tenants.models import Organization, User
+from apps.tenants.services import audit
+
+LIFETIME = timedelta(days=7)
+DAY = timedelta(hours=24)
+PAUSES = (  # before an invitation is sent again; the last one stays
+    timedelta(minutes=10),
+    timedelta(hours=1),
+    timedelta(hours=6),
+    DAY,
+)
+MOST_AT_ONCE = 200  # addresses
+LONGEST_ADDRESS = 254
+TASK = "rbac.send_invitations"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one address of a list: an invitation, or why there is none."""
+
+    number: int  # from 1, as pasted
+    email: str
+    invitation: Invitation | None = None
+    error: DomainError | None = None
+
+
+@transaction.atomic
+def invite(
+    *, organization: Organization, email: str, role: Role, by: User, held: Collection[str]
+) -> Invitation:
+    """
+    Invite an address to a role; the mail goes out after the commit.
+
+    `held` is what the inviter may do here at most (a key: within its scopes): nobody gives
+    what he lacks.
+
+    :raises InvalidAddress: if it is no e-mail address.
+    :raises RoleNotHeld: if the role allows more than the inviter may do.
+    :raises AlreadyMember: if the address belongs to a member.
+    :raises InvitationExists: if it has an open invitation.
+    :raises InvitationLimitReached: if the organization sent too many in 24 hours.
+    """
+    address = folded(email)
+    lock_organization(organization)
+    check_may_give(role, selectors.permissions_of(by, organization) & set(held))
+    return _invite(organization, address, role, by)
+
+
+@transaction.atomic
+def invite_many(
+    *,
+    organization: Organization,
+    emails: Iterable[str],
+    role: Role,
+    by: User,
+    held: Collection[str],
+) -> list[Row]:
+    """
+    Invite each of these addresses; what is wrong with one keeps no other from its invitation.
+
+    :raises RoleNotHeld: if the role allows more than the inviter may do.
+    :raises TooManyAddresses: if there are more than MOST_AT_ONCE.
+    """
+    addresses = list(emails)
+    if len(addresses) > MOST_AT_ONCE:
+        raise TooManyAddresses(most=MOST_AT_ONCE)
+    lock_organization(organization)
+    check_may_give(role, selectors.permissions_of(by, organization) & set(held))
+    rows = []
+    for number, email in enumerate(addresses, start=1):
+        try:
+            invitation = _invite(organization, folded(email), role, by)
+        except DomainError as error:
+            rows.append(Row(number, email, error=error))
+        else:
+            rows.append(Row(number, invitation.email, invitation))
+    return rows
+
+
+@transaction.atomic
+def resend(*, invitation: Invitation, held: Collection[str]) -> Invitation:
+    """
+    Send an invitation again, for another 7 days; the link in the mail before ends.
+
+    One that is past its time opens again by this. The pause between two mails grows.
+
+    :raises InvitationNotOpen: if it was accepted or revoked.
+    :raises RoleNotHeld: if its role allows more than the one who asks may do.
+    :raises InvitationSentRecently: if the pause is not over.
+    :raises InvitationLimitReached: if the organization sent too many in 24 hours.
+    """
+    organization = lock_organization(invitation.organization)
+    locked = lock_invitation(invitation)
+    check_is_pending(locked)
+    check_may_give(locked.role, held)
+    now = database_now()
+    wait = resend_after(locked) - now
+    if wait > timedelta(0):
+        raise InvitationSentRecently(retry_after=int(wait.total_seconds()) + 1)
+    _check_limit(organization, now)
+    locked.resends += 1
+    locked.resent_at = locked.mail_due_at = now
+    locked.expires_at = now + LIFETIME
+    locked.mail_attempts = 0
+    locked.digest = None
+    locked.save()
+    audit.record(
+        action="invitation.resend",
+        organization=organization,
+        object_id=locked.public_id,
+        after={"email": locked.email, "expires_at": locked.expires_at.isoformat()},
+    )
+    enqueue(TASK)
+    return locked
+
+
+@transaction.atomic
+def revoke(*, invitation: Invitation) -> Invitation:
+    """
+    End an invitation: its link opens nothing any more. A revoked one stays as it is.
+
+    :raises InvitationNotOpen: if it was accepted: remove the member instead.
+    """
+    locked = lock_invitation(invitation)
+    if locked.status == Invitation.Status.REVOKED:
+        return locked
+    check_is_pending(locked)
+    return _revoke(locked)
+
+
+def revoke_invitations_of(*, organization: Organization, inviter: User) -> None:
+    """End the open invitations that a person sent: he answers for them no more."""
+    pending = Invitation.objects.select_for_update(of=("self",)).filter(
+        organization=organization, invited_by=inviter, status=Invitation.Status.PENDING
+    )
+    for one in pending.select_related("role", "organization").order_by("id"):
+        _revoke(one)
+
+
+def folded(email: str) -> str:
+    """
+    Return the address as it is kept, in lower case like those of people.
+
+    :raises InvalidAddress: if it is none.
+    """
+    address = email.strip().lower()
+    try:
+        validate_email(address)
+    except ValidationError as error:
+        raise InvalidAddress(email=email.strip()[:LONGEST_ADDRESS] or "An empty line") from error
+    if len(address) > LONGEST_ADDRESS:
+        raise InvalidAddress(email=address[:LONGEST_ADDRESS])
+    return address
+
+
+def lock_invitation(invitation: Invitation) -> Invitation:
+    """Lock an invitation's row, and return it as it is now."""
+    rows = Invitation.objects.select_for_update(of=("self",))
+    return rows.select_related("role", "organization", "invited_by").get(pk=invitation.pk)
+
+
+def check_is_pending(invitation: Invitation) -> None:
+    """
+    Check that the invitation has not ended; it may be past its time.
+
+    :raises InvitationNotOpen: if it was accepted, revoked or given up.
+    """
+    if invitation.status != Invitation.Status.PENDING:
+        raise InvitationNotOpen(state=invitation.status)
+
+
+def resend_after(invitation: Invitation) -> datetime:
+    """Return the moment from which the invitation may be sent again."""
+    pause = PAUSES[min(invitation.resends, len(PAUSES) - 1)]
+    return (invitation.resent_at or invitation.created_at) + pause
+
+
+def _invite(organization: Organization, address: str, role: Role, by: User) -> Invitation:
+    """Write an invitation; the caller holds the organization's lock, so all checks stay true."""
+    if selectors.members_of(organization).filter(email=address).exists():
+        raise AlreadyMember(email=address)
+    now = database_now()
+    _end_what_is_past(organization, address, now)
+    _check_limit(organization, now)
+    invitation = Invitation.objects.create(
+        organization=organization,
+        email=address,
+        role=role,
+        invited_by=by,
+        created_at=now,
+        expires_at=now + LIFETIME,
+        mail_due_at=now,
+    )
+    audit.record(
+        action="invitation.create",
+        organization=organization,
+        object_id=invitation.public_id,
+        after={"email": address, "role": role.name},
+    )
+    enqueue(TASK)
+    return invitation
+
+
+def _end_what_is_past(organization: Organization, address: str, now: datetime) -> None:
+    """Close the address's invitation if its time is over, so that there is room for another."""
+    pending = Invitation.objects.select_for_update().filter(
+        organization=organization, email=address, status=Invitation.Status.PENDING
+    )
+    for one in pending:
+        if one.expires_at > now:
+            raise InvitationExists(email=address)
+        one.status, one.ended_at = Invitation.Status.EXPIRED, now
+        one.digest = one.mail_due_at = None
+        one.save()
+
+
+def _revoke(invitation: Invitation) -> Invitation:
+    invitation.status, invitation.ended_at = Invitation.Status.REVOKED, database_now()
+    invitation.mail_due_at = None
+    invitation.save()
+    audit.record(
+        action="invitation.revoke",
+        organization=invitation.organization,
+        object_id=invitation.public_id,
+        before={"email": invitation.email, "role": invitation.role.name},
+    )
+    return invitation
+
+
+def _check_limit(organization: Organization, now: datetime) -> None:
+    """Count in the database, under the organization's lock: no two take the last place."""
+    since = now - DAY
+    rows = Invitation.objects.filter(organization=organization)
+    sent = rows.filter(Q(created_at__gt=since)).count() + rows.filter(resent_at__gt=since).count()
+    limit: int = settings.INVITATIONS_PER_DAY
+    if sent >= limit:
+        raise InvitationLimitReached(limit=limit, retry_after=3600)

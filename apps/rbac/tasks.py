@@ -1,0 +1,21 @@
+"""Tasks of rbac: rung after a commit, and called by the beat."""
+
+import structlog
+from celery import shared_task
+
+from apps.core import context
+from apps.rbac.services import invitation_mails
+
+logger = structlog.get_logger(__name__)
+MOST_ROUNDS = 20  # 1,000 mails a ring; the rest waits for the next one
+
+
+@shared_task(name="rbac.send_invitations")
+def send_invitations() -> None:
+    """Send the invitations that are due. Safe to repeat, and at once."""
+    with context.acting(actor="system:send_invitations"):
+        for _ in range(MOST_ROUNDS):
+            done = invitation_mails.send_due_invitations()
+            logger.info("invitations_sent", mails=done.sent, failed=done.failed)
+            if not done.has_more:
+                break
