@@ -13,6 +13,7 @@ app.autodiscover_tasks()
 
 app.conf.beat_schedule = {
     "Ring again for waiting jobs": {"task": "jobs.sweep_jobs", "schedule": 15.0},
+    "Send mails about ownership": {"task": "rbac.mail_transfers", "schedule": 60.0},
     "Expire lots of idle wallets": {"task": "credits.sweep_expired_lots", "schedule": 60.0},
     "Warn of credits that expire soon": {
         "task": "credits.warn_of_expiry",

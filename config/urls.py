@@ -14,7 +14,7 @@ from drf_spectacular.views import (
 )
 
 from apps.core import health, pages
-from apps.rbac.pages import entrance, joining
+from apps.rbac.pages import entrance, joining, organizations
 
 APPS = ("credits", "jobs", "rbac", "billing", "capacity", "partners")
 Addresses = list[URLPattern | URLResolver]
@@ -36,6 +36,12 @@ urlpatterns: Addresses = [
     path("account/", include("apps.tenants.pages.urls")),
     path("organizations/", entrance.Organizations.as_view(), name="organizations"),
     path("invitations/<str:token>/", joining.Join.as_view(), name="invitation"),
+    path("organizations/new/", organizations.New.as_view(), name="new_organization"),
+    path(
+        "organizations/<str:organization>/reopen/",
+        organizations.Reopen.as_view(),
+        name="reopen_organization",
+    ),
     path("demo/login", entrance.DemoLogin.as_view(), name="demo_login"),
     path("o/<slug:slug>/start/", entrance.Start.as_view(), name="organization"),
     path("o/<slug:slug>/", include(urls_of("pages"))),

@@ -1,15 +1,36 @@
 """What credits does when it hears news from below."""
 
+from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
 
-from apps.credits.services import grants, wallets
+from apps.credits.services import grants, organizations, wallets
 from apps.tenants.models import Organization
-from apps.tenants.signals import organization_created
+from apps.tenants.signals import (
+    organization_closed,
+    organization_created,
+    organization_reopened,
+)
 
 
 @receiver(organization_created)
-def open_wallet_with_trial(organization: Organization, **kwargs: Any) -> None:
+def open_wallet_with_trial(
+    organization: Organization, with_trial: bool = True, **kwargs: Any
+) -> None:
     """Give a new organization its wallet and trial, in the transaction that creates it."""
-    grants.grant_trial(wallet=wallets.open_main_wallet(organization=organization))
+    wallet = wallets.open_main_wallet(organization=organization)
+    if with_trial:
+        grants.grant_trial(wallet=wallet)
+
+
+@receiver(organization_closed)
+def close_wallets(organization: Organization, **kwargs: Any) -> None:
+    """Close every wallet, or refuse where credits are held or owed."""
+    organizations.close_wallets(organization=organization)
+
+
+@receiver(organization_reopened)
+def reopen_wallets(organization: Organization, closed_at: datetime, **kwargs: Any) -> None:
+    """Open the wallets that were closed with their organization."""
+    organizations.reopen_wallets(organization=organization, closed_at=closed_at)

@@ -51,3 +51,12 @@ class ResultNotReady(DomainError):
     title = "There is no result"
     message = "The job is {job_status}; only a completed job has a result."
     status = 409
+
+
+class JobsUnderWay(DomainError):
+    """A job that fails after the organization closed could not be refunded."""
+
+    code = "jobs_under_way"
+    title = "Jobs are under way"
+    message = "{jobs} jobs wait or run. Cancel them, or wait until they are done."
+    status = 409

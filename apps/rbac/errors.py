@@ -58,6 +58,59 @@ class ExpiryInThePast(DomainError):
     message = "Choose a time of expiry in the future."
 
 
+class MemberLimitReached(DomainError):
+    """All seats are taken."""
+
+    code = "member_limit_reached"
+    title = "The organization is full"
+    message = "The organization may have {limit} members, and has {members}."
+    status = 409
+
+
+class LastOwner(DomainError):
+    """Somebody has to answer for the organization."""
+
+    code = "last_owner"
+    title = "An organization needs an owner"
+    message = "This would leave the organization without an owner. Make somebody else one first."
+    status = 409
+
+
+class NotAnOwner(DomainError):
+    """Only an owner hands it over, or steps down."""
+
+    code = "not_an_owner"
+    title = "You do not own it"
+    message = "Only an owner of the organization can do this."
+    status = 403
+
+
+class NotAMember(DomainError):
+    """Ownership is handed to somebody who belongs there."""
+
+    code = "not_a_member"
+    title = "The person is not a member"
+    message = "The new owner must be another active member of the organization."
+
+
+class TransferPending(DomainError):
+    """One after the other."""
+
+    code = "transfer_pending"
+    title = "A transfer is waiting"
+    message = "A transfer of ownership waits for an answer already. Withdraw it first."
+    status = 409
+
+
+class TransferEnded(DomainError):
+    """It was answered, withdrawn, or has expired, or the one who asked owns it no more."""
+
+    code = "transfer_ended"
+    title = "The transfer is over"
+    message = "This transfer of ownership is not open any more."
+    status = 409
+
+
 class StaffRoleIsGlobal(DomainError):
     """A role for staff has no meaning inside one organization."""
 
@@ -90,15 +143,6 @@ class MemberOutranksYou(DomainError):
     title = "This member may do more than you"
     message = "This member may do {permission}, which you may not, so you cannot change this."
     status = 403
-
-
-class LastOwner(DomainError):
-    """An organization always has an owner who can sign in."""
-
-    code = "last_owner"
-    title = "An organization needs an owner"
-    message = "This is the last owner. Make another member owner first, or close the organization."
-    status = 409
 
 
 class AlreadyMember(DomainError):

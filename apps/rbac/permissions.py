@@ -57,6 +57,9 @@ PERMISSIONS = (
     PermissionCode("credits.transfer", "Move credits between its own wallets.", "credits:transfer"),
     PermissionCode("credits.adjust", "Correct a wallet, with a reason.", is_for_staff=True),
     PermissionCode("credits.approve", "Decide corrections of others.", is_for_staff=True),
+    PermissionCode(
+        "organizations.manage", "See, deactivate and reopen organizations.", is_for_staff=True
+    ),
     PermissionCode("jobs.view", "See jobs and their results.", "jobs:read"),
     PermissionCode("jobs.submit", "Submit jobs, which spends credits.", "jobs:write"),
     PermissionCode("jobs.cancel", "Cancel jobs that have not begun.", "jobs:write"),
@@ -130,4 +133,9 @@ CREDIT_APPROVER = SystemRole(
     "Staff: decides the corrections of others.",
     frozenset({"credits.approve"}),
 )
-STAFF_ROLES = (CREDIT_CLERK, CREDIT_APPROVER)
+ACCOUNT_MANAGER = SystemRole(
+    "account manager",
+    "Staff: sees every organization, shuts it out and lets it in again.",
+    frozenset({"organizations.manage"}),
+)
+STAFF_ROLES = (CREDIT_CLERK, CREDIT_APPROVER, ACCOUNT_MANAGER)

@@ -1,7 +1,7 @@
 """Read who belongs where and may do what. Nothing here writes."""
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +9,23 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Greatest
 
+from apps.core.clock import now_in_query
 from apps.core.errors import NotFound
 from apps.rbac.errors import UnknownRole
-from apps.rbac.models import ApiKey, Invitation, LastSeen, Role, RolePermission, UserRole
-from apps.rbac.permissions import STAFF_CODES, STAFF_ROLES
+from apps.rbac.models import (
+    ApiKey,
+    Invitation,
+    LastSeen,
+    OwnershipTransfer,
+    Role,
+    RolePermission,
+    UserRole,
+)
+from apps.rbac.permissions import OWNER, STAFF_CODES, STAFF_ROLES
 from apps.tenants.models import Organization, User
+from apps.tenants.selectors import UNDO_DAYS
+
+IS_OWNER = {"role__name": OWNER.name, "role__is_system_role": True}
 
 
 def organizations_of(user: User) -> QuerySet[Organization]:
@@ -81,6 +93,64 @@ def permissions_of(user: User, organization: Organization | None) -> frozenset[s
         role__in=assigned.values("role"),
     )
     return frozenset(codes.values_list("permission__name", flat=True))
+
+
+def organization_that_moved(user: User, slug: str) -> Organization | None:
+    """Return the person's organization that once had this slug and has another one now."""
+    found = organizations_of(user).filter(slugs__slug=slug).exclude(slug=slug)
+    return found.first()
+
+
+def organization_named(user: User, name: str) -> Organization:
+    """
+    Return the person's organization with this id (org_…), slug or former slug.
+
+    :raises NotFound: if there is none, or the person does not belong to it.
+    """
+    organization_id = Organization.read_id(name)
+    if organization_id is not None:
+        return organization_of_member(user, organization_id=organization_id)
+    return organization_that_moved(user, name) or organization_of_member(user, slug=name)
+
+
+def owners_of(organization: Organization) -> QuerySet[User]:
+    """Return the active people who own the organization, by address."""
+    owning = UserRole.objects.filter(user=OuterRef("pk"), organization=organization, **IS_OWNER)
+    return User.objects.filter(Exists(owning), is_active=True).order_by("email")
+
+
+def closed_organizations_of(user: User) -> QuerySet[Organization]:
+    """Return the closed organizations that the person owns and may open again, newest first."""
+    owning = UserRole.objects.filter(user=user, organization=OuterRef("pk"), **IS_OWNER)
+    since = now_in_query() - timedelta(days=UNDO_DAYS)
+    closed = Organization.objects.filter(Exists(owning), closed_at__gt=since)
+    return closed.order_by("-closed_at", "-id")
+
+
+def closed_organization_of(user: User, organization_id: str) -> Organization:
+    """
+    Return one of them, by its id (org_…).
+
+    :raises NotFound: if there is none.
+    """
+    row_id = Organization.read_id(organization_id)
+    found = closed_organizations_of(user).filter(pk=row_id).first() if row_id else None
+    if found is None:
+        raise NotFound
+    return found
+
+
+def transfers_of(organization: Organization) -> QuerySet[OwnershipTransfer]:
+    """Return the offers to hand the organization over, newest first."""
+    transfers = OwnershipTransfer.objects.filter(organization=organization)
+    return transfers.select_related("from_user", "to_user").order_by("-created_at", "-id")
+
+
+def open_transfer_of(organization: Organization) -> OwnershipTransfer | None:
+    """Return the offer that waits for an answer now."""
+    pending = OwnershipTransfer.Status.PENDING
+    open_now = transfers_of(organization).filter(status=pending, expires_at__gt=now_in_query())
+    return open_now.first()
 
 
 def api_keys_of(organization: Organization) -> QuerySet[ApiKey]:

@@ -4,7 +4,7 @@ import structlog
 from celery import shared_task
 
 from apps.core import context
-from apps.rbac.services import invitation_mails
+from apps.rbac.services import invitation_mails, transfer_mails
 
 logger = structlog.get_logger(__name__)
 MOST_ROUNDS = 20  # 1,000 mails a ring; the rest waits for the next one
@@ -19,3 +19,10 @@ def send_invitations() -> None:
             logger.info("invitations_sent", mails=done.sent, failed=done.failed)
             if not done.has_more:
                 break
+
+
+@shared_task(name="rbac.mail_transfers")
+def mail_transfers() -> None:
+    """Send the mails about ownership that are due. Safe to repeat, and at once."""
+    if sent := transfer_mails.mail_transfers():
+        logger.info("transfer_mails_sent", mails=sent)

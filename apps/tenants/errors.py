@@ -19,3 +19,47 @@ class EmailTaken(DomainError):
     title = "The address belongs to another account"
     message = "There is an account with this e-mail address. Sign in, or reset its password."
     status = 409
+
+
+class SlugLimitReached(DomainError):
+    """Each slug stays with its organization, so nobody may collect them."""
+
+    code = "slug_limit_reached"
+    title = "The address was changed too often"
+    message = "An organization keeps every address it had, and may have {limit} at most."
+    status = 409
+
+
+class OrganizationLimitReached(DomainError):
+    """One person has made as many organizations as he may."""
+
+    code = "organization_limit_reached"
+    title = "No more organizations"
+    message = "You own {limit} organizations, which is the most that one person may make."
+    status = 409
+
+
+class NotConfirmed(DomainError):
+    """What was typed is not what had to be typed."""
+
+    code = "not_confirmed"
+    title = "The confirmation does not match"
+    message = "Type {expected} to confirm."
+
+
+class OrganizationNotActive(DomainError):
+    """Staff have deactivated it, or its owner has closed it."""
+
+    code = "organization_not_active"
+    title = "The organization is not active"
+    message = "The organization is {standing}, so this cannot be done."
+    status = 409
+
+
+class ReopeningTooLate(DomainError):
+    """It was closed so long ago that only staff may open it again."""
+
+    code = "reopening_too_late"
+    title = "It is too late to undo this"
+    message = "A closed organization can be opened again for {days} days. Ask support."
+    status = 409

@@ -8,7 +8,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 
 from apps.core.models import Row
 
@@ -79,11 +79,21 @@ class Organization(Row):
     description = models.TextField(blank=True)
     website = models.URLField(max_length=500, blank=True)
     billing_email = models.EmailField(blank=True)
+    time_zone = models.CharField(max_length=64, default="UTC")  # in which its days and months end
+    is_personal = models.BooleanField(default=False)  # made at sign-up for one who named none
+    max_users = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Most members it may have; empty for no limit."
+    )
     is_active = models.BooleanField(default=True)
+    closed_at = models.DateTimeField(null=True, blank=True)  # by its owner, who may undo it
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="tenants_closed_organization_is_not_active",
+                condition=Q(closed_at=None) | Q(is_active=False),
+            ),
             models.CheckConstraint(
                 name="tenants_slug_is_well_formed",
                 condition=Q(slug__regex=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
@@ -97,6 +107,24 @@ class Organization(Row):
     def email(self) -> str:
         """Where invoices go; dj-stripe asks for it by this name."""
         return self.billing_email
+
+    @property
+    def status(self) -> str:
+        """Whether it works: active, closed (by its owner) or deactivated (by staff)."""
+        if self.closed_at is not None:
+            return "closed"
+        return "active" if self.is_active else "deactivated"
+
+
+class OrganizationSlug(models.Model):
+    """A slug that an organization has or had. It is never given to another, so links stay."""
+
+    slug = models.CharField(max_length=100, primary_key=True)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="slugs")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return self.slug
 
 
 class AuditLog(Row):

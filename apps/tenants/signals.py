@@ -2,6 +2,16 @@
 
 from django.dispatch import Signal
 
-# Sent inside the transaction that creates an organization, with `organization` and
-# `owner`: rbac gives the owner his role, credits opens the wallet and grants the trial.
+# Sent inside the transaction that creates an organization, with `organization`, `owner`
+# and `with_trial`: rbac gives the owner his role, credits opens the wallet and grants the
+# trial.
 organization_created = Signal()
+
+# Sent inside the transaction that closes an organization, with `organization`: credits
+# closes its wallets, and then jobs looks whether work is still under way. Who cannot let it
+# close raises a DomainError. Receivers hear it in the order of INSTALLED_APPS.
+organization_closed = Signal()
+
+# Sent inside the transaction that opens a closed organization again, with `organization`
+# and `closed_at`, the moment at which it was closed.
+organization_reopened = Signal()

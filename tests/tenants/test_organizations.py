@@ -6,12 +6,17 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from apps.rbac.models import UserRole
-from apps.tenants.errors import SlugTaken
+from apps.tenants.errors import SlugLimitReached, SlugTaken
 from apps.tenants.models import AuditLog, Organization
 from apps.tenants.selectors import audit_log_of
-from apps.tenants.services.organizations import create_organization, update_organization
+from apps.tenants.services.organizations import (
+    MOST_SLUGS,
+    create_organization,
+    update_organization,
+)
 from apps.tenants.signals import organization_created
 from tests.people import make_organization, make_person
+from tests.races.racing import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -112,6 +117,61 @@ class TestUpdateOrganization:
         update_organization(organization=organization, name="Acme", description="", website="")
 
         assert not audit_log_of(organization).filter(action="organization.update").exists()
+
+    def test_keeps_what_is_not_named(self):
+        organization = make_organization(name="Acme")
+
+        update_organization(organization=organization, time_zone="Asia/Tokyo")
+
+        organization.refresh_from_db()
+        assert (organization.name, organization.time_zone) == ("Acme", "Asia/Tokyo")
+
+
+class TestSlugs:
+    def test_a_former_one_belongs_to_nobody_else(self):
+        organization = make_organization(slug="acme")
+        update_organization(organization=organization, slug="acme-ag")
+
+        with pytest.raises(SlugTaken):
+            make_organization(slug="acme")
+        with pytest.raises(SlugTaken):
+            update_organization(organization=make_organization(slug="other"), slug="acme")
+
+        assert make_organization(name="Acme").slug.startswith("acme-")
+
+    def test_a_former_one_can_be_taken_back(self):
+        organization = make_organization(slug="acme")
+        update_organization(organization=organization, slug="acme-ag")
+
+        update_organization(organization=organization, slug="acme")
+
+        assert Organization.objects.get().slug == "acme"
+
+    def test_are_not_collected(self):
+        organization = make_organization(slug="acme")
+        for number in range(MOST_SLUGS - 1):
+            update_organization(organization=organization, slug=f"acme-{number}")
+
+        with pytest.raises(SlugLimitReached):
+            update_organization(organization=organization, slug="one-more")
+
+        update_organization(organization=organization, slug="acme")
+
+    @pytest.mark.django_db(transaction=True)
+    def test_one_is_taken_by_one_of_several_at_once(self):
+        organizations = [make_organization(slug=f"org-{number}") for number in range(6)]
+
+        def rename(organization):
+            try:
+                update_organization(organization=organization, slug="wanted")
+            except SlugTaken:
+                return False
+            return True
+
+        renamed = at_once([lambda one=one: rename(one) for one in organizations])
+
+        assert renamed.count(True) == 1
+        assert Organization.objects.filter(slug="wanted").count() == 1
 
 
 class TestOrganization:

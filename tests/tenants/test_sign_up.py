@@ -38,6 +38,19 @@ class TestSignUp:
         assert EmailAddress.objects.get(user=person).email == "ann@example.com"
         assert organization.slug == "acme"
 
+    def test_makes_a_personal_organization_for_who_names_none(self):
+        sign_up(organization_name=" ", full_name="Ann Ash")
+
+        organization = Organization.objects.get()
+        assert (organization.name, organization.slug) == ("Ann Ash", "ann-ash")
+        assert organization.is_personal
+        assert UserRole.objects.get().role.name == "owner"
+
+    def test_cuts_a_name_that_is_too_long_for_an_organization(self):
+        sign_up(organization_name="", full_name="x" * 150)
+
+        assert Organization.objects.get().name == "x" * 100
+
     def test_grants_the_trial(self, settings):
         sign_up()
 
@@ -73,7 +86,6 @@ class TestSignUp:
             ("email", "no address"),
             ("password1", "short"),
             ("full_name", ""),
-            ("organization_name", " "),
             ("organization_name", "x" * 101),
         ],
     )

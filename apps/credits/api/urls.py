@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.credits.api import prices, reading, statements, views
+from apps.credits.api import closing, prices, reading, statements, views
 from apps.credits.api.commands import charges, holds, staff, transfers
 
 app_name = "credits"
@@ -48,6 +48,7 @@ urlpatterns = [
         name="correction_reject",
     ),
     path("staff/wallets/<str:wallet_id>", staff.WalletStatus.as_view(), name="wallet_status"),
+    path("organization/closing", closing.Closing.as_view(), name="closing"),
     path("credits/check", prices.Check.as_view(), name="check"),
     path("credits/quote", prices.Quote.as_view(), name="quote"),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.credits.pages import holds, prices, reading, statements, views
+from apps.credits.pages import danger, holds, prices, reading, statements, views
 
 app_name = "credits"
 urlpatterns = [
@@ -15,5 +15,6 @@ urlpatterns = [
     path("holds/", holds.Holds.as_view(), name="holds"),
     path("holds/<str:hold_id>/", holds.HoldPage.as_view(), name="hold"),
     path("prices/", prices.Prices.as_view(), name="prices"),
+    path("danger/", danger.Danger.as_view(), name="danger"),
     path("statements/", statements.Statements.as_view(), name="statements"),
 ]

@@ -66,7 +66,7 @@ class TenantAPIView(APIView):
         assert isinstance(request.user, User)
         self.user = request.user
         key = request.auth if isinstance(request.auth, ApiKey) else None
-        self.organization = find_organization(request, request.user, key)
+        self.organization = self.find_organization(request, key)
         request.organization = self.organization  # type: ignore[attr-defined]
         caller = key or request.user
         self.principal = f"{self.organization.public_id}:{caller.public_id}"
@@ -84,6 +84,10 @@ class TenantAPIView(APIView):
                 route=route_of(self.request),
             )
         return super().handle_exception(exc)
+
+    def find_organization(self, request: Request, key: ApiKey | None) -> Organization:
+        """Return the organization that the request is about; views with an address of it differ."""
+        return find_organization(request, self.user, key)
 
     def get_object[M: Model](self, rows: QuerySet[M], public_id: str) -> M:
         """

@@ -16,6 +16,12 @@ class OrganizationOut(serializers.Serializer[Any]):
     slug = serializers.CharField()
     description = serializers.CharField()
     website = serializers.CharField()
+    billing_email = serializers.CharField()
+    time_zone = serializers.CharField()
+    is_personal = serializers.BooleanField()
+    max_users = serializers.IntegerField(allow_null=True)
+    status = serializers.ChoiceField(choices=["active", "closed", "deactivated"])
+    closed_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 

@@ -2,11 +2,72 @@
 
 from django.urls import path
 
-from apps.rbac.api import audit, invitations, members, views
+from apps.rbac.api import (
+    audit,
+    invitations,
+    members,
+    organizations,
+    ownership,
+    staff_organizations,
+    views,
+)
 
 app_name = "rbac"
 urlpatterns = [
     path("organization", views.OrganizationView.as_view(), name="organization"),
+    path("organizations", organizations.Organizations.as_view(), name="organizations"),
+    path(
+        "organizations/<str:organization>",
+        organizations.NamedOrganization.as_view(),
+        name="organization_named",
+    ),
+    path(
+        "organizations/<str:organization>/reopen",
+        organizations.Reopening.as_view(),
+        name="organization_reopen",
+    ),
+    path("organization/transfers", ownership.Transfers.as_view(), name="transfers"),
+    path("organization/transfers/<str:transfer_id>", ownership.Transfer.as_view(), name="transfer"),
+    path(
+        "organization/transfers/<str:transfer_id>/accept",
+        ownership.AcceptedTransfer.as_view(),
+        name="transfer_accept",
+    ),
+    path(
+        "organization/transfers/<str:transfer_id>/decline",
+        ownership.DeclinedTransfer.as_view(),
+        name="transfer_decline",
+    ),
+    path(
+        "organization/transfers/<str:transfer_id>/withdraw",
+        ownership.WithdrawnTransfer.as_view(),
+        name="transfer_withdraw",
+    ),
+    path(
+        "staff/organizations",
+        staff_organizations.StaffOrganizations.as_view(),
+        name="staff_organizations",
+    ),
+    path(
+        "staff/organizations/<str:organization_id>",
+        staff_organizations.StaffOrganization.as_view(),
+        name="staff_organization",
+    ),
+    path(
+        "staff/organizations/<str:organization_id>/deactivate",
+        staff_organizations.Deactivation.as_view(),
+        name="staff_organization_deactivate",
+    ),
+    path(
+        "staff/organizations/<str:organization_id>/activate",
+        staff_organizations.Activation.as_view(),
+        name="staff_organization_activate",
+    ),
+    path(
+        "staff/organizations/<str:organization_id>/reopen",
+        staff_organizations.StaffReopening.as_view(),
+        name="staff_organization_reopen",
+    ),
     path("me", views.Me.as_view(), name="me"),
     path("audit", audit.AuditRows.as_view(), name="audit"),
     path("audit.csv", audit.AuditCsv.as_view(), name="audit_export"),

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from apps.core.api import paginated, validated
 from apps.rbac import selectors
 from apps.rbac.api.base import TenantAPIView
+from apps.rbac.api.organizations import ChangeableOrganization, OrganizationChanges
 from apps.rbac.api.serializers import KeyIn, KeyOut, MeOut, NewKeyOut, OrganizationOut
 from apps.rbac.models import ApiKey
 from apps.rbac.permissions import BY_CODE
@@ -15,17 +16,25 @@ from apps.rbac.services import keys
 from apps.tenants.models import User
 
 
-class OrganizationView(TenantAPIView):
+class OrganizationView(ChangeableOrganization):
     """The organization of the caller."""
-
-    permissions = {"GET": "organization.view"}
 
     @extend_schema(
         operation_id="organization_retrieve", tags=["organization"], responses=OrganizationOut
     )
     def get(self, request: Request) -> Response:
         """Return the organization that the key is bound to."""
-        return Response(OrganizationOut(self.organization).data)
+        return self.show()
+
+    @extend_schema(
+        operation_id="organization_update",
+        tags=["organization"],
+        request=OrganizationChanges,
+        responses=OrganizationOut,
+    )
+    def patch(self, request: Request) -> Response:
+        """Change what the organization tells about itself."""
+        return self.change(request)
 
 
 class Me(TenantAPIView):

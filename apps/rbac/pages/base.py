@@ -6,6 +6,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views import View
 
@@ -57,7 +58,12 @@ class TenantPage(LoginRequiredMixin, View):
         if not isinstance(request.user, User):
             return self.handle_no_permission()
         self.user = request.user
-        self.organization = find_organization(self.user, kwargs["slug"])
+        try:
+            self.organization = find_organization(self.user, kwargs["slug"])
+        except Http404:
+            if (moved := moved_page(request, self.user, kwargs["slug"])) is None:
+                raise
+            return redirect(moved)
         request.organization = self.organization  # type: ignore[attr-defined]
         remember(request, self.organization)
         try:
@@ -99,6 +105,20 @@ def find_organization(user: User, slug: str) -> Organization:
         return selectors.organization_of_member(user, slug=slug)
     except NotFound as error:
         raise Http404 from error
+
+
+def moved_page(request: HttpRequest, user: User, slug: str) -> str | None:
+    """
+    Return where a page is now whose organization has got another slug since.
+
+    None for what never was there, and for what is sent: a form is asked for again.
+    """
+    if request.method not in ("GET", "HEAD"):
+        return None
+    organization = selectors.organization_that_moved(user, slug)
+    if organization is None:
+        return None
+    return request.get_full_path().replace(f"/o/{slug}/", f"/o/{organization.slug}/", 1)
 
 
 def remember(request: HttpRequest, organization: Organization) -> None:

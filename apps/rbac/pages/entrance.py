@@ -15,6 +15,7 @@ from apps.rbac.pages import frame
 from apps.rbac.pages.base import find_organization, remember
 from apps.tenants.models import Organization, User
 from apps.tenants.pages.views import the_person
+from apps.tenants.selectors import reopenable_until
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -40,7 +41,8 @@ class Start(LoginRequiredMixin, View):
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Lead to the first line of his menu."""
         user = the_person(request)
-        organization = find_organization(user, slug)
+        organization = selectors.organization_that_moved(user, slug)
+        organization = organization or find_organization(user, slug)
         remember(request, organization)
         return redirect(first_page_for(user, organization))
 
@@ -67,7 +69,14 @@ class Organizations(LoginRequiredMixin, View):
             }
             for slug, organization in organizations.items()
         ]
-        return render(request, "tenants/organizations.html", {"memberships": memberships})
+        context = {
+            "memberships": memberships,
+            "closed": [
+                {"organization": closed, "until": reopenable_until(closed)}
+                for closed in selectors.closed_organizations_of(the_person(request))
+            ],
+        }
+        return render(request, "tenants/organizations.html", context)
 
 
 class DemoLogin(View):

@@ -40,6 +40,7 @@ class Choice:
     slug: str
     url: str
     is_current: bool
+    is_personal: bool
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -78,7 +79,9 @@ def current_organization(request: HttpRequest, mine: list[Organization]) -> Orga
 
 def choices(mine: list[Organization], current: Organization | None) -> list[Choice]:
     """Return the person's organizations with the address at which each begins."""
-    return [Choice(one.name, one.slug, first_page(one), is_current=current == one) for one in mine]
+    return [
+        Choice(one.name, one.slug, first_page(one), current == one, one.is_personal) for one in mine
+    ]
 
 
 def first_page(organization: Organization) -> str:

@@ -2,12 +2,25 @@
 
 from django.urls import path
 
-from apps.rbac.pages import audit, inviting, members, views
+from apps.rbac.pages import audit, inviting, members, ownership, views
 
 app_name = "rbac"
 urlpatterns = [
     path("settings/", views.Settings.as_view(), name="organization"),
     path("audit/", audit.Audit.as_view(), name="audit"),
+    path("ownership/", ownership.Ownership.as_view(), name="ownership"),
+    path("ownership/offer/", ownership.Offer.as_view(), name="ownership_offer"),
+    path("ownership/step-down/", ownership.StepDown.as_view(), name="ownership_step_down"),
+    path(
+        "ownership/<str:transfer_id>/withdraw/",
+        ownership.Withdraw.as_view(),
+        name="ownership_withdraw",
+    ),
+    path(
+        "ownership/<str:transfer_id>/<str:answer>/",
+        ownership.Answer.as_view(),
+        name="ownership_answer",
+    ),
     path("keys/", views.Keys.as_view(), name="keys"),
     path("keys/<str:key_id>/revoke/", views.RevokeKey.as_view(), name="revoke_key"),
     path("members/", members.Members.as_view(), name="members"),

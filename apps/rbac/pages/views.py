@@ -20,7 +20,7 @@ MOST_KEYS = 200  # shown on one page
 
 
 class Settings(TenantPage):
-    """The organization's name, description and website."""
+    """What the organization tells about itself, and its address."""
 
     permission = "organization.view"
     permission_to_change = "organization.update"
@@ -36,14 +36,21 @@ class Settings(TenantPage):
         form = OrganizationForm(request.POST, instance=copy)
         if not form.is_valid():
             return self.show(request, form)
-        update_organization(organization=self.organization, **form.cleaned_data)
+        try:
+            changed = update_organization(organization=self.organization, **form.cleaned_data)
+        except DomainError as error:
+            add_refusal(form, error)
+            return self.show(request, form)
         messages.success(request, "The settings are saved.")
-        return redirect("rbac:organization", slug=slug)
+        return redirect("rbac:organization", slug=changed.slug)
 
     def show(self, request: HttpRequest, form: OrganizationForm) -> HttpResponse:
         """Show the form, or only the facts to those who may not change them."""
         may_change = self.user.has_perm(self.permission_to_change, self.organization)
-        context = {"form": form if may_change else None}
+        context = {
+            "form": form if may_change else None,
+            "members": selectors.members_of(self.organization).count(),
+        }
         return render(request, "rbac/organization.html", context)
 
 

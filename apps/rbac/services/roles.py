@@ -5,6 +5,7 @@ from django.db import connection, transaction
 from apps.rbac.errors import StaffRoleIsGlobal
 from apps.rbac.models import Permission, Role, RolePermission, UserRole
 from apps.rbac.permissions import PERMISSIONS, STAFF_ROLES, SYSTEM_ROLES
+from apps.rbac.services import seats
 from apps.tenants.models import Organization, User
 from apps.tenants.services import audit
 
@@ -33,9 +34,12 @@ def assign_role(*, user: User, role: Role, organization: Organization | None) ->
     Give a person a role in an organization, or everywhere; nothing is doubled.
 
     :raises StaffRoleIsGlobal: if a role for staff was to be given in an organization.
+    :raises MemberLimitReached: if he would be one member more than the organization may have.
     """
     if organization is not None and is_for_staff(role):
         raise StaffRoleIsGlobal(role=role.name)
+    if organization is not None:
+        seats.take_seat(organization=organization, user=user)
     assignment, is_new = UserRole.objects.get_or_create(
         user=user, role=role, organization=organization
     )

@@ -11,7 +11,7 @@ REVERSE = SQL.with_name("0020_audit_chain_reverse.sql")
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tenants", "0002_audit_guard"),
+        ("tenants", "0010_organizations"),
     ]
 
     operations = [

@@ -13,7 +13,7 @@ from apps.tenants.services import people
 
 
 class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth is untyped
-    """Asks for the person, and for the name of the organization that becomes his."""
+    """Asks for the person, and for the name of his organization: without, it is personal."""
 
     full_name = forms.CharField(
         label="Your name",
@@ -23,7 +23,8 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth is untyped
     organization_name = forms.CharField(
         label="Organization",
         max_length=100,
-        help_text="You can change the name later.",
+        required=False,
+        help_text="Leave it empty to work for yourself. You can change the name later.",
         widget=forms.TextInput({"autocomplete": "organization"}),
     )
     field_order = ["full_name", "organization_name", "email", "password1"]
@@ -82,8 +83,36 @@ class OrganizationForm(forms.ModelForm[Organization]):
     """What an organization tells about itself."""
 
     website = forms.URLField(assume_scheme="https", max_length=500, required=False)
+    slug = forms.CharField(
+        label="Address",
+        max_length=100,
+        validators=Organization._meta.get_field("slug").validators,
+        help_text="Small letters, digits and single dashes. The former address leads here.",
+    )
+    billing_email = forms.EmailField(
+        label="E-mail for invoices", required=False, help_text="Empty: to those who manage billing."
+    )
+    time_zone = forms.ChoiceField(
+        choices=time_zones, help_text="In which its days and months begin."
+    )
 
     class Meta:
         model = Organization
-        fields = ["name", "description", "website"]
+        fields = ["name", "slug", "description", "website", "billing_email", "time_zone"]
         widgets = {"description": forms.Textarea({"rows": 4})}
+
+    def validate_unique(self) -> None:
+        """Leave it to the service, which knows former slugs as well."""
+
+
+class NewOrganizationForm(forms.Form):
+    """What one more organization is called."""
+
+    name = forms.CharField(max_length=100, label="Name")
+    slug = forms.CharField(
+        label="Address",
+        max_length=100,
+        required=False,
+        validators=Organization._meta.get_field("slug").validators,
+        help_text="Small letters, digits and single dashes. Empty: made from the name.",
+    )

@@ -9,8 +9,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from psycopg import errors as postgres
 
-from apps.tenants.errors import SlugTaken
-from apps.tenants.models import Organization, User
+from apps.tenants.errors import SlugLimitReached, SlugTaken
+from apps.tenants.models import Organization, OrganizationSlug, User
 from apps.tenants.services import audit
 from apps.tenants.signals import organization_created
 
@@ -18,50 +18,75 @@ STEM_LENGTH = 80  # leaves room for what makes the slug unique
 SUFFIX_LETTERS = "abcdefghjkmnpqrstvwxyz23456789"  # without those that look alike
 SUFFIX_LENGTH = 5
 MOST_ATTEMPTS = 8
+MOST_SLUGS = 10  # that one organization may have had
+PROFILE = ("name", "description", "website", "slug", "billing_email", "time_zone")
 
 
 @transaction.atomic
-def create_organization(*, name: str, owner: User, slug: str | None = None) -> Organization:
+def create_organization(
+    *,
+    name: str,
+    owner: User,
+    slug: str | None = None,
+    is_personal: bool = False,
+    with_trial: bool = True,
+) -> Organization:
     """
     Create an organization, its owner's role and whatever else belongs to it from birth.
 
     Without a slug, one is made from the name. Those who hear `organization_created`
     work in the same transaction: if one of them fails, there is no organization.
 
-    :raises SlugTaken: if the slug that was asked for belongs to another.
+    :raises SlugTaken: if the slug that was asked for belongs or belonged to another.
     """
     candidates = slugs_for(name) if slug is None else iter([slug])
-    organization = _insert(name=name, candidates=candidates)
+    organization = _insert(name=name, is_personal=is_personal, candidates=candidates)
     audit.record(
         action="organization.create",
         organization=organization,
         object_id=organization.public_id,
         after={"name": name, "slug": organization.slug, "owner": owner.public_id},
     )
-    organization_created.send(sender=Organization, organization=organization, owner=owner)
+    organization_created.send(
+        sender=Organization, organization=organization, owner=owner, with_trial=with_trial
+    )
     return organization
 
 
 @transaction.atomic
-def update_organization(
-    *, organization: Organization, name: str, description: str, website: str
-) -> Organization:
-    """Change what the organization tells about itself; its slug stays."""
-    locked = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
-    before = _profile(locked)
-    locked.name, locked.description, locked.website = name, description, website
-    after = _profile(locked)
-    if after == before:
+def update_organization(*, organization: Organization, **changes: Any) -> Organization:
+    """
+    Change what the organization tells about itself; what is not named stays.
+
+    `changes` are fields of PROFILE. A former slug keeps leading here, and can be taken back.
+
+    :raises SlugTaken: if the new slug belongs or belonged to another.
+    :raises SlugLimitReached: if it had too many slugs already.
+    """
+    assert changes.keys() <= set(PROFILE), f"not of the profile: {changes.keys() - set(PROFILE)}"
+    locked = lock_organization(organization)
+    before = {name: getattr(locked, name) for name in changes}
+    changed = {name: value for name, value in changes.items() if value != before[name]}
+    if not changed:
         return locked
-    locked.save(update_fields=["name", "description", "website", "updated_at"])
+    if "slug" in changed:
+        _keep_slug(locked, changed["slug"])
+    for name, value in changed.items():
+        setattr(locked, name, value)
+    locked.save(update_fields=[*changed, "updated_at"])
     audit.record(
         action="organization.update",
         organization=locked,
         object_id=locked.public_id,
         before=before,
-        after=after,
+        after=changes,
     )
     return locked
+
+
+def lock_organization(organization: Organization) -> Organization:
+    """Return the row as it is now, locked until the transaction ends."""
+    return Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
 
 
 def slugs_for(name: str) -> Iterator[str]:
@@ -74,22 +99,32 @@ def slugs_for(name: str) -> Iterator[str]:
         yield f"{stem}-{suffix}"
 
 
-def _insert(*, name: str, candidates: Iterator[str]) -> Organization:
+def _insert(*, name: str, is_personal: bool, candidates: Iterator[str]) -> Organization:
     slug = ""
     for slug in candidates:
         try:
-            # Asked of the unique index and not by a query before: two may ask at once.
+            # Asked of the unique indexes and not by a query before: two may ask at once.
             with transaction.atomic():
-                return Organization.objects.create(name=name, slug=slug)
+                made = Organization.objects.create(name=name, slug=slug, is_personal=is_personal)
+                OrganizationSlug.objects.create(slug=slug, organization=made)
+                return made
         except IntegrityError as error:
             if not isinstance(error.__cause__, postgres.UniqueViolation):
                 raise
-    raise SlugTaken(slug=slug)
+    raise SlugTaken(slug=slug, field="slug")
 
 
-def _profile(organization: Organization) -> dict[str, Any]:
-    return {
-        "name": organization.name,
-        "description": organization.description,
-        "website": organization.website,
-    }
+def _keep_slug(organization: Organization, slug: str) -> None:
+    """Write the slug down as the organization's own, for ever."""
+    kept = set(OrganizationSlug.objects.filter(organization=organization).values_list("slug"))
+    if (slug,) in kept:
+        return
+    if len(kept) >= MOST_SLUGS:
+        raise SlugLimitReached(limit=MOST_SLUGS, field="slug")
+    try:
+        with transaction.atomic():
+            OrganizationSlug.objects.create(slug=slug, organization=organization)
+    except IntegrityError as error:
+        if not isinstance(error.__cause__, postgres.UniqueViolation):
+            raise
+        raise SlugTaken(slug=slug, field="slug") from error

@@ -11,12 +11,15 @@ from apps.tenants.models import User
 from apps.tenants.services import audit
 from apps.tenants.services.organizations import create_organization
 
+NAME_LENGTH = 100  # of an organization
 
-def sign_up(*, create_user: Callable[[], User], organization_name: str) -> User:
+
+def sign_up(*, create_user: Callable[[], User], organization_name: str = "") -> User:
     """
     Create a person and his organization, both or neither.
 
-    `create_user` saves the person with his address and password.
+    `create_user` saves the person with his address and password. Who names no organization
+    gets a personal one with his own name.
 
     :raises EmailTaken: if a twin of this request was faster.
     """
@@ -24,7 +27,11 @@ def sign_up(*, create_user: Callable[[], User], organization_name: str) -> User:
         with transaction.atomic():
             user = create_user()
             with context.acting(actor=f"user:{user.public_id}"):
-                create_organization(name=organization_name, owner=user)
+                create_organization(
+                    name=organization_name or user.get_full_name()[:NAME_LENGTH],
+                    owner=user,
+                    is_personal=not organization_name,
+                )
             return user
     except IntegrityError as error:
         # Only the person's address can be taken here: slugs are tried until one is free.
