@@ -6,10 +6,11 @@ from django.apps import apps as installed
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
-from apps.rbac import permissions
+from apps.rbac import permissions, selectors
+from apps.rbac.errors import LastOwner
 from apps.rbac.services import roles
 from apps.tenants.models import Organization, User
-from apps.tenants.signals import organization_created
+from apps.tenants.signals import organization_created, organization_reopened
 
 
 @receiver(organization_created)
@@ -17,6 +18,17 @@ def make_owner(organization: Organization, owner: User, **kwargs: Any) -> None:
     """Give the owner his role, in the transaction that creates the organization."""
     role = roles.system_role(permissions.OWNER.name)
     roles.assign_role(user=owner, role=role, organization=organization)
+
+
+@receiver(organization_reopened)
+def need_owner(organization: Organization, **kwargs: Any) -> None:
+    """
+    Keep an organization closed whose owners are gone.
+
+    :raises LastOwner: if it has none.
+    """
+    if not selectors.owners_of(organization).exists():
+        raise LastOwner
 
 
 @receiver(post_migrate, sender=installed.get_app_config("rbac"))

@@ -324,6 +324,17 @@ class TestStaff:
         assert api.get(f"{MINE}/acme").status_code == 200
         assert audit_log_of(organization).filter(reason="Abuse").count() == 2
 
+    def test_say_how_many_members_it_may_have(self, staff, organization):
+        address = f"{self.ALL}/{organization.public_id}"
+
+        for limit in (1, 0, None):
+            staff.patch(address, {"max_users": limit}, content_type=JSON)
+            organization.refresh_from_db()
+            assert organization.max_users == (limit or (1 if limit == 0 else None))
+
+        limits = audit_log_of(organization).filter(action="organization.limit")
+        assert [one.after["max_users"] for one in limits] == [None, 1]
+
     def test_reopen_a_closed_one(self, staff, api, organization):
         api.post("/api/v1/organization/closing", {"confirmation": "acme"}, content_type=JSON)
 

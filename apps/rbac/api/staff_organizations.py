@@ -14,12 +14,19 @@ from apps.rbac.api.staff import StaffAPIView
 from apps.tenants.models import Organization
 from apps.tenants.selectors import all_organizations
 from apps.tenants.services import standing
+from apps.tenants.services.organizations import set_member_limit
 
 
 class ReasonIn(serializers.Serializer[Any]):
     """Why; it is kept in the audit log."""
 
     reason = serializers.CharField(max_length=1000)
+
+
+class LimitIn(serializers.Serializer[Any]):
+    """How many members it may have."""
+
+    max_users = serializers.IntegerField(min_value=1, max_value=1_000_000, allow_null=True)
 
 
 class StaffOrganizations(StaffAPIView):
@@ -40,7 +47,7 @@ class StaffOrganizations(StaffAPIView):
 class StaffOrganization(StaffAPIView):
     """One organization."""
 
-    permissions = {"GET": "organizations.manage"}
+    permissions = {"GET": "organizations.manage", "PATCH": "organizations.manage"}
 
     @extend_schema(
         operation_id="staff_organizations_retrieve", tags=["staff"], responses=OrganizationOut
@@ -48,6 +55,18 @@ class StaffOrganization(StaffAPIView):
     def get(self, request: Request, organization_id: str) -> Response:
         """Return one organization."""
         return Response(OrganizationOut(find(organization_id)).data)
+
+    @extend_schema(
+        operation_id="staff_organizations_update",
+        tags=["staff"],
+        request=LimitIn,
+        responses=OrganizationOut,
+    )
+    def patch(self, request: Request, organization_id: str) -> Response:
+        """Say how many members it may have, null for no limit; those beyond it stay."""
+        max_users = validated(LimitIn, request.data)["max_users"]
+        changed = set_member_limit(organization=find(organization_id), max_users=max_users)
+        return Response(OrganizationOut(changed).data)
 
 
 class Deactivation(StaffAPIView):

@@ -84,6 +84,25 @@ def update_organization(*, organization: Organization, **changes: Any) -> Organi
     return locked
 
 
+@transaction.atomic
+def set_member_limit(*, organization: Organization, max_users: int | None) -> Organization:
+    """Say how many members it may have, None for no limit; those beyond it stay."""
+    locked = lock_organization(organization)
+    before = locked.max_users
+    if before == max_users:
+        return locked
+    locked.max_users = max_users
+    locked.save(update_fields=["max_users", "updated_at"])
+    audit.record(
+        action="organization.limit",
+        organization=locked,
+        object_id=locked.public_id,
+        before={"max_users": before},
+        after={"max_users": max_users},
+    )
+    return locked
+
+
 def lock_organization(organization: Organization) -> Organization:
     """Return the row as it is now, locked until the transaction ends."""
     return Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)

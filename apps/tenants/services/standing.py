@@ -96,6 +96,22 @@ def activate_organization(*, organization: Organization, reason: str) -> Organiz
     return locked
 
 
+def change(*, organization: Organization, verb: str, reason: str) -> Organization:
+    """
+    Do to an organization what staff may do: deactivate, activate or reopen it.
+
+    :raises OrganizationNotActive: if its status does not allow it.
+    """
+    match verb:
+        case "deactivate":
+            return deactivate_organization(organization=organization, reason=reason)
+        case "activate":
+            return activate_organization(organization=organization, reason=reason)
+        case "reopen":
+            return reopen_organization(organization=organization, reason=reason, at_any_time=True)
+    raise ValueError(f"Staff cannot {verb} an organization.")
+
+
 def _check_active(organization: Organization) -> None:
     if not organization.is_active:
         raise OrganizationNotActive(standing=organization.status)
