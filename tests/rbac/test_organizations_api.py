@@ -290,6 +290,19 @@ class TestOwnership:
         assert answer.json()["status"] == "declined"
         assert not heir.has_perm("organization.close", organization)
 
+    def test_is_given_up_beside_another_owner_alone(self, api, organization, owner):
+        _, token = make_key(organization, owner, "organization:write")
+        address = "/api/v1/organization/step-down"
+        assert with_key(token).post(address).status_code == 403
+        assert code_of(api.post(address)) == (409, "last_owner")
+        make_member(organization, "owner")
+
+        assert api.post(address).status_code == 204
+
+        assert not owner.__class__.objects.get(pk=owner.pk).has_perm(
+            "organization.close", organization
+        )
+
 
 class TestStaff:
     ALL = "/api/v1/staff/organizations"

@@ -19,6 +19,7 @@ DECISIONS = """
 organization.view    OABDMRP
 organization.update  OA
 organization.close   O
+organizations.manage
 members.view         OAB.MR
 members.manage       OA
 roles.view           OA..MR

@@ -19,13 +19,13 @@ from apps.rbac.services import ownership
 from apps.tenants.models import User
 
 
-class TransferIn(serializers.Serializer[Any]):
+class OwnershipOfferIn(serializers.Serializer[Any]):
     """To whom the organization is offered."""
 
     to = serializers.CharField(help_text="usr_… of another member")
 
 
-class TransferOut(serializers.Serializer[Any]):
+class OwnershipTransferOut(serializers.Serializer[Any]):
     """An offer to hand the organization over."""
 
     id = serializers.CharField(source="public_id")
@@ -44,21 +44,23 @@ class Transfers(TenantAPIView):
     permissions = {"GET": "organization.view", "POST": "organization.close"}
 
     @extend_schema(
-        operation_id="transfers_list", tags=["organization"], responses=TransferOut(many=True)
+        operation_id="transfers_list",
+        tags=["organization"],
+        responses=OwnershipTransferOut(many=True),
     )
     def get(self, request: Request) -> Response:
         """Return the offers, newest first."""
-        return paginated(request, selectors.transfers_of(self.organization), TransferOut)
+        return paginated(request, selectors.transfers_of(self.organization), OwnershipTransferOut)
 
     @extend_schema(
         operation_id="transfers_create",
         tags=["organization"],
-        request=TransferIn,
-        responses={201: TransferOut},
+        request=OwnershipOfferIn,
+        responses={201: OwnershipTransferOut},
     )
     def post(self, request: Request) -> Response:
         """Offer the organization to another member. For owners, signed in."""
-        user_id = User.read_id(validated(TransferIn, request.data)["to"])
+        user_id = User.read_id(validated(OwnershipOfferIn, request.data)["to"])
         members = selectors.members_of(self.organization)
         to_user = members.filter(pk=user_id).first() if user_id else None
         if to_user is None:
@@ -66,7 +68,7 @@ class Transfers(TenantAPIView):
         transfer = ownership.request_transfer(
             organization=self.organization, from_user=self.user, to_user=to_user
         )
-        return Response(TransferOut(transfer).data, status=201)
+        return Response(OwnershipTransferOut(transfer).data, status=201)
 
 
 class Transfer(TenantAPIView):
@@ -74,11 +76,13 @@ class Transfer(TenantAPIView):
 
     permissions = {"GET": "organization.view"}
 
-    @extend_schema(operation_id="transfers_retrieve", tags=["organization"], responses=TransferOut)
+    @extend_schema(
+        operation_id="transfers_retrieve", tags=["organization"], responses=OwnershipTransferOut
+    )
     def get(self, request: Request, transfer_id: str) -> Response:
         """Return one offer."""
         found = self.get_object(selectors.transfers_of(self.organization), transfer_id)
-        return Response(TransferOut(found).data)
+        return Response(OwnershipTransferOut(found).data)
 
 
 class EndedTransfer(TenantAPIView):
@@ -98,7 +102,7 @@ class EndedTransfer(TenantAPIView):
         is_party = user in (transfer.from_user, transfer.to_user)
         if not is_party and not user.has_perm("organization.close", self.organization):
             raise NotFound
-        return Response(TransferOut(type(self).end(transfer=transfer, user=user)).data)
+        return Response(OwnershipTransferOut(type(self).end(transfer=transfer, user=user)).data)
 
 
 class AcceptedTransfer(EndedTransfer):
@@ -107,7 +111,10 @@ class AcceptedTransfer(EndedTransfer):
     end = ownership.accept_transfer
 
     @extend_schema(
-        operation_id="transfers_accept", tags=["organization"], request=None, responses=TransferOut
+        operation_id="transfers_accept",
+        tags=["organization"],
+        request=None,
+        responses=OwnershipTransferOut,
     )
     def post(self, request: Request, transfer_id: str) -> Response:
         """Become the owner. For the one to whom it is offered."""
@@ -120,7 +127,10 @@ class DeclinedTransfer(EndedTransfer):
     end = ownership.decline_transfer
 
     @extend_schema(
-        operation_id="transfers_decline", tags=["organization"], request=None, responses=TransferOut
+        operation_id="transfers_decline",
+        tags=["organization"],
+        request=None,
+        responses=OwnershipTransferOut,
     )
     def post(self, request: Request, transfer_id: str) -> Response:
         """Decline the offer. For the one to whom it is made."""
@@ -137,8 +147,25 @@ class WithdrawnTransfer(EndedTransfer):
         operation_id="transfers_withdraw",
         tags=["organization"],
         request=None,
-        responses=TransferOut,
+        responses=OwnershipTransferOut,
     )
     def post(self, request: Request, transfer_id: str) -> Response:
         """Take the offer back. For owners."""
         return self.answer(request, transfer_id)
+
+
+class SteppingDown(TenantAPIView):
+    """The end of one's own ownership. For people, not for keys."""
+
+    permissions = {"POST": "organization.close"}
+
+    @extend_schema(
+        operation_id="organization_step_down",
+        tags=["organization"],
+        request=None,
+        responses={204: None},
+    )
+    def post(self, request: Request) -> Response:
+        """Become admin, where another owner remains."""
+        ownership.step_down(organization=self.organization, user=self.user)
+        return Response(status=204)

@@ -26,6 +26,7 @@ urlpatterns = [
         organizations.Reopening.as_view(),
         name="organization_reopen",
     ),
+    path("organization/step-down", ownership.SteppingDown.as_view(), name="step_down"),
     path("organization/transfers", ownership.Transfers.as_view(), name="transfers"),
     path("organization/transfers/<str:transfer_id>", ownership.Transfer.as_view(), name="transfer"),
     path(
