@@ -37,6 +37,8 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("Roles", "rbac.Role", "shield_person"),
             ("Permissions", "rbac.Permission", "key_vertical"),
             ("API keys", "rbac.ApiKey", "vpn_key"),
+            ("Second factors", "mfa.Authenticator", "phonelink_lock"),
+            ("Sessions", "usersessions.UserSession", "devices"),
             ("Audit log", "tenants.AuditLog", "history"),
             ("Configuration", "tenants.AdminConfig", "tune"),
         ),

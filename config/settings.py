@@ -21,6 +21,7 @@ SECRET_KEY = env.str("SECRET_KEY", validate=lambda key: len(key) >= 32)
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)  # whose X-Forwarded-For says who signs in
 
 # PostgreSQL and Redis
 # Behind PgBouncer in transaction mode sessions keep nothing: no cursors, no plans.
@@ -94,6 +95,8 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_filters",
     "django_htmx",
@@ -127,6 +130,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "apps.tenants.pages.middleware.SignInMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.core.middleware.TimeZoneMiddleware",
@@ -177,13 +181,9 @@ PASSWORD_HASHERS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_FORMS = {"signup": "apps.tenants.pages.forms.SignUpForm"}
 ACCOUNT_EMAIL_VERIFICATION = EMAIL_VERIFICATION
-ACCOUNT_EMAIL_NOTIFICATIONS = True
-ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+STAFF_SECOND_FACTOR = not DEMO  # the demo's passwords are public anyway
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = BASE_URL.partition(":")[0]
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 
@@ -294,5 +294,6 @@ if STRIPE_API_URL:
 
 from config.admin import ADMIN_MENU, UNFOLD  # noqa: E402, F401  long enough for its own file
 from config.navigation import NAVIGATION  # noqa: E402, F401  and the customer's
+from config.sign_in import *  # noqa: E402, F403  what is the same everywhere
 
 LOGGING = structured_logging(level=LOG_LEVEL, human=DEBUG)

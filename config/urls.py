@@ -7,6 +7,7 @@ from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import (
     SpectacularAPIView,
     SpectacularRedocView,
@@ -32,6 +33,7 @@ def urls_of(surface: str) -> Addresses:
 urlpatterns: Addresses = [
     path("", entrance.Home.as_view(), name="home"),
     path("admin/", admin.site.urls),
+    path("accounts/sessions/", RedirectView.as_view(pattern_name="tenants:sessions")),
     path("accounts/", include("allauth.urls")),
     path("account/", include("apps.tenants.pages.urls")),
     path("organizations/", entrance.Organizations.as_view(), name="organizations"),

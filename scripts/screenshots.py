@@ -49,10 +49,10 @@ def customer(browser: Browser, url: str, password: str, **options: object) -> Pa
 def staff(browser: Browser, url: str, password: str) -> None:
     """Take the picture of the admin."""
     page = browser.new_context(viewport={"width": 1440, "height": 860}).new_page()
-    page.goto(f"{url}/admin/login/")
-    page.fill("[name=username]", "root@demo.test")
+    page.goto(f"{url}/accounts/login/")
+    page.fill("[name=login]", "root@demo.test")
     page.fill("[name=password]", password)
-    page.click("[type=submit]")
+    page.click("main form [type=submit]")
     take(page, f"{url}/admin/credits/credittransaction/", "admin")
 
 

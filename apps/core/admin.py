@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import Model
@@ -71,3 +72,5 @@ def _badge(shown: ModelAdmin, request: HttpRequest) -> dict[str, str]:
 
 admin.site.site_header = "Coffer"
 admin.site.site_title = "Coffer"
+# Staff sign in where everybody does, so that no second factor can be gone around.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

@@ -65,10 +65,7 @@ class TestANewcomer:
         expect(page.locator("main")).to_contain_text("−5")
 
     def test_sees_every_movement_as_staff(self, page: Page, stack: Stack):
-        page.goto("/admin/login/")
-        page.fill("[name=username]", "root@demo.test")
-        page.fill("[name=password]", stack.logins()["root@demo.test"])
-        page.click("[type=submit]")
+        sign_in(page, "root@demo.test", stack.logins()["root@demo.test"])
         page.goto("/admin/credits/credittransaction/")
 
         expect(page.locator("#result_list, main table").first).to_contain_text("Refunded")

@@ -1,11 +1,22 @@
 """Read organizations and what was done in them. Nothing here writes."""
 
 import zoneinfo
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 
-from apps.tenants.models import AuditLog, Organization
+from apps.tenants.models import AuditLog, Organization, User
+
+# Recovery codes stand in for one of these and are none themselves.
+SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+SHOWN_BY = "second_factor"  # session key: the id of the person who has shown one in it
 
 UNDO_DAYS = 30  # for which an owner may open what he closed
 
@@ -31,3 +42,31 @@ def reopenable_until(organization: Organization) -> datetime | None:
     if organization.closed_at is None:
         return None
     return organization.closed_at + timedelta(days=UNDO_DAYS)
+
+
+def has_second_factor(user: User) -> bool:
+    """Tell whether the person has an authenticator app, a passkey or a security key."""
+    factors = Authenticator.objects.filter(user=user, type__in=SECOND_FACTORS)
+    return bool(factors.exists())
+
+
+def has_shown_second_factor(user: User, session: Mapping[str, Any]) -> bool:
+    """
+    Tell whether the person has a second factor and this session has shown it.
+
+    A session from before it was set up has not: whoever holds that one knows the password
+    and perhaps no more.
+    """
+    return session.get(SHOWN_BY) == str(user.pk) and has_second_factor(user)
+
+
+def has_confirmed_addresses(user: User) -> bool:
+    """Tell whether no e-mail address of the person waits to be confirmed."""
+    return not EmailAddress.objects.filter(user=user, verified=False).exists()
+
+
+def sessions_of(user: User) -> QuerySet[UserSession]:
+    """Return where the person is signed in, the latest used first."""
+    alive = Session.objects.filter(expire_date__gt=Now()).values("session_key")
+    sessions: QuerySet[UserSession] = UserSession.objects.filter(user=user, session_key__in=alive)
+    return sessions.order_by("-last_seen_at", "-id")
