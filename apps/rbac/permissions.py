@@ -45,6 +45,7 @@ PERMISSIONS = (
     PermissionCode("organization.view", "See its name and settings.", "organization:read"),
     PermissionCode("organization.update", "Change its name and settings.", "organization:write"),
     PermissionCode("organization.close", "Close it, or hand it to another owner."),
+    PermissionCode("organization.secure", "Say how its members must sign in."),
     PermissionCode("members.view", "See who belongs to it.", "members:read"),
     PermissionCode("members.manage", "Invite, change and remove members.", "members:write"),
     PermissionCode("roles.view", "See roles and what they allow.", "members:read"),
@@ -83,7 +84,7 @@ OWNER = SystemRole("owner", "Does everything, and answers for it.", _TENANTS)
 ADMIN = SystemRole(
     "admin",
     "Runs the organization, except for what costs money and what ends it.",
-    _TENANTS - {"organization.close", "billing.view", "billing.manage"},
+    _TENANTS - {"organization.close", "organization.secure", "billing.view", "billing.manage"},
 )
 BILLING_MANAGER = SystemRole(
     "billing manager",

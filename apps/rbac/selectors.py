@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Greatest
@@ -23,7 +24,7 @@ from apps.rbac.models import (
 )
 from apps.rbac.permissions import OWNER, STAFF_CODES, STAFF_ROLES
 from apps.tenants.models import Organization, User
-from apps.tenants.selectors import UNDO_DAYS
+from apps.tenants.selectors import SECOND_FACTORS, UNDO_DAYS
 
 IS_OWNER = {"role__name": OWNER.name, "role__is_system_role": True}
 
@@ -63,6 +64,12 @@ def members_with(organization: Organization, code: str) -> QuerySet[User]:
         role__in=RolePermission.objects.filter(permission__name=code).values("role"),
     )
     return User.objects.filter(Exists(roles), is_active=True).order_by("email")
+
+
+def members_without_second_factor(organization: Organization) -> QuerySet[User]:
+    """Return the members who could not sign in if a second factor were required, by address."""
+    factors = Authenticator.objects.filter(user=OuterRef("pk"), type__in=SECOND_FACTORS)
+    return members_of(organization).filter(~Exists(factors), is_active=True)
 
 
 def roles_of(user: User) -> QuerySet[UserRole]:

@@ -126,17 +126,22 @@ class OrganizationAdmin(AuditedAdmin[Organization]):
     """Customers. Everything goes through the services, which lock and write the audit log."""
 
     list_display = ["name", "slug", "public_id", "status", "max_users", "created_at"]
-    list_filter = ["is_active", ("closed_at", admin.EmptyFieldListFilter), "is_personal"]
+    list_filter = [
+        "is_active",
+        ("closed_at", admin.EmptyFieldListFilter),
+        "is_personal",
+        "requires_second_factor",
+    ]
     search_fields = ["name", "slug", "billing_email"]
     search_help_text = "Name, address or billing e-mail"
     ordering = ["-created_at"]
     readonly_fields = [
-        *("public_id", "slug", "is_personal", "status"),
+        *("public_id", "slug", "is_personal", "status", "requires_second_factor"),
         *("closed_at", "created_at", "updated_at"),
     ]
     fields = [
         *("public_id", "name", "slug", "description", "website", "billing_email", "time_zone"),
-        *("max_users", "is_personal", "status", "standing", "reason"),
+        *("max_users", "is_personal", "requires_second_factor", "status", "standing", "reason"),
         *("closed_at", "created_at", "updated_at"),
     ]
     form = OrganizationChangeForm

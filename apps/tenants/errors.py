@@ -62,4 +62,24 @@ class ReopeningTooLate(DomainError):
     code = "reopening_too_late"
     title = "It is too late to undo this"
     message = "A closed organization can be opened again for {days} days. Ask support."
+
+
+class SecondFactorRequired(DomainError):
+    """The place opens only to those who have shown a second factor in this session."""
+
+    code = "second_factor_required"
+    title = "A second factor is required"
+    message = (
+        "{place} opens only with a second factor. Set one up, or show the one that you have, "
+        "at /account/second-factor/."
+    )
+    status = 403
+
+
+class OwnSecondFactorMissing(DomainError):
+    """Nobody locks an organization with a key that he does not have."""
+
+    code = "own_second_factor_missing"
+    title = "You have no second factor yourself"
+    message = "Set up a second factor of your own before you require one of others."
     status = 409

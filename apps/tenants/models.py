@@ -86,6 +86,11 @@ class Organization(Row):
     )
     is_active = models.BooleanField(default=True)
     closed_at = models.DateTimeField(null=True, blank=True)  # by its owner, who may undo it
+    requires_second_factor = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Its pages open only to those who have shown a second factor.",
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

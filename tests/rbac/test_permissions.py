@@ -20,6 +20,7 @@ organization.view    OABDMRP
 organization.update  OA
 organization.close   O
 organizations.manage
+organization.secure  O
 members.view         OAB.MR
 members.manage       OA
 roles.view           OA..MR

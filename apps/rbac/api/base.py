@@ -17,7 +17,9 @@ from apps.rbac import selectors
 from apps.rbac.errors import OrganizationRequired, PersonRequired, ScopeMissing
 from apps.rbac.models import ApiKey
 from apps.rbac.permissions import BY_CODE
+from apps.tenants.errors import SecondFactorRequired
 from apps.tenants.models import Organization, User
+from apps.tenants.selectors import has_shown_second_factor
 from apps.tenants.services.denials import record_denial
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -57,6 +59,7 @@ class TenantAPIView(APIView):
         Find organization and principal, and check the permission, before any method runs.
 
         :raises NotFound: if the caller does not belong to the organization.
+        :raises SecondFactorRequired: if the organization asks for one that was not shown.
         :raises PermissionDenied: if he does, and may not do this.
         """
         super().initial(request, *args, **kwargs)
@@ -67,6 +70,8 @@ class TenantAPIView(APIView):
         self.user = request.user
         key = request.auth if isinstance(request.auth, ApiKey) else None
         self.organization = self.find_organization(request, key)
+        if key is None:
+            check_second_factor(request, self.user, self.organization)
         request.organization = self.organization  # type: ignore[attr-defined]
         caller = key or request.user
         self.principal = f"{self.organization.public_id}:{caller.public_id}"
@@ -128,6 +133,18 @@ def find_organization(request: Request, user: User, key: ApiKey | None) -> Organ
     if len(first_two) > 1:
         raise OrganizationRequired
     return first_two[0]
+
+
+def check_second_factor(request: Request, user: User, organization: Organization) -> None:
+    """
+    Check that a signed-in person has shown a second factor where the organization asks for one.
+
+    :raises SecondFactorRequired: if he has not.
+    """
+    if not organization.requires_second_factor:
+        return
+    if not has_shown_second_factor(user, request.session):
+        raise SecondFactorRequired(place=organization.name)
 
 
 def check_permission(code: str, user: User, organization: Organization, key: ApiKey | None) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
@@ -13,7 +14,9 @@ from apps.core.routes import route_of
 from apps.rbac.api.base import METHODS
 from apps.rbac.errors import PersonRequired
 from apps.rbac.permissions import BY_CODE
+from apps.tenants.errors import SecondFactorRequired
 from apps.tenants.models import User
+from apps.tenants.selectors import has_shown_second_factor
 from apps.tenants.services.denials import record_denial
 
 
@@ -50,6 +53,7 @@ class StaffAPIView(APIView):
 
         :raises NotFound: if the person does not have it.
         :raises PersonRequired: if the caller is an API key.
+        :raises SecondFactorRequired: if the person has shown none in this session.
         """
         super().initial(request, *args, **kwargs)
         method = "GET" if request.method == "HEAD" else str(request.method)
@@ -62,5 +66,9 @@ class StaffAPIView(APIView):
         if not (request.user.is_staff and request.user.has_perm(code)):
             record_denial(action=code, organization=None, route=route_of(request))
             raise NotFound
+        if settings.STAFF_SECOND_FACTOR and not has_shown_second_factor(
+            request.user, request.session
+        ):
+            raise SecondFactorRequired(place="The back office")
         self.user = request.user
         self.principal = f"staff:{request.user.public_id}"

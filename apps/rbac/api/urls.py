@@ -8,6 +8,7 @@ from apps.rbac.api import (
     members,
     organizations,
     ownership,
+    security,
     staff_organizations,
     views,
 )
@@ -69,6 +70,7 @@ urlpatterns = [
         staff_organizations.StaffReopening.as_view(),
         name="staff_organization_reopen",
     ),
+    path("organization/security", security.Security.as_view(), name="security"),
     path("me", views.Me.as_view(), name="me"),
     path("audit", audit.AuditRows.as_view(), name="audit"),
     path("audit.csv", audit.AuditCsv.as_view(), name="audit_export"),

@@ -18,6 +18,8 @@ from apps.rbac.pages.frame import LAST_USED
 from apps.rbac.permissions import BY_CODE
 from apps.rbac.services import presence
 from apps.tenants.models import Organization, User
+from apps.tenants.pages.second_factor import ask_for_it
+from apps.tenants.selectors import has_shown_second_factor
 from apps.tenants.services.denials import record_denial
 
 SEEN = "seen"  # session key: when which organization was looked at, as Unix time
@@ -64,6 +66,8 @@ class TenantPage(LoginRequiredMixin, View):
             if (moved := moved_page(request, self.user, kwargs["slug"])) is None:
                 raise
             return redirect(moved)
+        if lacks_second_factor(request, self.organization, self.user):
+            return ask_for_it(request, because=self.organization.name)
         request.organization = self.organization  # type: ignore[attr-defined]
         remember(request, self.organization)
         try:
@@ -119,6 +123,12 @@ def moved_page(request: HttpRequest, user: User, slug: str) -> str | None:
     if organization is None:
         return None
     return request.get_full_path().replace(f"/o/{slug}/", f"/o/{organization.slug}/", 1)
+
+
+def lacks_second_factor(request: HttpRequest, organization: Organization, user: User) -> bool:
+    """Tell whether the organization asks for a second factor that this session has not shown."""
+    asks = organization.requires_second_factor
+    return asks and not has_shown_second_factor(user, request.session)
 
 
 def remember(request: HttpRequest, organization: Organization) -> None:

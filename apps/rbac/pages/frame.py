@@ -10,6 +10,7 @@ from django.urls import reverse
 from apps.core import context
 from apps.rbac import selectors
 from apps.tenants.models import Organization, User
+from apps.tenants.selectors import has_shown_second_factor
 
 LAST_USED = "organization"  # session key: the slug of the organization looked at last
 
@@ -44,7 +45,7 @@ class Choice:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Return the context of the frame; three queries at most, and none in the admin."""
+    """Return the context of the frame; four queries at most, and none in the admin."""
     known = {
         "request_id": context.current().request_id,
         "demo": settings.DEMO,
@@ -56,6 +57,9 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         return known
     mine = list(selectors.organizations_of(user))
     current = current_organization(request, mine)
+    if current and current.requires_second_factor:
+        # Closed to a session without it: the account's pages show no menu of it either.
+        current = current if has_shown_second_factor(user, request.session) else None
     permissions = user.get_all_permissions(current) if current else set()
     return {
         **known,

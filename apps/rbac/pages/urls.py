@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.rbac.pages import audit, inviting, members, ownership, views
+from apps.rbac.pages import audit, inviting, members, ownership, security, views
 
 app_name = "rbac"
 urlpatterns = [
@@ -21,6 +21,7 @@ urlpatterns = [
         ownership.Answer.as_view(),
         name="ownership_answer",
     ),
+    path("security/", security.Security.as_view(), name="security"),
     path("keys/", views.Keys.as_view(), name="keys"),
     path("keys/<str:key_id>/revoke/", views.RevokeKey.as_view(), name="revoke_key"),
     path("members/", members.Members.as_view(), name="members"),

@@ -13,13 +13,14 @@ from django.views import View
 from apps.tenants import selectors
 from apps.tenants.models import User
 
+WANTED_BY = "second_factor_wanted_by"  # session key: what asked for it last
 
-def ask_for_it(request: HttpRequest, *, because: str = "") -> HttpResponse:
+
+def ask_for_it(request: HttpRequest, *, because: str) -> HttpResponse:
     """Lead to the page that asks for a second factor, and from there back to this one."""
-    query = {"next": request.get_full_path() if request.method == "GET" else "/"}
-    if because:
-        query["for"] = because
-    return HttpResponseRedirect(f"{reverse('tenants:second_factor')}?{urlencode(query)}")
+    query = urlencode({"next": request.get_full_path() if request.method == "GET" else "/"})
+    request.session[WANTED_BY] = because  # not in the address, where anybody could write it
+    return HttpResponseRedirect(f"{reverse('tenants:second_factor')}?{query}")
 
 
 class SecondFactor(LoginRequiredMixin, View):
@@ -38,7 +39,7 @@ class SecondFactor(LoginRequiredMixin, View):
         ]
         query = urlencode({"next": self.way_back(request)})
         context = {
-            "wanted_by": request.GET.get("for", "")[:100],
+            "wanted_by": request.session.get(WANTED_BY, ""),
             "ways": [{"label": way["description"], "url": f"{way['url']}?{query}"} for way in ways],
             "is_confirmed": selectors.has_confirmed_addresses(user),
         }
