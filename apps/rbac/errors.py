@@ -240,3 +240,15 @@ class InvitationNotBacked(DomainError):
     title = "The invitation does not count any more"
     message = "Whoever sent this invitation may not give the role {role} now. Ask for a new one."
     status = 409
+
+
+class ConfirmationRequired(DomainError):
+    """A step that could be misused at an unlocked screen, long after the password was shown."""
+
+    code = "confirmation_required"
+    title = "Confirm that it is you"
+    message = (
+        "This asks for your password or second factor if you have not shown it in the last "
+        "{minutes} minutes. Do that at /accounts/reauthenticate/ and send the request again."
+    )
+    status = 403

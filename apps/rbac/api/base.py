@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
+from allauth.account.internal.flows.reauthentication import is_reauthentication_required
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model, QuerySet
 from rest_framework.exceptions import MethodNotAllowed
@@ -14,7 +16,12 @@ from apps.core.errors import DomainError, NotFound, PermissionDenied
 from apps.core.models import PublicId
 from apps.core.routes import object_of, route_of
 from apps.rbac import selectors
-from apps.rbac.errors import OrganizationRequired, PersonRequired, ScopeMissing
+from apps.rbac.errors import (
+    ConfirmationRequired,
+    OrganizationRequired,
+    PersonRequired,
+    ScopeMissing,
+)
 from apps.rbac.models import ApiKey
 from apps.rbac.permissions import BY_CODE
 from apps.tenants.errors import SecondFactorRequired
@@ -34,6 +41,7 @@ class TenantAPIView(APIView):
     """
 
     permissions: ClassVar[Mapping[str, str]] = {}  # a permission for each method it answers
+    confirmed_methods: ClassVar[Collection[str]] = frozenset()  # ask who it is, if not done lately
     keyed_methods: ClassVar[Collection[str]] = frozenset()  # those that need an Idempotency-Key
     http_method_names = [*METHODS, "head"]
 
@@ -61,6 +69,7 @@ class TenantAPIView(APIView):
         :raises NotFound: if the caller does not belong to the organization.
         :raises SecondFactorRequired: if the organization asks for one that was not shown.
         :raises PermissionDenied: if he does, and may not do this.
+        :raises ConfirmationRequired: if this asks who it is, and he has not shown it lately.
         """
         super().initial(request, *args, **kwargs)
         method = "GET" if request.method == "HEAD" else str(request.method)
@@ -76,6 +85,8 @@ class TenantAPIView(APIView):
         caller = key or request.user
         self.principal = f"{self.organization.public_id}:{caller.public_id}"
         check_permission(self.permissions[method], request.user, self.organization, key)
+        if key is None and method in self.confirmed_methods:
+            check_confirmed(request)
 
     def handle_exception(self, exc: Exception) -> Response:
         """Write down what was denied, and answer as ever."""
@@ -145,6 +156,16 @@ def check_second_factor(request: Request, user: User, organization: Organization
         return
     if not has_shown_second_factor(user, request.session):
         raise SecondFactorRequired(place=organization.name)
+
+
+def check_confirmed(request: Request) -> None:
+    """
+    Check that whoever sits there has shown his password or factor in the last minutes.
+
+    :raises ConfirmationRequired: if he has not.
+    """
+    if is_reauthentication_required(request._request, app="apps.rbac"):
+        raise ConfirmationRequired(minutes=settings.ACCOUNT_REAUTHENTICATION_TIMEOUT // 60)
 
 
 def check_permission(code: str, user: User, organization: Organization, key: ApiKey | None) -> None:

@@ -32,6 +32,7 @@ class Security(TenantAPIView):
     """How members of the organization must sign in."""
 
     permissions = {"GET": "organization.view", "PUT": "organization.secure"}
+    confirmed_methods = frozenset({"PUT"})
 
     @extend_schema(
         operation_id="organization_security_retrieve", tags=["organization"], responses=SecurityOut

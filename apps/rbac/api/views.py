@@ -64,6 +64,7 @@ class Keys(TenantAPIView):
     """The organization's API keys."""
 
     permissions = {"GET": "keys.view", "POST": "keys.manage"}
+    confirmed_methods = frozenset({"POST"})
 
     @extend_schema(operation_id="keys_list", tags=["keys"], responses=KeyOut(many=True))
     def get(self, request: Request) -> Response:

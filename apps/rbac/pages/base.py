@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpRequest
@@ -36,6 +37,7 @@ class TenantPage(LoginRequiredMixin, View):
 
     permission: ClassVar[str] = ""  # to see it
     permission_to_change: ClassVar[str] = ""  # for POST, where it differs
+    confirms_person: ClassVar[bool] = False  # POST asks for the password if it was not lately
 
     organization: Organization
     user: User
@@ -72,6 +74,9 @@ class TenantPage(LoginRequiredMixin, View):
         remember(request, self.organization)
         try:
             self.check_permission(request)
+            if self.confirms_person and not is_reading(request):
+                # Not a DomainError: allauth keeps the request, asks, and carries it out then.
+                raise_if_reauthentication_required(request, app="apps.rbac")
             return super().dispatch(request, *args, **kwargs)
         except DomainError as error:
             if error.status == PermissionDenied.status:
@@ -93,10 +98,16 @@ class TenantPage(LoginRequiredMixin, View):
 
         :raises PermissionDenied: if he may not, naming the permission.
         """
-        is_reading = request.method in ("GET", "HEAD", "OPTIONS")
-        code = self.permission if is_reading else self.permission_to_change or self.permission
+        code = (
+            self.permission if is_reading(request) else self.permission_to_change or self.permission
+        )
         if not self.user.has_perm(code, self.organization):
             raise PermissionDenied(permission=code)
+
+
+def is_reading(request: HttpRequest) -> bool:
+    """Tell whether the request changes nothing."""
+    return request.method in ("GET", "HEAD", "OPTIONS")
 
 
 def find_organization(user: User, slug: str) -> Organization:

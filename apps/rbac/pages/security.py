@@ -17,6 +17,7 @@ class Security(TenantPage):
 
     permission = "organization.view"
     permission_to_change = "organization.secure"
+    confirms_person = True
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Show the rule; to those who may change it also whom it would keep out."""

@@ -59,6 +59,7 @@ class Keys(TenantPage):
 
     permission = "keys.view"
     permission_to_change = "keys.manage"
+    confirms_person = True
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Show the keys, and the form for a new one."""

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenants", "0002_audit_guard")]
+    dependencies = [("tenants", "0020_audit_chain")]
 
     operations = [
         migrations.AddField(
