@@ -200,7 +200,7 @@ def memberships_of(
     return members.order_by("-joined_at", "-id")
 
 
-def member_of(organization: Organization, public_id: str) -> Any:
+def membership_of(organization: Organization, public_id: str) -> Any:
     """
     Return the member with this id, as `memberships_of` tells of him.
 

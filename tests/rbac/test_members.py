@@ -46,12 +46,12 @@ class TestChangeRole:
     def test_puts_one_role_in_the_place_of_all(self, organization, owner):
         person = make_member(organization, "member")
         assign_role(user=person, role=system_role("developer"), organization=organization)
-        since = selectors.member_of(organization, person.public_id).joined_at
+        since = selectors.membership_of(organization, person.public_id).joined_at
 
         change_role(organization, person, "admin", owner)
 
         assert role_names(organization, person) == ["admin"]
-        assert selectors.member_of(organization, person.public_id).joined_at == since
+        assert selectors.membership_of(organization, person.public_id).joined_at == since
         entry = AuditLog.objects.get(action="member.change_role")
         assert entry.before == {"roles": ["developer", "member"]}
         assert entry.after == {"roles": ["admin"]}
@@ -179,7 +179,7 @@ class TestMembershipsOf:
         assign_role(user=person, role=system_role("developer"), organization=organization)
         presence.note_visit(organization=organization, user=person)
 
-        found = selectors.member_of(organization, person.public_id)
+        found = selectors.membership_of(organization, person.public_id)
 
         assert found.role_names == ["developer", "member"]
         assert timezone.now() - found.last_active_at < timedelta(minutes=1)
@@ -190,7 +190,7 @@ class TestMembershipsOf:
         _, secret = make_key(organization, person, "jobs:read")
         with_key(secret).get("/api/v1/jobs")
 
-        assert selectors.member_of(organization, person.public_id).last_active_at is not None
+        assert selectors.membership_of(organization, person.public_id).last_active_at is not None
 
     def test_does_not_tell_of_activity_elsewhere(self, organization):
         person = make_member(organization, "developer")
@@ -199,7 +199,7 @@ class TestMembershipsOf:
         _, secret = make_key(other, person, "jobs:read")
         with_key(secret).get("/api/v1/jobs")
 
-        assert selectors.member_of(organization, person.public_id).last_active_at is None
+        assert selectors.membership_of(organization, person.public_id).last_active_at is None
 
     def test_searches_names_and_addresses(self, organization):
         mei = make_member(organization, "member", full_name="Mei Mensah")

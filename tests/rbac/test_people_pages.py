@@ -213,7 +213,7 @@ class TestLeaving:
         assert client.get(f"/o/{organization.slug}/settings/").status_code == 404
 
     def test_is_refused_to_the_last_owner(self, client, here):
-        assert "This is the last owner" in text_of(client.post(f"{here}leave/"), 409)
+        assert "/problems/last_owner" in text_of(client.post(f"{here}leave/"), 409)
 
 
 class TestInviting:

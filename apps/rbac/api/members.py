@@ -61,14 +61,14 @@ class Member(TenantAPIView):
     @extend_schema(operation_id="members_retrieve", tags=["members"], responses=MemberOut)
     def get(self, request: Request, user_id: str) -> Response:
         """Return one member."""
-        return Response(MemberOut(selectors.member_of(self.organization, user_id)).data)
+        return Response(MemberOut(selectors.membership_of(self.organization, user_id)).data)
 
     @extend_schema(
         operation_id="members_update", tags=["members"], request=MemberIn, responses=MemberOut
     )
     def patch(self, request: Request, user_id: str) -> Response:
         """Give the member this role instead of those he has."""
-        member = selectors.member_of(self.organization, user_id)
+        member = selectors.membership_of(self.organization, user_id)
         fields = validated(MemberIn, request.data)
         members.change_role(
             organization=self.organization,
@@ -77,12 +77,12 @@ class Member(TenantAPIView):
             by=self.user,
             held=held_by(self),
         )
-        return Response(MemberOut(selectors.member_of(self.organization, user_id)).data)
+        return Response(MemberOut(selectors.membership_of(self.organization, user_id)).data)
 
     @extend_schema(operation_id="members_remove", tags=["members"], responses={204: None})
     def delete(self, request: Request, user_id: str) -> Response:
         """Remove the member: his roles and API keys end at once."""
-        member = selectors.member_of(self.organization, user_id)
+        member = selectors.membership_of(self.organization, user_id)
         members.remove_member(organization=self.organization, user=member, by=self.user)
         return Response(status=204)
 

@@ -63,7 +63,7 @@ class Members(TenantPage):
     def find_last(self, after: str) -> Any:
         """Return the last member of the page before; None begins at the beginning."""
         try:
-            return selectors.member_of(self.organization, after) if after else None
+            return selectors.membership_of(self.organization, after) if after else None
         except NotFound:
             return None
 
@@ -84,7 +84,7 @@ class ChangeRole(TenantPage):
 
     def post(self, request: HttpRequest, slug: str, user_id: str) -> HttpResponse:
         """Give the member the chosen role instead of those he has."""
-        member = selectors.member_of(self.organization, user_id)
+        member = selectors.membership_of(self.organization, user_id)
         held = selectors.permissions_of(self.user, self.organization)
         form = RoleForm(request.POST, roles=selectors.roles_to_give(self.organization))
         if not form.is_valid():
@@ -105,7 +105,7 @@ class RemoveMember(TenantPage):
 
     def post(self, request: HttpRequest, slug: str, user_id: str) -> HttpResponse:
         """Remove the member, with his roles, API keys and open invitations."""
-        member = selectors.member_of(self.organization, user_id)
+        member = selectors.membership_of(self.organization, user_id)
         members.remove_member(organization=self.organization, user=member, by=self.user)
         messages.success(request, f"{member.get_full_name()} is removed.")
         if member == self.user:
