@@ -12,6 +12,7 @@ from apps.core.admin import ReadOnlyAdmin
 from apps.core.errors import DomainError
 from apps.rbac.errors import StaffRoleIsGlobal
 from apps.rbac.models import ApiKey, Invitation, Permission, Role, RolePermission, UserRole
+from apps.rbac.selectors import with_makers
 from apps.rbac.services import invitations, keys
 from apps.rbac.services.roles import is_for_staff
 from apps.tenants.admin import AuditedAdmin
@@ -115,16 +116,23 @@ class ApiKeyAdmin(ReadOnlyAdmin[ApiKey]):
         "organization",
         "created_by",
         "is_live",
-        "last_used_at",
+        "status",
+        "last_use",
         "expires_at",
+        "rotated_at",
         "revoked_at",
     ]
     list_filter = ["is_live", ("revoked_at", admin.EmptyFieldListFilter)]
     search_fields = ["name", "hint", "organization__name", "organization__slug"]
     list_select_related = ["organization", "created_by"]
     ordering = ["-created_at"]
-    exclude = ["digest"]
+    exclude = ["digest", "previous_digest"]
     actions = ["revoke"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
+        """Ask along with the rows whether each key's maker is still a member."""
+        rows: QuerySet[ApiKey] = super().get_queryset(request)
+        return with_makers(rows)
 
     @admin.action(description="Revoke: they stop working at once", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

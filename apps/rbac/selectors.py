@@ -162,7 +162,7 @@ def open_transfer_of(organization: Organization) -> OwnershipTransfer | None:
 
 def api_keys_of(organization: Organization) -> QuerySet[ApiKey]:
     """Return the organization's API keys, newest first, revoked ones too."""
-    keys = ApiKey.objects.filter(organization=organization)
+    keys = with_makers(ApiKey.objects.filter(organization=organization))
     return keys.select_related("created_by").order_by("-created_at", "-id")
 
 
@@ -285,3 +285,11 @@ def invitations_in(rows: QuerySet[Invitation], state: str, now: datetime) -> Que
     if state == Invitation.Status.EXPIRED:
         return rows.filter(late | Q(status=state))
     return rows.filter(status=state)
+
+
+def with_makers(keys: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
+    """Tell of each key in `is_maker_here` whether its maker is still a member."""
+    membership = UserRole.objects.filter(
+        user=OuterRef("created_by"), organization=OuterRef("organization")
+    )
+    return keys.annotate(is_maker_here=Exists(membership))

@@ -31,7 +31,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed("This API key is not known, was revoked, or has expired.")
         maker = f"user:{key.created_by.public_id}"
         context.set_actor(f"key:{key.public_id}", acting_as=maker)
-        keys.note_use(key=key, at=timezone.now(), ip_address=context.current().ip_address)
+        keys.note_use(key=key, token=token, at=timezone.now())
         return key.created_by, key
 
     def authenticate_header(self, request: Request) -> str:

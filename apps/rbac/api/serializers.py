@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from apps.rbac.models import ApiKey
 from apps.rbac.permissions import SCOPES
 
 
@@ -46,6 +48,14 @@ class MeOut(serializers.Serializer[Any]):
     permissions = serializers.ListField(child=serializers.CharField())
 
 
+class OldSecretOut(serializers.Serializer[Any]):
+    """The secret before the last rotation, for as long as it works."""
+
+    hint = serializers.CharField(source="previous_hint")
+    works_until = serializers.DateTimeField(source="previous_until")
+    last_used_at = serializers.DateTimeField(source="previous_used_at", allow_null=True)
+
+
 class KeyOut(serializers.Serializer[Any]):
     """An API key without its secret."""
 
@@ -59,7 +69,19 @@ class KeyOut(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True)
     revoked_at = serializers.DateTimeField(allow_null=True)
-    last_used_at = serializers.DateTimeField(allow_null=True)
+    status = serializers.ChoiceField(
+        choices=["active", "expiring", "expired", "revoked", "stopped"]
+    )
+    last_used_at = serializers.DateTimeField(source="last_use", allow_null=True)
+    last_used_ip = serializers.CharField(allow_null=True)
+    last_used_agent = serializers.CharField()
+    rotated_at = serializers.DateTimeField(allow_null=True)
+    old_secret = serializers.SerializerMethodField()
+
+    @extend_schema_field(OldSecretOut(allow_null=True))
+    def get_old_secret(self, key: ApiKey) -> dict[str, Any] | None:
+        """Return the secret before the last rotation, while it works."""
+        return dict(OldSecretOut(key).data) if key.has_old_secret else None
 
 
 class NewKeyOut(KeyOut):

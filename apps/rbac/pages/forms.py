@@ -9,6 +9,18 @@ from django.utils import timezone
 
 LIFETIMES = {"30": "30 days", "90": "90 days", "365": "1 year", "": "Never"}  # days
 
+OVERLAPS = {
+    "0": "stops now",
+    "1": "1 hour",
+    "24": "1 day",
+    "48": "2 days",
+    "168": "7 days",
+}  # hours
+ROTATED_LIFETIMES = {"keep": "as before", "30": "in 30 days", "90": "in 90 days"} | {
+    "365": "in 1 year",
+    "0": "never",
+}  # days
+
 
 class KeyForm(forms.Form):
     """What a new API key is called, what it may do, and how long."""

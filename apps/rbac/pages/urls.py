@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.rbac.pages import audit, inviting, members, ownership, security, views
+from apps.rbac.pages import audit, inviting, members, ownership, rotation, security, views
 
 app_name = "rbac"
 urlpatterns = [
@@ -23,6 +23,10 @@ urlpatterns = [
     ),
     path("security/", security.Security.as_view(), name="security"),
     path("keys/", views.Keys.as_view(), name="keys"),
+    path("keys/<str:key_id>/rotate/", rotation.RotateKey.as_view(), name="rotate_key"),
+    path(
+        "keys/<str:key_id>/end-old-secret/", rotation.EndOldSecret.as_view(), name="end_old_secret"
+    ),
     path("keys/<str:key_id>/revoke/", views.RevokeKey.as_view(), name="revoke_key"),
     path("members/", members.Members.as_view(), name="members"),
     path("members/leave/", members.Leave.as_view(), name="leave"),

@@ -10,7 +10,7 @@ from apps.core.pages import add_refusal
 from apps.rbac import selectors
 from apps.rbac.models import ApiKey
 from apps.rbac.pages.base import TenantPage
-from apps.rbac.pages.forms import KeyForm
+from apps.rbac.pages.forms import OVERLAPS, ROTATED_LIFETIMES, KeyForm
 from apps.rbac.services import keys
 from apps.tenants.models import Organization
 from apps.tenants.pages.forms import OrganizationForm
@@ -99,6 +99,8 @@ class Keys(TenantPage):
             "keys": list(selectors.api_keys_of(self.organization)[:MOST_KEYS]),
             "form": form if may_change else None,
             "new_key": new_key,
+            "overlaps": OVERLAPS.items(),
+            "lifetimes": ROTATED_LIFETIMES.items(),
             "base_url": settings.BASE_URL,
         }
         response = render(request, "rbac/keys.html", context)

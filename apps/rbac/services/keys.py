@@ -1,5 +1,6 @@
 """Make, check and revoke API keys."""
 
+import re
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
@@ -7,6 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
+from apps.core import context
 from apps.core.clock import database_now
 from apps.rbac.errors import ExpiryInThePast, ScopeNotHeld, ScopesRequired, UnknownScope
 from apps.rbac.models import ApiKey, UserRole
@@ -17,6 +19,14 @@ from apps.tenants.models import Organization, User
 from apps.tenants.services import audit
 
 NOTE_USE_EVERY = timedelta(minutes=1)
+PRODUCT = re.compile(r"[A-Za-z][A-Za-z._-]{0,39}")
+BROWSERS = (  # in this order: each names the ones after it as well
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
 
 
 @transaction.atomic
@@ -85,7 +95,7 @@ def check_scopes(scopes: Collection[str], *, held: Collection[str]) -> None:
 @transaction.atomic
 def revoke_key(*, key: ApiKey) -> ApiKey:
     """Stop a key at once and for ever. A key that was revoked before stays as it is."""
-    locked = ApiKey.objects.select_for_update(of=("self",)).get(pk=key.pk)
+    locked = ApiKey.objects.select_for_update(no_key=True).get(pk=key.pk)
     if locked.revoked_at is not None:
         return locked
     locked.revoked_at = database_now()
@@ -103,20 +113,22 @@ def find_key(token: str) -> ApiKey | None:
     """
     Return the key with this secret if it can be used now, with its organization and maker.
 
-    It cannot once it is revoked or expired, or its maker has left or is not active. One
-    query by the digest, whatever the reason: an answer's time tells nothing.
+    It cannot once it is revoked or expired, or its maker has left or is not active. After a
+    rotation the old secret finds it, too, until its time is over. One query by the digest,
+    whatever the reason: an answer's time tells nothing.
     """
     if not tokens.is_well_formed(token):
         return None
+    digest = tokens.digest_of(token)
     membership = UserRole.objects.filter(
         user=OuterRef("created_by"), organization=OuterRef("organization")
     )
     return (
         ApiKey.objects.select_related("organization", "created_by")
         .filter(
+            Q(digest=digest) | Q(previous_digest=digest, previous_until__gt=Now()),
             Q(expires_at=None) | Q(expires_at__gt=Now()),
             Exists(membership),
-            digest=tokens.digest_of(token),
             revoked_at=None,
             created_by__is_active=True,
             organization__is_active=True,
@@ -125,10 +137,32 @@ def find_key(token: str) -> ApiKey | None:
     )
 
 
-def note_use(*, key: ApiKey, at: datetime, ip_address: str | None) -> None:
-    """Keep when and from where a key was used last, at most once a minute."""
-    due = Q(last_used_at=None) | Q(last_used_at__lte=at - NOTE_USE_EVERY)
-    if key.last_used_at is not None and key.last_used_at > at - NOTE_USE_EVERY:
+def note_use(*, key: ApiKey, token: str, at: datetime) -> None:
+    """
+    Keep when, from where and by which program a key was used last, at most once a minute.
+
+    Of a key with two secrets, the use of each is kept by itself, so that people see whether
+    the old one is still needed.
+    """
+    is_old = bytes(key.digest) != tokens.digest_of(token)
+    column = "previous_used_at" if is_old else "last_used_at"
+    last: datetime | None = getattr(key, column)
+    if last is not None and last > at - NOTE_USE_EVERY:
         return
+    cause = context.current()
     # Asked again in the statement: of many requests at once, one writes.
-    ApiKey.objects.filter(due, pk=key.pk).update(last_used_at=at, last_used_ip=ip_address)
+    due = Q(**{column: None}) | Q(**{f"{column}__lte": at - NOTE_USE_EVERY})
+    secret = {"previous_digest" if is_old else "digest": tokens.digest_of(token)}
+    ApiKey.objects.filter(due, pk=key.pk, **secret).update(
+        **{column: at},
+        last_used_ip=cause.ip_address,
+        last_used_agent=coarse_agent(cause.user_agent),
+    )
+
+
+def coarse_agent(user_agent: str) -> str:
+    """Name a program without what would tell one machine from another: `curl`, `Firefox`."""
+    if user_agent.startswith("Mozilla/"):
+        return next((name for mark, name in BROWSERS if mark in user_agent), "Browser")
+    found = PRODUCT.match(user_agent)
+    return found[0] if found else ""
