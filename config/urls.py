@@ -14,7 +14,7 @@ from drf_spectacular.views import (
     SpectacularSwaggerSplitView,
 )
 
-from apps.core import health, pages
+from apps.core import health, mailbox, pages
 from apps.rbac.pages import entrance, joining, organizations
 
 APPS = ("credits", "jobs", "rbac", "billing", "capacity", "partners")
@@ -44,6 +44,9 @@ urlpatterns: Addresses = [
         organizations.Reopen.as_view(),
         name="reopen_organization",
     ),
+    path("demo/mailbox/", mailbox.mailbox, name="demo_mailbox"),
+    path("demo/mailbox/<str:mail_id>/", mailbox.mail_page, name="demo_mail"),
+    path("demo/mailbox/<str:mail_id>/html/", mailbox.mail_html, name="demo_mail_html"),
     path("demo/login", entrance.DemoLogin.as_view(), name="demo_login"),
     path("o/<slug:slug>/start/", entrance.Start.as_view(), name="organization"),
     path("o/<slug:slug>/", include(urls_of("pages"))),

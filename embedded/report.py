@@ -52,6 +52,7 @@ def summary(home: Path, environment: dict[str, str]) -> None:
     say(f"  Pages    {url}/")
     say(f"  Admin    {url}/admin/")
     say(f"  API      {url}/api/docs/")
+    say(f"  Mail     {url}/demo/mailbox/")
     _logins(Path(environment["DEMO_LOGINS"]))
     say(f"\n  Logs in {home / 'logs'}. Ctrl-C stops everything.")
 
