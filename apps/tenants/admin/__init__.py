@@ -1,0 +1,35 @@
+"""Staff pages of people, organizations and the audit log."""
+
+from apps.tenants.admin.base import AuditedAdmin, organization_of
+from apps.tenants.admin.log import AdminConfigAdmin, AuditLogAdmin
+from apps.tenants.admin.organizations import (
+    STANDINGS,
+    OrganizationAddForm,
+    OrganizationAdmin,
+    OrganizationChangeForm,
+)
+from apps.tenants.admin.people import NewPersonForm, PersonForm, UserAdmin
+from apps.tenants.admin.sign_in import (
+    AuthenticatorAdmin,
+    SignInAdmin,
+    UserSessionAdmin,
+    tell_of_removal,
+)
+
+__all__ = [
+    "STANDINGS",
+    "AdminConfigAdmin",
+    "AuditLogAdmin",
+    "AuditedAdmin",
+    "AuthenticatorAdmin",
+    "NewPersonForm",
+    "OrganizationAddForm",
+    "OrganizationAdmin",
+    "OrganizationChangeForm",
+    "PersonForm",
+    "SignInAdmin",
+    "UserAdmin",
+    "UserSessionAdmin",
+    "organization_of",
+    "tell_of_removal",
+]

@@ -1,0 +1,70 @@
+"""Staff pages of people."""
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.http import HttpRequest
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from apps.tenants.admin.base import AuditedAdmin
+from apps.tenants.models import User
+from apps.tenants.selectors import time_zones
+
+
+class PersonForm(UserChangeForm):  # type: ignore[misc]  # Unfold is untyped
+    """A person, as staff change him."""
+
+    time_zone = forms.ChoiceField(choices=time_zones, widget=UnfoldAdminSelectWidget)
+
+
+class NewPersonForm(UserCreationForm):  # type: ignore[misc]  # Unfold is untyped
+    """A new person; his address is kept in lower case."""
+
+    class Meta:
+        model = User
+        fields = ["email", "full_name"]
+
+    def clean_email(self) -> str:
+        """Fold the address, and refuse one that is taken."""
+        email: str = self.cleaned_data["email"].lower()
+        if User.objects.filter(email=email).exists():
+            raise forms.ValidationError("There is an account with this address.", "unique")
+        return email
+
+
+@admin.register(User)
+class UserAdmin(AuditedAdmin[User], DjangoUserAdmin):  # type: ignore[type-arg]  # not generic
+    """People."""
+
+    form = PersonForm
+    add_form = NewPersonForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["email", "full_name", "public_id", "is_active", "is_staff", "last_login"]
+    list_filter = ["is_active", "is_staff", "is_superuser"]
+    search_fields = ["email", "full_name"]
+    ordering = ["email"]
+    readonly_fields = ["public_id", "email", "last_login", "created_at"]
+    filter_horizontal = ["groups", "user_permissions"]
+    fieldsets = [
+        (None, {"fields": ["public_id", "email", "password"]}),
+        ("Person", {"fields": ["full_name", "avatar_url", "time_zone"]}),
+        (
+            "Back office",
+            {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]},
+        ),
+        ("Dates", {"fields": ["last_login", "created_at"]}),
+    ]
+    add_fieldsets = [(None, {"fields": ["email", "full_name", "password1", "password2"]})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        """Let only superusers say who is staff; an address changes with its confirmation."""
+        if obj is None:
+            return []
+        staff = ["is_staff", "is_superuser", "groups", "user_permissions"]
+        is_super = getattr(request.user, "is_superuser", False)
+        return self.readonly_fields if is_super else [*self.readonly_fields, *staff]
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Refuse: rows name him as their cause, so he is made inactive instead."""
+        return False
