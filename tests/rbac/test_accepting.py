@@ -1,13 +1,19 @@
 """The link of an invitation: who gets in by it, and who does not."""
 
+from contextlib import suppress
+
 import pytest
 import structlog
 from allauth.account.models import EmailAddress
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from apps.core.errors import DomainError
 from apps.rbac.errors import InvitationNotOpen
 from apps.rbac.models import Invitation, UserRole
+from apps.rbac.selectors import permissions_of
 from apps.rbac.services import accepting, invitations, members
 from apps.rbac.services.roles import system_role
 from apps.tenants.models import AuditLog, Organization, User
@@ -186,6 +192,15 @@ class TestSomebodyNew:
         assert roles_in(organization) == ["member"]
         assert not User.objects.filter(full_name="Somebody Else").exists()
 
+    def test_is_not_new_with_the_second_address_of_an_account(self, client, link):
+        person = make_verified("other@example.com")
+        EmailAddress.objects.create(user=person, email="new@example.com", verified=True)
+
+        assert "There is an account" in client.get(link).content.decode()
+        assert "There is an account" in sign_up(link, client).content.decode()
+        assert not User.objects.filter(email="new@example.com").exists()
+        assert "_auth_user_id" not in client.session
+
     def test_leaves_nothing_behind_when_joining_fails(self, link, organization, owner):
         UserRole.objects.filter(user=owner).update(role=system_role("member"))
 
@@ -235,6 +250,27 @@ class TestALinkThatHasEnded:
 
         with pytest.raises(InvitationNotOpen):
             accepting.accept(invitation=invitation, user=person, token=token)
+
+
+class TestTheLocks:
+    def test_are_taken_in_one_order_whoever_takes_them(self, invited, owner):
+        invitation, token = invited
+        held = permissions_of(owner, invitation.organization)
+        works = [
+            lambda: accepting.accept(invitation=invitation, user=make_verified(), token=token),
+            lambda: invitations.resend(invitation=invitation, held=held),
+            lambda: members.remove_member(
+                organization=invitation.organization, user=owner, by=owner
+            ),
+        ]
+        make_member(invitation.organization, "owner")
+
+        for work in reversed(works):
+            with CaptureQueriesContext(connection) as queries, suppress(DomainError):
+                work()
+            locks = [one["sql"] for one in queries if " FOR " in one["sql"]]
+            assert "tenants_organization" in locks[0]
+            assert locks[0].endswith("FOR NO KEY UPDATE")
 
 
 class TestTheInviter:
