@@ -202,6 +202,7 @@ class TestSomebodyNew:
         assert "_auth_user_id" not in client.session
 
     def test_leaves_nothing_behind_when_joining_fails(self, link, organization, owner):
+        make_member(organization, "owner")
         UserRole.objects.filter(user=owner).update(role=system_role("member"))
 
         assert sign_up(link).status_code == 409
@@ -276,6 +277,7 @@ class TestTheLocks:
 class TestTheInviter:
     @pytest.mark.parametrize("role", ["member", "billing manager"])
     def test_must_have_the_right_when_it_is_accepted(self, organization, owner, link, role):
+        make_member(organization, "owner")
         UserRole.objects.filter(user=owner, organization=organization).update(
             role=system_role(role)
         )

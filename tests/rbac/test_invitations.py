@@ -268,6 +268,7 @@ class TestResend:
 
         with later(days=8):
             again = resend(invitation, owner)
+            assert accepting.find_invitation(old) is None
             (new,) = send_mails()
 
         assert again.expires_at > invitation.expires_at

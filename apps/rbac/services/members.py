@@ -44,16 +44,15 @@ def change_role(
     if user != by:
         check_rank(assigned, held)
     before = sorted(one.role.name for one in assigned)
-    was_owner = any(_is_owner(one.role) for one in assigned)
     if [one.role for one in assigned] == [role]:
         return user
+    if not _is_owner(role):
+        _check_owner_stays(organization, assigned)
     # The oldest row stays, because it tells since when he belongs here.
     oldest, *others = assigned
     UserRole.objects.filter(pk__in=[one.pk for one in others]).delete()
     oldest.role = role
     oldest.save(update_fields=["role", "updated_at"])
-    if was_owner:
-        _check_owner_stays(organization)
     audit.record(
         action="member.change_role",
         organization=organization,
@@ -80,9 +79,8 @@ def remove_member(*, organization: Organization, user: User, by: User) -> None:
     is_leaving = user == by
     if not is_leaving:
         check_rank(assigned, selectors.permissions_of(by, organization))
+    _check_owner_stays(organization, assigned)
     UserRole.objects.filter(pk__in=[one.pk for one in assigned]).delete()
-    if any(_is_owner(one.role) for one in assigned):
-        _check_owner_stays(organization)
     for key in ApiKey.objects.filter(
         organization=organization, created_by=user, revoked_at=None
     ).order_by("id"):
@@ -119,15 +117,17 @@ def _roles_of(organization: Organization, user: User) -> list[UserRole]:
     return assigned
 
 
-def _check_owner_stays(organization: Organization) -> None:
-    """Look after the change, under the organization's lock; the refusal takes it back."""
-    owners = UserRole.objects.filter(
+def _check_owner_stays(organization: Organization, leaving: list[UserRole]) -> None:
+    """Ask for another owner than the one whose roles these are, under the lock."""
+    if not any(_is_owner(one.role) for one in leaving):
+        return
+    others = UserRole.objects.filter(
         organization=organization,
         role__name=OWNER.name,
         role__is_system_role=True,
         user__is_active=True,
-    )
-    if not owners.exists():
+    ).exclude(user=leaving[0].user_id)
+    if not others.exists():
         raise LastOwner
 
 
