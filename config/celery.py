@@ -20,6 +20,10 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute=5),
     },
     "Send invitations that wait": {"task": "rbac.send_invitations", "schedule": 60.0},
+    "Warn of API keys that end soon": {
+        "task": "rbac.warn_of_key_expiry",
+        "schedule": crontab(minute=35),
+    },
     "Prune answers kept for replays": {
         "task": "core.prune_idempotency_keys",
         "schedule": crontab(minute=17),

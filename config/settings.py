@@ -259,6 +259,7 @@ SPECTACULAR_SETTINGS = {
         "CorrectionReasonEnum": "apps.credits.models.Correction.Reason",
         "CorrectionStatusEnum": "apps.credits.models.Correction.Status",
         "HoldStatusEnum": "apps.credits.models.Hold.Status",
+        "KeyStatusEnum": "apps.rbac.models.ApiKey.Status",
     },
 }
 

@@ -4,10 +4,10 @@ import structlog
 from celery import shared_task
 
 from apps.core import context
-from apps.rbac.services import invitation_mails, transfer_mails
+from apps.rbac.services import invitation_mails, key_warnings, transfer_mails
 
 logger = structlog.get_logger(__name__)
-MOST_ROUNDS = 20  # 1,000 mails a ring; the rest waits for the next one
+MOST_ROUNDS = 20  # of a hundred or so; the rest waits for the next ring
 
 
 @shared_task(name="rbac.send_invitations")
@@ -26,3 +26,13 @@ def mail_transfers() -> None:
     """Send the mails about ownership that are due. Safe to repeat, and at once."""
     if sent := transfer_mails.mail_transfers():
         logger.info("transfer_mails_sent", mails=sent)
+
+
+@shared_task(name="rbac.warn_of_key_expiry")
+def warn_of_key_expiry() -> None:
+    """Mail those whose API keys end soon, once for each threshold. Safe to repeat, and at once."""
+    for _ in range(MOST_ROUNDS):
+        done = key_warnings.warn_of_key_expiry()
+        logger.info("key_expiry_warned", mails=done.mails, failed=done.failed)
+        if not done.has_more:
+            break

@@ -69,9 +69,7 @@ class KeyOut(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True)
     revoked_at = serializers.DateTimeField(allow_null=True)
-    status = serializers.ChoiceField(
-        choices=["active", "expiring", "expired", "revoked", "stopped"]
-    )
+    status = serializers.ChoiceField(choices=ApiKey.Status.choices)
     last_used_at = serializers.DateTimeField(source="last_use", allow_null=True)
     last_used_ip = serializers.CharField(allow_null=True)
     last_used_agent = serializers.CharField()

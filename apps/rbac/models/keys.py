@@ -23,6 +23,15 @@ class ApiKey(Row):
 
     PREFIX = "key"
 
+    class Status(models.TextChoices):
+        """How a key stands; told by its columns and its maker, and kept nowhere."""
+
+        ACTIVE = "active"
+        EXPIRING = "expiring"
+        EXPIRED = "expired"
+        REVOKED = "revoked"
+        STOPPED = "stopped"
+
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
     name = models.CharField(max_length=100)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -36,6 +45,9 @@ class ApiKey(Row):
     last_used_ip = models.GenericIPAddressField(null=True, blank=True)
     last_used_agent = models.CharField(max_length=40, blank=True)  # coarse: curl, Firefox
 
+    warned_days = models.PositiveSmallIntegerField(null=True, blank=True)  # of its end, last
+    warning_claimed_until = models.DateTimeField(null=True, blank=True)  # by the worker that mails
+
     # The secret before the last rotation, for as long as it still works
     rotated_at = models.DateTimeField(null=True, blank=True)
     previous_digest = models.BinaryField(max_length=32, null=True, unique=True)
@@ -45,7 +57,12 @@ class ApiKey(Row):
 
     class Meta:
         indexes = [
-            models.Index(fields=["organization", "-created_at"], name="rbac_keys_of_organization")
+            models.Index(fields=["organization", "-created_at"], name="rbac_keys_of_organization"),
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(expires_at__isnull=False, revoked_at=None),
+                name="rbac_keys_that_will_end",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -70,18 +87,18 @@ class ApiKey(Row):
         return self.revoked_at is None and not is_expired
 
     @property
-    def status(self) -> str:
-        """How it stands: active, expiring, expired, revoked, or stopped with its maker."""
+    def status(self) -> Status:
+        """How it stands; stopped is one whose maker has left or is not active."""
         now = timezone.now()
         if self.revoked_at is not None:
-            return "revoked"
+            return self.Status.REVOKED
         if self.expires_at is not None and self.expires_at <= now:
-            return "expired"
+            return self.Status.EXPIRED
         if not (self.created_by.is_active and getattr(self, "is_maker_here", True)):
-            return "stopped"
+            return self.Status.STOPPED
         if self.expires_at is not None and self.expires_at <= now + EXPIRING:
-            return "expiring"
-        return "active"
+            return self.Status.EXPIRING
+        return self.Status.ACTIVE
 
     @property
     def has_old_secret(self) -> bool:

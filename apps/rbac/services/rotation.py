@@ -59,8 +59,8 @@ def rotate_key(
     now = database_now()
     if locked.hint != (hint or key.hint):
         raise KeyRotatedMeanwhile(hint=locked.hint)
-    if locked.status not in ("active", "expiring"):
-        raise KeyEnded(key_status=locked.status)
+    if locked.status not in (ApiKey.Status.ACTIVE, ApiKey.Status.EXPIRING):
+        raise KeyEnded(key_status=locked.status.value)
     _check_reach(locked, user)
     end = locked.expires_at if isinstance(expires_at, Keep) else expires_at
     if end is not None and end <= now:
@@ -70,6 +70,8 @@ def rotate_key(
     token = tokens.new_token(is_live=locked.is_live)
     _keep_old(locked, until, now)
     locked.digest, locked.hint = tokens.digest_of(token), tokens.hint_of(token)
+    if end != locked.expires_at:
+        locked.warned_days = locked.warning_claimed_until = None
     locked.expires_at, locked.rotated_at, locked.last_used_at = end, now, None
     locked.save()
     after = {"hint": locked.hint, "expires_at": _iso(end), "old_secret_until": _iso(until)}
