@@ -354,3 +354,41 @@ class TestCustomers:
         organization = make_organization(owner=person)
 
         assert signed_in(person).get(f"/o/{organization.slug}/keys/").status_code == 200
+
+
+class TestTheLimitOfAnAddress:
+    """Ten passkeys a minute may be tried from one address."""
+
+    TRY = "/accounts/2fa/webauthn/login/"
+
+    def test_holds_for_all_browsers_there(self):
+        answers = [Client().post(self.TRY, {"credential": "[]"}).status_code for _ in range(11)]
+
+        assert answers == [302] * 10 + [429]
+
+    def test_is_explained(self):
+        for _ in range(11):
+            answer = Client().post(self.TRY, {"credential": "[]"})
+
+        assert "<h1>" in answer.content.decode()
+
+    def test_is_not_fooled_by_a_header(self):
+        answers = [
+            Client(headers={"X-Forwarded-For": f"192.0.2.{number}"})
+            .post(self.TRY, {"credential": "[]"})
+            .status_code
+            for number in range(11)
+        ]
+
+        assert answers[-1] == 429
+
+    def test_counts_whom_a_trusted_proxy_names(self, settings):
+        settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+        answers = [
+            Client(headers={"X-Forwarded-For": f"10.9.8.7, 192.0.2.{number}"})
+            .post(self.TRY, {"credential": "[]"})
+            .status_code
+            for number in range(11)
+        ]
+
+        assert answers == [302] * 11

@@ -7,6 +7,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -60,6 +61,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth i
         :raises InvalidToken: if none of them has encrypted it.
         """
         return _box().decrypt(encrypted_text.encode()).decode()
+
+    def generate_authenticator_name(self, user: User, type: str) -> str:
+        """Suggest a name for a new key."""
+        return f"Key {Authenticator.objects.filter(user=user, type=type).count() + 1}"
 
 
 def _box() -> MultiFernet:

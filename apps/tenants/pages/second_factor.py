@@ -3,6 +3,8 @@
 from urllib.parse import urlencode
 
 from allauth.account.adapter import get_adapter
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from django import forms
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -14,6 +16,17 @@ from apps.tenants import selectors
 from apps.tenants.models import User
 
 WANTED_BY = "second_factor_wanted_by"  # session key: what asked for it last
+
+
+class AddKeyForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth is untyped
+    """Asks for a key's name, and whether it may sign in alone."""
+
+    passwordless = forms.BooleanField(
+        label="Sign in with it alone",
+        help_text="Makes it a passkey: no password is asked for. Without this it is a second "
+        "factor after the password.",
+        required=False,
+    )
 
 
 def ask_for_it(request: HttpRequest, *, because: str) -> HttpResponse:
