@@ -1,6 +1,11 @@
 """An organization that closes while its credits are being spent: real connections and commits."""
 
+from collections import Counter
+from threading import Event
+from time import sleep
+
 import pytest
+from django.db import transaction
 
 from apps.core.invariants import verify
 from apps.credits.errors import WalletClosed, WalletHasHolds
@@ -11,6 +16,7 @@ from apps.credits.services.holds import hold_amount
 from apps.jobs.errors import JobsUnderWay
 from apps.jobs.models import GenerationJob
 from apps.tenants.models import Organization
+from apps.tenants.selectors import audit_log_of
 from apps.tenants.services.standing import close_organization, reopen_organization
 from tests.jobs.work import make_job, set_price
 from tests.people import make_member, make_organization
@@ -67,23 +73,37 @@ class TestAClosing:
 
     def test_meets_jobs_and_leaves_none_that_could_not_be_refunded(self):
         set_price()
-        for _ in range(ROUNDS):
-            organization = make_organization()
-            member = make_member(organization, "developer")
+        organization = make_organization()
+        member = make_member(organization, "developer")
+        is_charged = Event()
 
-            def submit(organization=organization, member=member) -> str:
-                try:
-                    make_job(organization, member)
-                except WalletClosed:
-                    return "too late"
-                return "submitted"
+        def submit() -> str:
+            with transaction.atomic():
+                make_job(organization, member)
+                is_charged.set()
+                # The closing waits for the wallet by now: it must look for jobs after that.
+                sleep(0.5)
+            return "submitted"
 
-            said = at_once([closing(organization), submit])
+        def close() -> str:
+            is_charged.wait(10)
+            return closing(organization)()
 
-            organization.refresh_from_db()
-            jobs = GenerationJob.objects.filter(organization=organization).count()
-            assert said in (["closed", "too late"], ["refused", "submitted"])
-            assert (organization.status, jobs) in [("closed", 0), ("active", 1)]
+        assert at_once([submit, close]) == ["submitted", "refused"]
+        organization.refresh_from_db()
+        assert organization.status == "active"
+        assert main_wallet(organization).closed_at is None
+
+    def test_comes_before_a_job_that_is_submitted_too_late(self):
+        set_price()
+        organization = make_organization()
+        member = make_member(organization, "developer")
+        assert closing(organization)() == "closed"
+
+        with pytest.raises(WalletClosed):
+            make_job(organization, member)
+
+        assert not GenerationJob.objects.exists()
 
     def test_lets_charges_before_it_and_none_after(self):
         organization = make_organization()
@@ -119,3 +139,7 @@ class TestAClosing:
             wallets = Wallet.objects.filter(organization=organization)
             closed = {wallet.closed_at is not None for wallet in wallets}
             assert closed == {found.status == "closed"}
+            done = Counter(audit_log_of(organization).values_list("action", flat=True))
+            # Each undid one, so nothing was done twice.
+            times = done["organization.close"] - done["organization.reopen"]
+            assert times == (found.status == "closed")
