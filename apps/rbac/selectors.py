@@ -153,6 +153,18 @@ def transfers_of(organization: Organization) -> QuerySet[OwnershipTransfer]:
     return transfers.select_related("from_user", "to_user").order_by("-created_at", "-id")
 
 
+def offers_to(user: User) -> QuerySet[OwnershipTransfer]:
+    """Return the organizations that are offered to the person now, soonest to end first."""
+    pending = OwnershipTransfer.Status.PENDING
+    offers = OwnershipTransfer.objects.filter(
+        to_user=user,
+        status=pending,
+        expires_at__gt=now_in_query(),
+        organization__in=organizations_of(user).order_by().values("pk"),
+    )
+    return offers.select_related("organization", "from_user").order_by("expires_at", "id")
+
+
 def open_transfer_of(organization: Organization) -> OwnershipTransfer | None:
     """Return the offer that waits for an answer now."""
     pending = OwnershipTransfer.Status.PENDING

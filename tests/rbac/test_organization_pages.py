@@ -5,7 +5,7 @@ import pytest
 from apps.credits.selectors import main_wallet
 from apps.credits.services.holds import hold_amount
 from apps.rbac.selectors import open_transfer_of, owners_of
-from apps.rbac.services.ownership import request_transfer
+from apps.rbac.services.ownership import decline_transfer, request_transfer
 from apps.tenants.models import Organization
 from apps.tenants.services.organizations import update_organization
 from tests.people import make_member, make_organization, make_person, signed_in
@@ -154,6 +154,16 @@ class TestOwnership:
         client.post(f"{self.PAGE}{offer.public_id}/accept/")
 
         assert list(owners_of(organization)) == [heir]
+
+    def test_is_told_to_the_one_who_was_asked_until_he_answers(self, organization, owner, heir):
+        offer = request_transfer(organization=organization, from_user=owner, to_user=heir)
+        told = "Ada Acker offers you the ownership of Acme"
+        assert told in text_of(signed_in(heir).get("/organizations/"))
+        assert told not in text_of(signed_in(owner).get("/organizations/"))
+
+        decline_transfer(transfer=offer, user=heir)
+
+        assert told not in text_of(signed_in(heir).get("/organizations/"))
 
     def test_is_not_offered_to_a_stranger(self, browser, organization):
         answer = browser.post(f"{self.PAGE}offer/", {"to": make_person().pk})

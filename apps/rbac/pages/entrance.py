@@ -70,6 +70,7 @@ class Organizations(LoginRequiredMixin, View):
         ]
         context = {
             "memberships": memberships,
+            "offers": list(selectors.offers_to(the_person(request))),
             "closed": [
                 {"organization": closed, "until": reopenable_until(closed)}
                 for closed in selectors.closed_organizations_of(the_person(request))
