@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("rbac", "0001_initial"),
+        ("rbac", "0020_invitations"),
         ("tenants", "0020_audit_chain"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("rbac", "0020_invitations"),
+        ("rbac", "0031_key_warnings"),
         ("tenants", "0010_organizations"),
         ("core", "0002_refuse_change"),
     ]
