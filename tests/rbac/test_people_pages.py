@@ -165,6 +165,12 @@ class TestChangingAMember:
         assert str(system_role("billing manager").pk) not in offered
         assert str(system_role("credit clerk").pk) not in offered
 
+    def test_has_no_role_chosen_before_somebody_chooses(self, client, organization, here):
+        make_member(organization, "member")
+        page = text_of(client.get(here))
+
+        assert '<option value="" selected>Choose a role</option>' in page
+
     def test_refuses_what_was_not_offered(self, organization, here):
         person = make_member(organization, "member")
         admin = signed_in(make_member(organization, "admin"))

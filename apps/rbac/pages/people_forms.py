@@ -69,16 +69,15 @@ class RoleForm(forms.Form):
         self.roles = {str(role.pk): role for role in roles}
         field = self.fields["role"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(key, describe(role)) for key, role in self.roles.items()]
+        # None is chosen from the start: a press too many must not make an admin of anyone.
+        field.choices = [
+            ("", "Choose a role"),
+            *((key, one.name) for key, one in self.roles.items()),
+        ]
 
     def clean_role(self) -> Role:
         """Return the role itself."""
         return self.roles[self.cleaned_data["role"]]
-
-
-def describe(role: Role) -> str:
-    """Write a role as a line of the list."""
-    return f"{role.name}: {role.description}" if role.description else role.name
 
 
 class InviteForm(RoleForm):
