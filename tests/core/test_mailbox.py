@@ -76,11 +76,21 @@ class TestTheMailbox:
 
     @pytest.mark.parametrize(
         "mail_id",
-        ["nothing", "a.log:0", "..:0", "..%2f..%2fdemo.json:0", "a.log:x", "a.log:99999", "²:²"],
+        [
+            "nothing",
+            "notes.txt:0",
+            "a.log:0",
+            "..:0",
+            "..%2f..%2fdemo.json:0",
+            "a.log:x",
+            "a.log:99999",
+            "²:²",
+        ],
     )
     def test_knows_no_other_files(self, client, demo, tmp_path, mail_id):
         (tmp_path / "demo.json").write_text("secret")
         send("ann@example.com")
+        (tmp_path / "mail" / "notes.txt").write_text(f"Subject: no mail\n\n{'-' * 79}\n")
 
         assert client.get(f"/demo/mailbox/{mail_id}/").status_code == 404
 
