@@ -5,6 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from apps.core import context
 from apps.core.invariants import all_invariants, verify
@@ -20,7 +21,10 @@ TABLES = ("tenants_auditlog", "tenants_auditseal", "tenants_auditchain")
 
 @pytest.fixture
 def organization():
-    return Organization.objects.create(name="Acme", slug="acme")
+    # Closed, because an open one has an owner, whose role is a row of its chain already.
+    return Organization.objects.create(
+        name="Acme", slug="acme", closed_at=timezone.now(), is_active=False
+    )
 
 
 @pytest.fixture

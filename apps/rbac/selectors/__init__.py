@@ -1,0 +1,70 @@
+"""Read who belongs where and may do what. Nothing here writes."""
+
+from apps.rbac.selectors.invitations import invitations_after, invitations_in, invitations_of
+from apps.rbac.selectors.keys import api_keys_of, with_makers
+from apps.rbac.selectors.organizations import (
+    closed_organization_of,
+    closed_organizations_of,
+    organization_named,
+    organization_of_member,
+    organization_that_moved,
+    organizations_of,
+)
+from apps.rbac.selectors.ownership import (
+    offers_to,
+    open_transfer_of,
+    owners_of,
+    transfers_of,
+)
+from apps.rbac.selectors.people import (
+    CHUNK,
+    MEMBER_COLUMNS,
+    member_rows,
+    members_after,
+    members_of,
+    members_with,
+    members_without_second_factor,
+    membership_of,
+    memberships_of,
+)
+from apps.rbac.selectors.roles import (
+    IS_OWNER,
+    find_role,
+    permissions_of,
+    roles_of,
+    roles_to_give,
+    roles_within,
+)
+
+__all__ = [
+    "CHUNK",
+    "IS_OWNER",
+    "MEMBER_COLUMNS",
+    "api_keys_of",
+    "closed_organization_of",
+    "closed_organizations_of",
+    "find_role",
+    "invitations_after",
+    "invitations_in",
+    "invitations_of",
+    "member_rows",
+    "members_after",
+    "members_of",
+    "members_with",
+    "members_without_second_factor",
+    "membership_of",
+    "memberships_of",
+    "offers_to",
+    "open_transfer_of",
+    "organization_named",
+    "organization_of_member",
+    "organization_that_moved",
+    "organizations_of",
+    "owners_of",
+    "permissions_of",
+    "roles_of",
+    "roles_to_give",
+    "roles_within",
+    "transfers_of",
+    "with_makers",
+]
