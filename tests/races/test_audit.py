@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from apps.core import context
 from apps.core.invariants import all_invariants, verify
@@ -22,7 +23,13 @@ ROUNDS = 5
 
 @pytest.fixture
 def organizations():
-    return [Organization.objects.create(name=f"Org {n}", slug=f"org-{n}") for n in range(3)]
+    # Closed, because an open one has an owner, whose role is a row of its chain already.
+    return [
+        Organization.objects.create(
+            name=f"Org {n}", slug=f"org-{n}", closed_at=timezone.now(), is_active=False
+        )
+        for n in range(3)
+    ]
 
 
 def write(*organizations) -> None:

@@ -208,7 +208,9 @@ class TestAForgedRow:
         assert failures() == {"A02"}
 
     def test_of_another_organization_is_found(self, chain):
-        other = Organization.objects.create(name="Other", slug="other")
+        other = Organization.objects.create(
+            name="Other", slug="other", closed_at=timezone.now(), is_active=False
+        )
         forge(
             "UPDATE tenants_auditlog SET organization_id = %s WHERE id = %s",
             other.pk,
