@@ -26,10 +26,10 @@ from apps.rbac.models import Invitation, UserRole
 from apps.rbac.services import invitation_links
 from apps.rbac.services.granting import check_may_give
 from apps.rbac.services.invitations import check_is_pending, lock_invitation
-from apps.rbac.services.organization_lock import lock_organization
 from apps.rbac.services.roles import assign_role
 from apps.tenants.models import User
 from apps.tenants.services import audit
+from apps.tenants.services.organizations import lock_organization
 
 TO_INVITE = "members.manage"
 

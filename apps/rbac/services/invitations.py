@@ -30,9 +30,9 @@ from apps.rbac.errors import (
 )
 from apps.rbac.models import Invitation, Role
 from apps.rbac.services.granting import check_may_give
-from apps.rbac.services.organization_lock import lock_organization
 from apps.tenants.models import Organization, User
 from apps.tenants.services import audit
+from apps.tenants.services.organizations import lock_organization
 
 LIFETIME = timedelta(days=7)
 DAY = timedelta(hours=24)

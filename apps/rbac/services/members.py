@@ -17,9 +17,9 @@ from apps.rbac.permissions import OWNER
 from apps.rbac.services import keys
 from apps.rbac.services.granting import check_may_give, check_rank
 from apps.rbac.services.invitations import revoke_invitations_of
-from apps.rbac.services.organization_lock import lock_organization
 from apps.tenants.models import Organization, User
 from apps.tenants.services import audit
+from apps.tenants.services.organizations import lock_organization
 
 
 @transaction.atomic

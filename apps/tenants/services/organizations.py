@@ -9,6 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from psycopg import errors as postgres
 
+from apps.core.db import inside_transaction
 from apps.tenants.errors import SlugLimitReached, SlugTaken
 from apps.tenants.models import Organization, OrganizationSlug, User
 from apps.tenants.services import audit
@@ -103,8 +104,14 @@ def set_member_limit(*, organization: Organization, max_users: int | None) -> Or
     return locked
 
 
+@inside_transaction
 def lock_organization(organization: Organization) -> Organization:
-    """Return the row as it is now, locked until the transaction ends."""
+    """
+    Return the row as it is now, locked until the transaction ends.
+
+    Rows that only refer to the organization can be written meanwhile: the ledger goes on.
+    Whoever joins, leaves or invites takes this lock first.
+    """
     return Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
 
 
