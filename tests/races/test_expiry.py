@@ -132,17 +132,19 @@ class TestFourWorkers:
         assert set(Wallet.objects.values_list("balance", flat=True)) == {100 - 3 * 7}
 
     def test_take_no_more_than_a_batch_at_once(self, wallets, monkeypatch):
-        post, sizes = expiry.post, []
+        post, taken = expiry.post, []
 
         def look(commands):
-            sizes.append(len(commands))
+            taken.append([command.wallet_id for command in commands])
             return post(commands)
 
         monkeypatch.setattr(expiry, "post", look)
         at_once([sweep_until_done] * WORKERS)
 
-        assert max(sizes) <= LIMIT
-        assert sum(sizes) == 10
+        assert max(len(batch) for batch in taken) <= LIMIT
+        # A wallet that another worker has just done may be taken once more, for nothing: that
+        # it was due is read before its lock is had. TestFourWorkers' first test counts credits.
+        assert {wallet for batch in taken for wallet in batch} == {one.pk for one in wallets}
 
     def test_pass_by_a_wallet_that_somebody_works_on(self, wallets):
         with transaction.atomic():
