@@ -4,10 +4,12 @@ import time
 
 import pytest
 
-from apps.rbac.models import ApiKey
+from apps.rbac.models import ApiKey, OwnershipTransfer
+from apps.rbac.services.ownership import request_transfer
 from tests.people import (
     give_second_factor,
     make_key,
+    make_member,
     make_organization,
     make_person,
     signed_in,
@@ -106,6 +108,61 @@ class TestAPage:
         organization.refresh_from_db()
         assert "reauthenticate" in answer["Location"]
         assert not organization.requires_second_factor
+
+
+class TestAStepThatCannotBeTakenBack:
+    """Each of them, by page and by API, changes nothing until the person has shown who he is."""
+
+    @pytest.fixture
+    def heir(self, organization):
+        return make_member(organization, "member", password=PASSWORD)
+
+    @pytest.fixture
+    def offer(self, organization, owner, heir):
+        return request_transfer(organization=organization, from_user=owner, to_user=heir)
+
+    def refuses(self, person, page, form, endpoint, body):
+        client = signed_in(person, is_fresh=False)
+        asked = client.post(page, form)
+        refused = client.post(f"/api/v1/{endpoint}", body, "application/json")
+        return (
+            asked["Location"].startswith("/accounts/reauthenticate/")
+            and refused.json()["code"] == "confirmation_required"
+        )
+
+    def test_closing(self, owner, organization):
+        form = {"confirm": organization.slug}
+
+        assert self.refuses(
+            owner, f"/o/{organization.slug}/danger/", form, "organization/closing", form
+        )
+        organization.refresh_from_db()
+        assert organization.status == "active"
+
+    def test_offering_it(self, owner, organization, heir):
+        page = f"/o/{organization.slug}/ownership/offer/"
+
+        assert self.refuses(
+            owner, page, {"to": heir.pk}, "organization/transfers", {"to": heir.public_id}
+        )
+        assert not OwnershipTransfer.objects.exists()
+
+    def test_accepting_it(self, organization, heir, offer):
+        page = f"/o/{organization.slug}/ownership/{offer.public_id}/accept/"
+        endpoint = f"organization/transfers/{offer.public_id}/accept"
+
+        assert self.refuses(heir, page, {}, endpoint, {})
+        offer.refresh_from_db()
+        assert offer.status == "pending"
+
+    def test_a_new_secret(self, owner, organization):
+        key, _ = make_key(organization, owner, "jobs:read")
+        page = f"/o/{organization.slug}/keys/{key.public_id}/rotate/"
+        form = {"overlap": "24", "lifetime": "keep", "hint": key.hint}
+
+        assert self.refuses(owner, page, form, f"keys/{key.public_id}/rotate", {})
+        key.refresh_from_db()
+        assert key.rotated_at is None
 
 
 class TestTheApi:

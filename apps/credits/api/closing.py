@@ -38,6 +38,7 @@ class Closing(TenantAPIView):
     """The end of an organization. For its owners, signed in."""
 
     permissions = {"GET": "organization.close", "POST": "organization.close"}
+    confirmed_methods = frozenset({"POST"})
 
     @extend_schema(
         operation_id="organization_closing_retrieve", tags=["organization"], responses=LeftoverOut

@@ -28,6 +28,7 @@ class Danger(TenantPage):
     """The closing of an organization by its owner, with the balance before his eyes."""
 
     permission = "organization.close"
+    confirms_person = True
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Show what would be left, and the form."""

@@ -42,6 +42,7 @@ class Transfers(TenantAPIView):
     """The organization's offers of ownership."""
 
     permissions = {"GET": "organization.view", "POST": "organization.close"}
+    confirmed_methods = frozenset({"POST"})
 
     @extend_schema(
         operation_id="transfers_list",
@@ -108,6 +109,7 @@ class EndedTransfer(TenantAPIView):
 class AcceptedTransfer(EndedTransfer):
     """An offer that is accepted."""
 
+    confirmed_methods = frozenset({"POST"})
     end = ownership.accept_transfer
 
     @extend_schema(

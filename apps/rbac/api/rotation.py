@@ -36,6 +36,7 @@ class RotatedKey(TenantAPIView):
     """A new secret for an API key."""
 
     permissions = {"POST": "keys.manage"}
+    confirmed_methods = frozenset({"POST"})
 
     @extend_schema(
         operation_id="keys_rotate", tags=["keys"], request=RotationIn, responses=NewKeyOut

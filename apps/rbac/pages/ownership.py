@@ -52,6 +52,7 @@ class Offer(TenantPage):
     """A new offer of ownership."""
 
     permission = "organization.close"
+    confirms_person = True
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Offer the organization, or show on the form why not."""
@@ -87,6 +88,7 @@ class Answer(TenantPage):
     """The answer of the one to whom it was offered."""
 
     permission = "organization.view"
+    confirms_person = True
 
     def post(self, request: HttpRequest, slug: str, transfer_id: str, answer: str) -> HttpResponse:
         """
