@@ -8,7 +8,10 @@ class MemberLimitReached(DomainError):
 
     code = "member_limit_reached"
     title = "The organization is full"
-    message = "The organization may have {limit} members, and has {members}."
+    message = (
+        "The organization may have {limit} members. It has {members}, and {invited} open "
+        "invitations. Remove a member or revoke an invitation, or ask for more seats."
+    )
     status = 409
 
 

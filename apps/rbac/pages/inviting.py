@@ -82,6 +82,7 @@ class Invitations(TenantPage):
         next_query = urlencode({**chosen, "after": beginning})
         context = {
             "invitations": [line_of(one, now) for one in shown],
+            "seats": selectors.seats_of(self.organization),
             "form": form,
             "rows": rows,
             "failed": sum(row.error is not None for row in rows),

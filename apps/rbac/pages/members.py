@@ -42,6 +42,7 @@ class Members(TenantPage):
         next_query = urlencode({**chosen, "after": beginning})
         context = {
             "members": shown,
+            "seats": selectors.seats_of(self.organization),
             "role_form": self.role_form(),
             "filter_form": form,
             "is_filtered": bool(chosen),

@@ -35,11 +35,13 @@ from apps.rbac.selectors.roles import (
     roles_to_give,
     roles_within,
 )
+from apps.rbac.selectors.seats import Seats, seats_of
 
 __all__ = [
     "CHUNK",
     "IS_OWNER",
     "MEMBER_COLUMNS",
+    "Seats",
     "api_keys_of",
     "closed_organization_of",
     "closed_organizations_of",
@@ -65,6 +67,7 @@ __all__ = [
     "roles_of",
     "roles_to_give",
     "roles_within",
+    "seats_of",
     "transfers_of",
     "with_makers",
 ]

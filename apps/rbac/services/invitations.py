@@ -30,6 +30,7 @@ from apps.rbac.errors import (
 )
 from apps.rbac.models import Invitation, Role
 from apps.rbac.services.granting import check_may_give
+from apps.rbac.services.seats import check_seat_to_offer
 from apps.tenants.models import Organization, User
 from apps.tenants.services import audit
 from apps.tenants.services.organizations import lock_organization
@@ -71,12 +72,13 @@ def invite(
     :raises RoleNotHeld: if the role allows more than the inviter may do.
     :raises AlreadyMember: if the address belongs to a member.
     :raises InvitationExists: if it has an open invitation.
+    :raises MemberLimitReached: if every seat is taken or offered.
     :raises InvitationLimitReached: if the organization sent too many in 24 hours.
     """
     address = folded(email)
-    lock_organization(organization)
+    locked = lock_organization(organization)
     check_may_give(role, selectors.permissions_of(by, organization) & set(held))
-    return _invite(organization, address, role, by)
+    return _invite(locked, address, role, by)
 
 
 @transaction.atomic
@@ -97,12 +99,12 @@ def invite_many(
     addresses = list(emails)
     if len(addresses) > MOST_AT_ONCE:
         raise TooManyAddresses(most=MOST_AT_ONCE)
-    lock_organization(organization)
+    locked = lock_organization(organization)
     check_may_give(role, selectors.permissions_of(by, organization) & set(held))
     rows = []
     for number, email in enumerate(addresses, start=1):
         try:
-            invitation = _invite(organization, folded(email), role, by)
+            invitation = _invite(locked, folded(email), role, by)
         except DomainError as error:
             rows.append(Row(number, email, error=error))
         else:
@@ -214,6 +216,7 @@ def _invite(organization: Organization, address: str, role: Role, by: User) -> I
         raise AlreadyMember(email=address)
     now = database_now()
     _end_what_is_past(organization, address, now)
+    check_seat_to_offer(organization)
     _check_limit(organization, now)
     invitation = Invitation.objects.create(
         organization=organization,

@@ -4,7 +4,7 @@ from django.db import transaction
 
 from apps.rbac.errors import MemberLimitReached
 from apps.rbac.models import UserRole
-from apps.rbac.selectors import members_of
+from apps.rbac.selectors import seats_of
 from apps.tenants.models import Organization, User
 from apps.tenants.services.organizations import lock_organization
 
@@ -22,6 +22,20 @@ def take_seat(*, organization: Organization, user: User) -> None:
     locked = lock_organization(organization)
     if UserRole.objects.filter(organization=locked, user=user).exists():
         return
-    members = members_of(locked).count()
-    if locked.max_users is not None and members >= locked.max_users:
-        raise MemberLimitReached(limit=locked.max_users, members=members)
+    seats = seats_of(locked)
+    if seats.limit is not None and seats.members >= seats.limit:
+        raise MemberLimitReached(limit=seats.limit, members=seats.members, invited=0)
+
+
+def check_seat_to_offer(organization: Organization) -> None:
+    """
+    Check that one more invitation could be accepted; the caller holds the organization's lock.
+
+    Open invitations count: nobody is sent a link that only says that there is no room. Joining
+    counts members alone, since the one who joins is among the invited.
+
+    :raises MemberLimitReached: if every seat is taken or offered.
+    """
+    seats = seats_of(organization)
+    if seats.limit is not None and seats.members + seats.invited >= seats.limit:
+        raise MemberLimitReached(limit=seats.limit, members=seats.members, invited=seats.invited)
