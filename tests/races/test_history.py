@@ -3,8 +3,10 @@
 from functools import partial
 
 import pytest
+from django.db import connection
 
 from tests.races.history import COMMANDS, charge_once, make_history, rows_read_by
+from tests.races.sql import run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,6 +23,15 @@ class TestALongHistory:
 
             assert 0 < short < 20, name
             assert long < 20, name
+
+    def test_is_not_read_again_in_a_young_table(self):
+        """Its plans were made when it was empty, and nothing tells the planner better yet."""
+        connection.close()
+        run("ANALYZE")
+        young = make_history(800, is_analyzed=False)
+
+        for name, command in COMMANDS.items():
+            assert 0 < rows_read_by(partial(command, young)) < 20, name
 
     def test_would_be_read_without_its_index(self, wallets):
         """The control: the count sees the look-ups of the triggers."""
