@@ -16,7 +16,7 @@ from apps.rbac.pages.people_forms import InviteForm
 from apps.rbac.selectors import roles_to_give
 from apps.rbac.services import invitations
 from apps.rbac.services.roles import system_role
-from tests.people import make_member, make_organization, make_person, signed_in
+from tests.people import give_second_factor, make_member, make_organization, make_person, signed_in
 from tests.rbac.inviting import make_invitation, make_invited
 
 pytestmark = pytest.mark.django_db
@@ -119,6 +119,17 @@ class TestTheListOfMembers:
             counts.append(len(queries))
 
         assert counts[0] == counts[1] <= 15
+
+    def test_tells_those_who_may_change_members_who_has_no_second_factor(self, organization, here):
+        admin = make_member(organization, "admin")
+        member = make_member(organization, "member")
+        for person in (admin, member):
+            give_second_factor(person)
+
+        told = text_of(signed_in(admin).get(here))
+
+        assert told.count("No second factor") == 1  # the owner's
+        assert "No second factor" not in text_of(signed_in(member).get(here))
 
     @pytest.mark.parametrize("role", ["member", "read-only", "billing manager"])
     def test_offers_no_change_to_those_who_may_not(self, organization, here, role):

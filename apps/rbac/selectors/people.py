@@ -51,7 +51,7 @@ def memberships_of(
     organization: Organization, *, search: str = "", role: str = "", is_active: bool | None = None
 ) -> QuerySet[Any]:
     """
-    Return the members, newest first, each with `joined_at`, `role_names`, `last_active_at`.
+    Return the members, newest first, each with when he joined and was active, roles and factor.
 
     `search` looks in names and addresses; `role` is a role's name. Last active is when he
     opened a page of this organization, or one of his keys was used in it; elsewhere counts not.
@@ -63,10 +63,12 @@ def memberships_of(
         .values("created_by")
         .annotate(at=Max("last_used_at"))
     )
+    factors = Authenticator.objects.filter(user=OuterRef("pk"), type__in=SECOND_FACTORS)
     members = members_of(organization).annotate(
         joined_at=Subquery(own.order_by("created_at").values("created_at")[:1]),
         role_names=ArraySubquery(own.order_by("role__name").values("role__name")),
         last_active_at=Greatest(Subquery(seen.values("at")[:1]), Subquery(used.values("at")[:1])),
+        has_second_factor=Exists(factors),
     )
     if search:
         members = members.filter(Q(email__icontains=search) | Q(full_name__icontains=search))
