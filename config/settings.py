@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import django_stubs_ext
-from csp.constants import NONE, SELF
 
 from config.env import env, seal
 from config.logs import structured_logging
@@ -122,7 +121,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.core.middleware.RequestContextMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "apps.core.policies.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -196,17 +195,6 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else Non
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {
-    "EXCLUDE_URL_PREFIXES": ["/admin/"],  # Unfold needs eval; the admin has its own policy
-    "DIRECTIVES": {
-        "default-src": [SELF],
-        "img-src": [SELF, "data:", "blob:"],
-        "object-src": [NONE],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-        "form-action": [SELF, "https://checkout.stripe.com", "https://billing.stripe.com"],
-    },
-}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
@@ -295,6 +283,7 @@ if STRIPE_API_URL:
 
 from config.admin import ADMIN_MENU, UNFOLD  # noqa: E402, F401  long enough for its own file
 from config.navigation import NAVIGATION  # noqa: E402, F401  and the customer's
+from config.policies import *  # noqa: E402, F403  what browsers may load and run
 from config.sign_in import *  # noqa: E402, F403  what is the same everywhere
 
 LOGGING = structured_logging(level=LOG_LEVEL, human=DEBUG)

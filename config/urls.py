@@ -3,7 +3,6 @@
 from importlib import import_module
 from importlib.util import find_spec
 
-from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
@@ -16,12 +15,12 @@ from drf_spectacular.views import (
 
 from apps.core import health, mailbox, pages
 from apps.rbac.pages import entrance, joining, organizations
+from config.policies import DOCUMENTATION
 
 APPS = ("credits", "jobs", "rbac", "billing", "capacity", "partners")
 Addresses = list[URLPattern | URLResolver]
 
-# Redoc and Swagger write style elements, and Redoc searches in a worker of its own making.
-documentation = csp_update({"style-src": [SELF, UNSAFE_INLINE], "worker-src": [SELF, "blob:"]})
+documentation = csp_update(DOCUMENTATION)
 
 
 def urls_of(surface: str) -> Addresses:
@@ -61,7 +60,11 @@ urlpatterns: Addresses = [
     ),
     path(
         "api/try/",
-        documentation(SpectacularSwaggerSplitView.as_view(url_name="schema")),
+        documentation(
+            SpectacularSwaggerSplitView.as_view(
+                url_name="schema", template_name="problems/swagger.html"
+            )
+        ),
         name="try",
     ),
     path("problems/", pages.problem_list, name="problems"),

@@ -13,3 +13,13 @@ Object.defineProperty(image, "src", {
     if (isOurs(address)) source.set.call(this, address);
   },
 });
+
+// It writes style elements, some before it can be told a nonce: each gets that of this script.
+const { nonce } = document.currentScript;
+const { createElement } = document;
+
+document.createElement = function (name, ...rest) {
+  const element = createElement.call(this, name, ...rest);
+  if (name === "style") element.nonce = nonce;
+  return element;
+};
