@@ -26,7 +26,7 @@ test: $(READY) ## Run every test; arguments by ARGS="-k name"
 	@$(PYTHON) -m pytest $(ARGS)
 
 .PHONY: check
-check: lint type migrations docs test ## All that CI does
+check: lint type migrations deployment docs test ## All that CI does
 
 .PHONY: lint
 lint: $(READY) ## Style, mistakes, and who may import whom
@@ -41,6 +41,10 @@ type: $(READY) ## Types, strictly
 .PHONY: migrations
 migrations: $(READY) ## No model differs from its migrations
 	@$(PYTHON) -m scripts.check_migrations
+
+.PHONY: deployment
+deployment: $(READY) ## Django's deployment checks find nothing, with production's settings
+	@$(PYTHON) -m scripts.check_deployment
 
 .PHONY: docs
 docs: $(READY) ## Links, commands and settings that the documents name exist

@@ -1,0 +1,38 @@
+"""Django's deployment checks find nothing in the settings of production."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def check(*changes: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "scripts.check_deployment", *changes],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+class TestTheDeployment:
+    def test_is_clean(self):
+        done = check()
+
+        assert done.returncode == 0, done.stderr
+        assert "no issues" in done.stdout
+
+    @pytest.mark.parametrize(
+        ("change", "warning"),
+        [("BASE_URL=http://coffer.example", "security.W004"), ("DEBUG=1", "security.W018")],
+    )
+    def test_is_not_where_a_setting_is_wrong(self, change, warning):
+        done = check(change)
+
+        assert done.returncode != 0
+        assert warning in done.stderr
