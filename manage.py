@@ -27,6 +27,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line
 
+    from apps.core.scope import whole_process
+
+    whole_process(f"manage.py {' '.join(sys.argv[1:2])}")  # its requests have their own
     execute_from_command_line(sys.argv)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import django_stubs_ext
 
+from config.databases import connection_options, databases
 from config.env import env, seal
 from config.logs import structured_logging
 
@@ -25,22 +26,14 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)  # whose X-Forwarded-For says wh
 # PostgreSQL and Redis
 # Behind PgBouncer in transaction mode sessions keep nothing: no cursors, no plans.
 DATABASE_POOLED: bool = env.bool("DATABASE_POOLED", False)
-DATABASES = {
-    "default": env.dj_db_url(
-        "DATABASE_URL",
-        conn_max_age=60,
-        conn_health_checks=True,
-        disable_server_side_cursors=DATABASE_POOLED,
-    ),
-}
-if DATABASES["default"] and not DATABASE_POOLED:
-    # A statement that was sent five times keeps its plan (core.db.one_trip), which is the same
-    # for any parameters: to plan it anew each time costs more than to run it.
-    DATABASES["default"]["OPTIONS"] = {
-        "prepare_threshold": 5,
-        "options": "-c plan_cache_mode=force_generic_plan",
-        **DATABASES["default"].get("OPTIONS", {}),
-    }
+# The role of the web sees one organization at a time; that of staff (workers, commands, the
+# admin) sees all; the owner's migrates. By the command that started it, a process takes one.
+DATABASES = databases(
+    env.dj_db_url("DATABASE_URL", **connection_options(is_pooled=DATABASE_POOLED)),
+    staff=env.str("DATABASE_STAFF_URL", ""),
+    owner=env.str("DATABASE_OWNER_URL", ""),
+    is_pooled=DATABASE_POOLED,
+)
 REDIS_URL = env.str("REDIS_URL")
 CACHE_PREFIX = env.str("CACHE_PREFIX", "coffer")
 CACHES = {
@@ -134,6 +127,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "apps.core.middleware.TimeZoneMiddleware",
     "apps.rbac.pages.denials.DenialMiddleware",
+    "apps.core.middleware.BackOfficeMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"

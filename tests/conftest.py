@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.test import TransactionTestCase
 
 from tests.database import empty_tables, migrated_database
+from tests.roles import web_role_for_requests
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +36,10 @@ def _append_only_tables_can_be_emptied() -> Iterator[None]:
     TransactionTestCase._fixture_teardown = lambda self: empty_tables()
     yield
     TransactionTestCase._fixture_teardown = before
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _requests_run_in_the_role_of_the_web() -> Iterator[None]:
+    """Serve every request of the tests' clients behind the database's own wall."""
+    with web_role_for_requests():
+        yield

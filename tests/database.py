@@ -84,7 +84,9 @@ def _migrations_hash() -> str:
         for file in (root / folder).glob("[0-9]*.*")
         if file.suffix in (".py", ".sql")
     }
-    files.add((Path(__file__).parents[1] / "apps" / "rbac" / "permissions.py").resolve())
+    ours = Path(__file__).parents[1] / "apps"
+    files.add((ours / "rbac" / "permissions.py").resolve())
+    files.update(ours.glob("core/walls/*.py"), ours.glob("*/models.py"), ours.glob("*/models/*.py"))
     for file in sorted(files):
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()[:16]

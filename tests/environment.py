@@ -11,6 +11,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from apps.core.scope import whole_process
 from embedded.keeper import Attachment, attach
 
 ROOT = Path(__file__).parents[1]
@@ -48,5 +49,6 @@ def provide_settings() -> None:
         os.environ.pop(name, None)
 
 
+whole_process("tests make rows where they like; requests in them have their own scope")
 provide_services()
 provide_settings()

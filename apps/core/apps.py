@@ -4,6 +4,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
 
 
 class CoreConfig(AppConfig):
@@ -20,3 +21,9 @@ class CoreConfig(AppConfig):
             for module in ("tasks", "receivers", "invariants", "checks"):
                 if find_spec(f"{app.name}.{module}"):
                     import_module(f"{app.name}.{module}")
+        post_migrate.connect(_build_walls, sender=self, dispatch_uid="coffer_walls")
+
+
+def _build_walls(**details: object) -> None:
+    """Give every table of an organization its wall, as soon as it is there."""
+    import_module("apps.core.walls.building").build()

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.core import ids
+from apps.core.rows import RowManager
 
 
 class PublicId:
@@ -35,6 +36,8 @@ class Row(PublicId, models.Model):
 
     id = models.UUIDField(primary_key=True, default=ids.new_id, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = RowManager()  # rows of one organization, where the table has organizations
 
     class Meta:
         abstract = True

@@ -11,6 +11,10 @@ from django.db.models import Q
 from django.db.models.functions import Lower, Now
 
 from apps.core.models import Row
+from apps.core.rows import RowManager
+from apps.core.walls import MINE, Wall
+
+WHERE_I_BELONG = f"(SELECT organization_id FROM rbac_userrole WHERE user_id = {MINE})"  # noqa: S608
 
 
 class UserManager(BaseUserManager["User"]):
@@ -44,7 +48,7 @@ class User(Row, AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False, help_text="May open the admin.")
 
-    objects: ClassVar[UserManager] = UserManager()
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -68,6 +72,7 @@ class Organization(Row):
     """A customer: owns wallets, jobs and whatever else is bought or spent."""
 
     PREFIX = "org"
+    WALL = Wall(whose="id", also_read=f"id IN {WHERE_I_BELONG}")  # the switcher lists them
 
     name = models.CharField(max_length=100)
     slug = models.CharField(
@@ -124,9 +129,13 @@ class Organization(Row):
 class OrganizationSlug(models.Model):
     """A slug that an organization has or had. It is never given to another, so links stay."""
 
+    WALL = Wall(also_read=f"organization_id IN {WHERE_I_BELONG}")  # a former address leads on
+
     slug = models.CharField(max_length=100, primary_key=True)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="slugs")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = RowManager()
 
     def __str__(self) -> str:
         return self.slug
@@ -141,6 +150,13 @@ class AuditLog(Row):
     """
 
     PREFIX = "aud"
+    WALL = Wall(
+        also_add="organization_id IS NULL",  # what people do before they are anywhere
+        # That of nobody: as it is written, and denials, of which only so many are written.
+        also_read="organization_id IS NULL AND (created_at >= now() OR result = 'denied')",
+        web="SELECT, INSERT",
+        staff="SELECT, INSERT",
+    )
 
     class Result(models.TextChoices):
         """How it ended."""
@@ -190,6 +206,7 @@ class AuditChain(models.Model):
     Its id is that of the organization; `NO_ORGANIZATION` holds the rows that have none.
     """
 
+    WALL = Wall(whose="id", web="SELECT", staff="SELECT")
     NO_ORGANIZATION = UUID(int=0)
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -206,6 +223,8 @@ class AuditSeal(models.Model):
 
     Written by the database when the row's transaction commits: see 0020_audit_chain.sql.
     """
+
+    WALL = Wall(whose="chain_id", web="SELECT", staff="SELECT")
 
     entry = models.OneToOneField(
         AuditLog, models.PROTECT, primary_key=True, related_name="seal", editable=False
@@ -225,6 +244,8 @@ class AuditSeal(models.Model):
 
 class AdminConfig(models.Model):
     """A value that staff set while the instance runs."""
+
+    WALL = Wall(whose="", web="SELECT")
 
     key = models.CharField(max_length=100, primary_key=True)
     value = models.JSONField()

@@ -5,6 +5,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from apps.core.models import Row
+from apps.core.rows import RowManager
+from apps.core.walls import Wall
 
 
 class ClosedPeriod(Row):
@@ -20,6 +22,7 @@ class ClosedPeriod(Row):
     """
 
     PREFIX = "per"
+    WALL = Wall(whose="", web="SELECT", staff="SELECT, INSERT, UPDATE")
 
     month = models.DateField(unique=True)  # its first day
     starts_at = models.DateTimeField()
@@ -40,6 +43,8 @@ class ClosedPeriod(Row):
 class ClosedWallet(models.Model):
     """A wallet's line of a closed month: opening + in − out = closing, and where it stood."""
 
+    WALL = Wall(web="SELECT", staff="SELECT, INSERT, UPDATE")
+
     period = models.ForeignKey(ClosedPeriod, models.PROTECT, related_name="wallets", db_index=False)
     organization = models.ForeignKey(
         "tenants.Organization", models.PROTECT, related_name="+", db_index=False
@@ -52,6 +57,8 @@ class ClosedWallet(models.Model):
     totals = models.JSONField(default=dict)  # credits by transaction type, signed
     sequence = models.BigIntegerField()  # of the last transaction in or before the month
     head_hash = models.BinaryField(max_length=32)  # and its hash: an anchor of the chain
+
+    objects = RowManager()
 
     class Meta:
         constraints = [
@@ -77,6 +84,8 @@ class ClosedWallet(models.Model):
 
 class ClosedTotals(models.Model):
     """The sums of a closed month, and its liability at the last instant."""
+
+    WALL = Wall(whose="", web="", staff="SELECT, INSERT, UPDATE")
 
     period = models.OneToOneField(
         ClosedPeriod, models.PROTECT, related_name="totals", primary_key=True

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.core.models import Row
+from apps.core.walls import Wall
 
 
 class CreditEvent(Row):
@@ -16,6 +17,7 @@ class CreditEvent(Row):
     """
 
     PREFIX = "cev"
+    WALL = Wall(whose="", web="SELECT")
 
     name = models.CharField(max_length=100)  # image.restyle
     description = models.TextField(blank=True)

@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core.models import PublicId
+from apps.core.rows import RowManager
+from apps.core.walls import Wall
 from apps.credits.models.lots import Lot
 from apps.credits.models.prices import CreditEvent
 from apps.credits.models.wallets import Wallet
@@ -20,6 +22,8 @@ class CreditTransaction(PublicId, models.Model):
     """
 
     PREFIX = "txn"
+    # Staff lock the table when they close a month; no trigger lets anybody update a row.
+    WALL = Wall(web="SELECT, INSERT", staff="SELECT, INSERT, UPDATE")
 
     class Type(models.TextChoices):
         """What kind of movement it is; the sign of the amount follows from it."""
@@ -65,6 +69,8 @@ class CreditTransaction(PublicId, models.Model):
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()  # the database's clock after the lock
     entry_hash = models.BinaryField(max_length=32)
+
+    objects = RowManager()
 
     class Meta:
         constraints = [

@@ -8,7 +8,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from apps.core import context
+from apps.core import context, scope
 from apps.rbac.models import ApiKey
 from apps.rbac.services import keys
 from apps.tenants.models import User
@@ -30,6 +30,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         if key is None:
             raise AuthenticationFailed("This API key is not known, was revoked, or has expired.")
         maker = f"user:{key.created_by.public_id}"
+        scope.set_user(key.created_by_id)
+        scope.set_organization(key.organization_id)
         context.set_actor(f"key:{key.public_id}", acting_as=maker)
         keys.note_use(key=key, token=token, at=timezone.now())
         return key.created_by, key

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.core import scope
 from apps.core.errors import DomainError, NotFound, PermissionDenied
 from apps.core.models import PublicId
 from apps.core.routes import object_of, route_of
@@ -79,6 +80,7 @@ class TenantAPIView(APIView):
         self.user = request.user
         key = request.auth if isinstance(request.auth, ApiKey) else None
         self.organization = self.find_organization(request, key)
+        scope.set_organization(self.organization.pk)
         if key is None:
             check_second_factor(request, self.user, self.organization)
         request.organization = self.organization  # type: ignore[attr-defined]

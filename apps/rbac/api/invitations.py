@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.core import scope
 from apps.core.api import LimitParameter, check_parameters, paginated, validated
 from apps.core.clock import database_now
 from apps.core.errors import NotFound
@@ -167,5 +168,6 @@ class AcceptedInvitation(APIView):
         if invitation is None:
             raise NotFound
         assert isinstance(request.user, User)
+        scope.set_organization(invitation.organization_id)  # the secret opens it
         joined = accepting.accept(invitation=invitation, user=request.user, token=fields["token"])
         return Response(AcceptedOut(joined).data)

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.core import scope
 from apps.core.api import paginated, validated
 from apps.core.errors import NotFound
 from apps.rbac import selectors
@@ -151,6 +152,7 @@ class Reopening(APIView):
         """Open a closed organization again. For its owners, signed in."""
         user = signed_in_person(request, "organization.close")
         closed = selectors.closed_organization_of(user, organization)
+        scope.set_organization(closed.pk)
         fields = validated(ReopeningIn, request.data)
         reopened = reopen_organization(organization=closed, **fields)
         return Response(OrganizationOut(reopened).data)

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.core.models import Row
+from apps.core.walls import MINE, Wall
 from apps.tenants.models import Organization
 
 
@@ -16,6 +17,7 @@ class OwnershipTransfer(Row):
     """
 
     PREFIX = "otr"
+    WALL = Wall(also_read=f"to_user_id = {MINE}")
 
     class Status(models.TextChoices):
         """How it ended; a pending one past its time has expired, whoever writes it down."""

@@ -5,13 +5,17 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core.models import Row
+from apps.core.walls import MINE, Wall
 from apps.tenants.models import Organization
+
+MY_ROLES = f"(SELECT role_id FROM rbac_userrole WHERE user_id = {MINE})"  # noqa: S608
 
 
 class Permission(Row):
     """Something that can be done: `resource.action`. All stand in permissions.py."""
 
     PREFIX = "prm"
+    WALL = Wall(whose="", web="SELECT")
 
     name = models.CharField(max_length=100, unique=True)
     description = models.TextField(blank=True)
@@ -31,6 +35,7 @@ class Role(Row):
     """
 
     PREFIX = "rol"
+    WALL = Wall(also_read=f"organization_id IS NULL OR id IN {MY_ROLES}")
 
     organization = models.ForeignKey(
         Organization, models.CASCADE, related_name="+", null=True, blank=True
@@ -62,6 +67,10 @@ class RolePermission(Row):
     """One permission of one role."""
 
     PREFIX = "rpm"
+    WALL = Wall(
+        whose="(SELECT organization_id FROM rbac_role WHERE rbac_role.id = role_id)",
+        also_read="EXISTS (SELECT FROM rbac_role WHERE rbac_role.id = role_id)",
+    )
 
     role = models.ForeignKey(Role, models.CASCADE, related_name="+")
     permission = models.ForeignKey(Permission, models.CASCADE, related_name="+")
@@ -81,6 +90,7 @@ class UserRole(Row):
     """A person's role: in one organization, or (staff) everywhere."""
 
     PREFIX = "mbr"
+    WALL = Wall(also_read=f"organization_id IS NULL OR user_id = {MINE}")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     role = models.ForeignKey(Role, models.PROTECT, related_name="+")

@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views import View
 
+from apps.core import scope
 from apps.core.errors import DomainError, NotFound, PermissionDenied
 from apps.core.pages import refusal_page
 from apps.core.routes import object_of, route_of
@@ -68,6 +69,7 @@ class TenantPage(LoginRequiredMixin, View):
             if (moved := moved_page(request, self.user, kwargs["slug"])) is None:
                 raise
             return redirect(moved)
+        scope.set_organization(self.organization.pk)
         if lacks_second_factor(request, self.organization, self.user):
             return ask_for_it(request, because=self.organization.name)
         request.organization = self.organization  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views import View
 
+from apps.core import scope
 from apps.rbac import selectors
 from apps.rbac.pages import frame
 from apps.rbac.pages.base import find_organization, remember
@@ -42,6 +43,7 @@ class Start(LoginRequiredMixin, View):
         user = the_person(request)
         organization = selectors.organization_that_moved(user, slug)
         organization = organization or find_organization(user, slug)
+        scope.set_organization(organization.pk)
         remember(request, organization)
         return redirect(first_page_for(user, organization))
 

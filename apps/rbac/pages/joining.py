@@ -15,6 +15,7 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from apps.core import scope
 from apps.core.errors import DomainError
 from apps.rbac.errors import AccountExists, AddressNotVerified, InvitationForAnother
 from apps.rbac.models import Invitation
@@ -67,6 +68,7 @@ class Join(View):
         if found is None:
             return render(request, "rbac/join_refused.html", {"is_unknown": True}, status=404)
         self.invitation = found
+        scope.set_organization(found.organization_id)  # the link opens it, as far as this page
         try:
             return super().dispatch(request, *args, **kwargs)
         except DomainError as error:

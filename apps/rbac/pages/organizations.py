@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views import View
 
+from apps.core import scope
 from apps.core.errors import DomainError
 from apps.core.pages import add_refusal, refusal_page
 from apps.rbac import selectors
@@ -47,6 +48,7 @@ class Reopen(LoginRequiredMixin, View):
         """Open it again, for one of its owners; to others it does not exist."""
         try:
             closed = selectors.closed_organization_of(the_person(request), organization)
+            scope.set_organization(closed.pk)
             reopened = reopen_organization(organization=closed)
         except DomainError as error:
             return refusal_page(request, error)

@@ -17,7 +17,9 @@ from apps.tenants.selectors import UNDO_DAYS
 
 def organizations_of(user: User) -> QuerySet[Organization]:
     """Return the organizations in which the person has a role, by name."""
-    roles = UserRole.objects.filter(user=user, organization=OuterRef("pk"))
+    roles = UserRole.objects.across_organizations("those of the person").filter(
+        user=user, organization=OuterRef("pk")
+    )
     return Organization.objects.filter(Exists(roles), is_active=True).order_by("name", "id")
 
 
@@ -56,7 +58,9 @@ def organization_named(user: User, name: str) -> Organization:
 
 def closed_organizations_of(user: User) -> QuerySet[Organization]:
     """Return the closed organizations that the person owns and may open again, newest first."""
-    owning = UserRole.objects.filter(user=user, organization=OuterRef("pk"), **IS_OWNER)
+    owning = UserRole.objects.across_organizations("those of the person").filter(
+        user=user, organization=OuterRef("pk"), **IS_OWNER
+    )
     since = now_in_query() - timedelta(days=UNDO_DAYS)
     closed = Organization.objects.filter(Exists(owning), closed_at__gt=since)
     return closed.order_by("-closed_at", "-id")

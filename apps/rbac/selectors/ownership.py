@@ -27,7 +27,7 @@ def transfers_of(organization: Organization) -> QuerySet[OwnershipTransfer]:
 def offers_to(user: User) -> QuerySet[OwnershipTransfer]:
     """Return the organizations that are offered to the person now, soonest to end first."""
     pending = OwnershipTransfer.Status.PENDING
-    offers = OwnershipTransfer.objects.filter(
+    offers = OwnershipTransfer.objects.across_organizations("offers to the person").filter(
         to_user=user,
         status=pending,
         expires_at__gt=now_in_query(),

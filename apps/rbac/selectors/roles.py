@@ -19,7 +19,8 @@ IS_OWNER = {"role__name": OWNER.name, "role__is_system_role": True}
 def roles_of(user: User) -> QuerySet[UserRole]:
     """Return the person's roles in all organizations he can open."""
     return (
-        UserRole.objects.filter(user=user, organization__is_active=True)
+        UserRole.objects.across_organizations("those of the person")
+        .filter(user=user, organization__is_active=True)
         .select_related("role", "organization")
         .order_by("organization__name", "organization_id", "role__name")
     )
@@ -37,8 +38,9 @@ def permissions_of(user: User, organization: Organization | None) -> frozenset[s
     where = Q(organization=None)
     if organization is not None:
         where |= Q(organization=organization)
-    assigned = UserRole.objects.filter(where, user=user)
-    everywhere = UserRole.objects.filter(organization=None, user=user)
+    held = UserRole.objects.across_organizations("asked of one, or of none: global roles")
+    assigned = held.filter(where, user=user)
+    everywhere = held.filter(organization=None, user=user)
     codes = RolePermission.objects.filter(
         Q(role__in=everywhere.values("role")) | ~Q(permission__name__in=STAFF_CODES),
         role__in=assigned.values("role"),

@@ -11,7 +11,7 @@ from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 from psycopg import errors as postgres
 
-from apps.core import context
+from apps.core import context, scope
 from apps.core.clock import database_now
 from apps.rbac import selectors
 from apps.rbac.errors import (
@@ -38,8 +38,10 @@ def find_invitation(token: str) -> Invitation | None:
     """Return the invitation whose newest link has this secret, whatever became of it."""
     if not invitation_links.is_well_formed(token):
         return None
-    rows = Invitation.objects.select_related("organization", "role", "invited_by")
-    return rows.filter(digest=invitation_links.digest_of(token)).first()
+    digest = invitation_links.digest_of(token)
+    with scope.opened_by("invitation", digest):
+        rows = Invitation.objects.select_related("organization", "role", "invited_by")
+        return rows.filter(digest=digest).first()
 
 
 def check_is_open(invitation: Invitation) -> None:

@@ -20,6 +20,7 @@ def found_organization(*, user: User, name: str, slug: str = "") -> Organization
     :raises SlugTaken: if the slug that was asked for belongs or belonged to another.
     """
     User.objects.select_for_update(no_key=True).get(pk=user.pk)  # of two at once, one counts first
-    if UserRole.objects.filter(user=user, **IS_OWNER).count() >= MOST_OWNED:
+    roles = UserRole.objects.across_organizations("those of the person")
+    if roles.filter(user=user, **IS_OWNER).count() >= MOST_OWNED:
         raise OrganizationLimitReached(limit=MOST_OWNED)
     return create_organization(name=name, owner=user, slug=slug or None, with_trial=False)

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from apps.core import context
 from apps.core.clock import database_now
+from apps.core.scope import opened_by
 from apps.rbac.errors import ExpiryInThePast, ScopeNotHeld, ScopesRequired, UnknownScope
 from apps.rbac.models import ApiKey, UserRole
 from apps.rbac.permissions import PERMISSIONS, SCOPES
@@ -120,21 +121,22 @@ def find_key(token: str) -> ApiKey | None:
     if not tokens.is_well_formed(token):
         return None
     digest = tokens.digest_of(token)
-    membership = UserRole.objects.filter(
-        user=OuterRef("created_by"), organization=OuterRef("organization")
-    )
-    return (
-        ApiKey.objects.select_related("organization", "created_by")
-        .filter(
-            Q(digest=digest) | Q(previous_digest=digest, previous_until__gt=Now()),
-            Q(expires_at=None) | Q(expires_at__gt=Now()),
-            Exists(membership),
-            revoked_at=None,
-            created_by__is_active=True,
-            organization__is_active=True,
+    with opened_by("api_key", digest):
+        membership = UserRole.objects.filter(
+            user=OuterRef("created_by"), organization=OuterRef("organization")
         )
-        .first()
-    )
+        return (
+            ApiKey.objects.select_related("organization", "created_by")
+            .filter(
+                Q(digest=digest) | Q(previous_digest=digest, previous_until__gt=Now()),
+                Q(expires_at=None) | Q(expires_at__gt=Now()),
+                Exists(membership),
+                revoked_at=None,
+                created_by__is_active=True,
+                organization__is_active=True,
+            )
+            .first()
+        )
 
 
 def note_use(*, key: ApiKey, token: str, at: datetime) -> None:

@@ -20,7 +20,7 @@ def record(
 ) -> AuditLog:
     """Add a row in the transaction of the deed; who did it, and where from, is known here."""
     cause = context.current()
-    return AuditLog.objects.create(
+    row = AuditLog(
         organization=organization,
         actor=cause.actor,
         acting_as=cause.acting_as,
@@ -34,3 +34,5 @@ def record(
         ip_address=cause.ip_address,
         user_agent=cause.user_agent,
     )
+    row.save(force_insert=True)
+    return row

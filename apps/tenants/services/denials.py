@@ -75,7 +75,8 @@ def _reason_to_write(
         reason__startswith=route,
         created_at__gt=Now() - SAME_WITHIN,
     )
-    recent = AuditLog.objects.filter(
+    rows = AuditLog.objects.across_organizations("of this one, or of none")
+    recent = rows.filter(
         organization=organization, result=AuditLog.Result.DENIED, created_at__gt=Now() - WINDOW
     ).aggregate(all=Count("id"), own=Count("id", Q(actor=actor)), same=Count("id", same))
     if recent["same"] or recent["own"] >= MOST_OF_ACTOR or recent["all"] >= MOST_OF_ORGANIZATION:

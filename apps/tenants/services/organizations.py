@@ -9,6 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from psycopg import errors as postgres
 
+from apps.core import scope
 from apps.core.db import inside_transaction
 from apps.tenants.errors import SlugLimitReached, SlugTaken
 from apps.tenants.models import Organization, OrganizationSlug, User
@@ -41,16 +42,18 @@ def create_organization(
     :raises SlugTaken: if the slug that was asked for belongs or belonged to another.
     """
     candidates = slugs_for(name) if slug is None else iter([slug])
-    organization = _insert(name=name, is_personal=is_personal, candidates=candidates)
-    audit.record(
-        action="organization.create",
-        organization=organization,
-        object_id=organization.public_id,
-        after={"name": name, "slug": organization.slug, "owner": owner.public_id},
-    )
-    organization_created.send(
-        sender=Organization, organization=organization, owner=owner, with_trial=with_trial
-    )
+    organization = Organization(name=name, is_personal=is_personal)
+    with scope.within(organization.pk):
+        _insert(organization, candidates)
+        audit.record(
+            action="organization.create",
+            organization=organization,
+            object_id=organization.public_id,
+            after={"name": name, "slug": organization.slug, "owner": owner.public_id},
+        )
+        organization_created.send(
+            sender=Organization, organization=organization, owner=owner, with_trial=with_trial
+        )
     return organization
 
 
@@ -125,15 +128,16 @@ def slugs_for(name: str) -> Iterator[str]:
         yield f"{stem}-{suffix}"
 
 
-def _insert(*, name: str, is_personal: bool, candidates: Iterator[str]) -> Organization:
+def _insert(organization: Organization, candidates: Iterator[str]) -> None:
     slug = ""
     for slug in candidates:
+        organization.slug = slug
         try:
             # Asked of the unique indexes and not by a query before: two may ask at once.
             with transaction.atomic():
-                made = Organization.objects.create(name=name, slug=slug, is_personal=is_personal)
-                OrganizationSlug.objects.create(slug=slug, organization=made)
-                return made
+                organization.save(force_insert=True)
+                OrganizationSlug.objects.create(slug=slug, organization=organization)
+                return
         except IntegrityError as error:
             if not isinstance(error.__cause__, postgres.UniqueViolation):
                 raise

@@ -1,0 +1,30 @@
+"""What `manage.py check --deploy` asks of the database."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connection
+
+from apps.core.walls.inspection import breaches_of_role, inspect
+
+
+@register(Tags.database, Tags.security, deploy=True)
+def walls_stand(databases: Iterable[str] | None = None, **details: Any) -> list[CheckMessage]:
+    """Report every hole in the walls between organizations; asks with `--database default`."""
+    if not databases or "default" not in databases:
+        return []
+    hint = "Run `manage.py migrate` as the owner of the tables; docs/guides/tenancy.md."
+    return [Error(str(breach), hint=hint, id=breach.code) for breach in inspect().breaches]
+
+
+@register(Tags.database, Tags.security, deploy=True)
+def role_is_walled(databases: Iterable[str] | None = None, **details: Any) -> list[CheckMessage]:
+    """Report a process that serves pages as somebody who sees every organization."""
+    if not databases or "default" not in databases:
+        return []
+    hint = "Give DATABASE_URL a role that is a member of coffer_web; docs/guides/tenancy.md."
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        ((role,),) = cursor.fetchall()
+    return [Error(str(one), hint=hint, id="walls.W1") for one in breaches_of_role(role)]

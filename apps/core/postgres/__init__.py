@@ -1,0 +1,1 @@
+"""Django's backend for PostgreSQL, which tells the database for whom each statement works."""
