@@ -258,3 +258,24 @@ class NothingToClose(DomainError):
     title = "There is nothing to close"
     message = "There is no transaction yet, so there is no month to close."
     status = 409
+
+
+class BudgetExceeded(DomainError):
+    """The wallet's budget for this month would be exceeded; nothing was written."""
+
+    code = "budget_exceeded"
+    title = "The budget is used up"
+    message = (
+        "This needs {asked} credits; {used} of this month's budget of {limit} are used. "
+        "The next month begins at {until}."
+    )
+    status = 402
+
+
+class BudgetExists(DomainError):
+    """A wallet has one active budget."""
+
+    code = "budget_exists"
+    title = "There is a budget already"
+    message = "This wallet has an active budget. Change that one, or pause it first."
+    status = 409

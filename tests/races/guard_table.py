@@ -3,6 +3,8 @@
 from django.db import models
 
 from apps.credits.models import (
+    Budget,
+    BudgetMonth,
     ClosedPeriod,
     ClosedTotals,
     ClosedWallet,
@@ -81,7 +83,18 @@ def new_totals(**changes: str) -> str:
     return copy(ClosedTotals, **{"period_id": last, **changes})
 
 
+def new_budget(**changes: str) -> str:
+    return copy(Budget, **{"is_active": "false", **changes})
+
+
+def new_budget_month(**changes: str) -> str:
+    fresh = {"id": "id + 1000", "month": "(month + interval '1 month')::date"}
+    return copy(BudgetMonth, **{**fresh, **changes})
+
+
 NEW_ROW = {
+    Budget: new_budget,
+    BudgetMonth: new_budget_month,
     Wallet: new_wallet,
     Lot: new_lot,
     Hold: new_hold,
@@ -141,6 +154,10 @@ def foreign_keys() -> list[Guard]:
 
 
 GUARDS = [
+    check("credits_budget_is_not_negative", Budget, monthly_limit="-1"),
+    check("credits_budget_use_is_not_negative", BudgetMonth, used="-1"),
+    unique("credits_wallet_has_one_active_budget", Budget, is_active="true"),
+    unique("credits_budget_counts_a_month_once", BudgetMonth, month="month"),
     check("credits_hold_sets_something_aside", Hold, amount="0"),
     check("credits_hold_status_is_known", Hold, status="'lost'"),
     check("credits_hold_policy_is_known", Hold, policy="'hope'"),

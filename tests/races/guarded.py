@@ -8,6 +8,7 @@ from apps.credits.models import Correction, ExpiryWarning, Hold, Lot, Wallet
 from apps.credits.selectors import correction_limit, main_wallet
 from apps.credits.selectors.closing import next_period_to_close
 from apps.credits.services import closing, corrections, holds
+from apps.credits.services.budgets import create_budget
 from apps.credits.services.charges import charge_amount, charge_event, refund_charge
 from apps.credits.services.correction_terms import Terms
 from apps.credits.services.corrections import Why
@@ -57,6 +58,7 @@ def add_warnings_and_closed_months(wallet: Wallet) -> None:
     ExpiryWarning.objects.create(
         organization=wallet.organization, lot=lot, days=7, amount=5, locked_until=database_now()
     )
+    create_budget(wallet=wallet, monthly_limit=10_000)
     Wallet.objects.create(organization=wallet.organization, kind=Wallet.Kind.MEMBER)
     with moved_to(database_now() + timedelta(days=70)):
         closing.close_month(month=_next_month())

@@ -82,7 +82,10 @@ class Guard:
         return f"ALTER TABLE {self.table} DROP CONSTRAINT {self.name} CASCADE"
 
 
-INDEXES_ALONE = {"credits_organization_has_one_main_wallet"}  # with a condition
+INDEXES_ALONE = {  # with a condition
+    "credits_organization_has_one_main_wallet",
+    "credits_wallet_has_one_active_budget",
+}
 
 
 def guards_in_the_catalogue() -> int:

@@ -14,6 +14,7 @@ from apps.core.errors import DomainError
 from apps.credits.ledger.commands import Charge
 from apps.credits.ledger.posting import post_one
 from apps.credits.models import (
+    BudgetMonth,
     ClosedTotals,
     Correction,
     CreditTransaction,
@@ -23,7 +24,8 @@ from apps.credits.models import (
 )
 from apps.credits.selectors import correction_limit, main_wallet
 from apps.credits.selectors.closing import next_period_to_close
-from apps.credits.services import closing, corrections, expiry_warnings, wallets
+from apps.credits.services import budgets, closing, corrections, expiry_warnings, wallets
+from apps.credits.services.charges import charge_amount
 from apps.credits.services.correction_terms import Terms
 from apps.credits.services.corrections import Why
 from apps.credits.services.expiry import sweep_expired_lots
@@ -197,6 +199,29 @@ def take_over_what_is_being_sent() -> bool:
 
     with mock.patch.object(expiry_warnings, "_is_nearest", wait_if_slow):
         return sum(at_once([be_slow, come_later])) == 1
+
+
+def charge_while_a_budget_is_made() -> bool:
+    """Charge between the first count and its commit: the charge must wait, and count."""
+    wallet = make_wallet(credits=10)
+    counted, charged = Event(), Event()
+    note = budgets._record
+
+    def be_slow(*what) -> None:
+        counted.set()
+        charged.wait(0.3)
+        note(*what)
+
+    def charge() -> None:
+        counted.wait(10)
+        charge_amount(wallet=wallet, amount=10, reference="late", source="test")
+        charged.set()
+
+    with mock.patch.object(budgets, "_record", be_slow):
+        at_once([lambda: budgets.create_budget(wallet=wallet, monthly_limit=10), charge])
+    month = BudgetMonth.objects.select_related("budget").get(budget__wallet=wallet)
+    budgets.change_budget(budget=month.budget, is_active=False)  # a wrong count is not verified
+    return month.used == 10
 
 
 def _old_wallet() -> Wallet:

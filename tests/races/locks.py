@@ -81,6 +81,11 @@ LOCKS = {
     "a_change_of_terms_locks_its_wallet": Lock(
         "services/wallets.py", lock_races.freeze_together, taken_from("credits_wallet")
     ),
+    "a_budget_locks_its_wallet": Lock(
+        "services/budgets.py",
+        lock_races.charge_while_a_budget_is_made,
+        taken_from("credits_wallet"),
+    ),
     "warnings_in_other_hands_are_skipped": Lock(
         "services/expiry_warnings.py",
         lock_races.warn_around_a_busy_warning,

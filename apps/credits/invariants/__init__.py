@@ -1,9 +1,9 @@
 """What must always be true of the ledger (docs/guides/ledger.md says why)."""
 
 from apps.core.invariants import Invariant, register
-from apps.credits.invariants import proof
+from apps.credits.invariants import budgets, proof
 
-__all__ = ["proof"]
+__all__ = ["budgets", "proof"]
 
 register(
     Invariant(

@@ -20,7 +20,7 @@ from apps.core import context
 from apps.core.db import Ask, inside_transaction, one_trip
 from apps.core.errors import DomainError, NotFound
 from apps.credits.errors import PreviewOutdated
-from apps.credits.ledger import preview, rows
+from apps.credits.ledger import budgets, preview, rows
 from apps.credits.ledger.book import Outcome, Plan
 from apps.credits.ledger.commands import Command, Named
 from apps.credits.ledger.planning import plan
@@ -50,13 +50,14 @@ def post(commands: Sequence[Command]) -> list[Outcome | DomainError]:
     """
     Carry out commands in order, each with an outcome or refusal of its own.
 
-    A refused command writes nothing (but what time has made due is done all the same).
+    A refused command writes nothing (but what time has made due is done all the same). It
+    is for what time makes due, and no budget stops that.
 
     :raises NotFound: if one of the wallets does not exist; then nothing is written.
     """
     state = load(commands)
     planned = plan(state, commands)
-    write(planned)
+    write(planned, budgets.count(state, planned))
     return planned.outcomes
 
 
@@ -65,6 +66,7 @@ def post_one(command: Command, mode: Mode = POST) -> Outcome:
     """
     Carry out one command, or say what that would do.
 
+    :raises BudgetExceeded: if the wallet's month has not that much left.
     :raises PreviewOutdated: if it would do something else than what the mode's token is for.
     :raises DomainError: the command's refusal; the caller's transaction must roll back.
     """
@@ -76,12 +78,14 @@ def post_one(command: Command, mode: Mode = POST) -> Outcome:
         raise outcome
     if outcome.is_replayed:
         return outcome
+    counted = budgets.count(state, planned)
+    counted.check(outcome)
     token = preview.token_of(command, heads, planned)
     if mode.is_dry_run:
         return replace(outcome, preview_token=token)
     if mode.preview_token and not preview.is_same(token, mode.preview_token):
         raise PreviewOutdated
-    write(planned)
+    write(planned, counted)
     return outcome
 
 
@@ -126,7 +130,7 @@ def _read(
     return rows.read_entries(ask, asked), rows.read_lots(ask, wallet_ids, asked, lot_ids)
 
 
-def write(planned: Plan) -> None:
+def write(planned: Plan, counted: budgets.Count) -> None:
     """Write the planned rows, and tell after commit which wallets paid."""
     if not planned.wallets:
         return
@@ -143,6 +147,7 @@ def write(planned: Plan) -> None:
             rows.update_holds(ask, planned.changed_holds.values())
         if planned.entries:
             rows.insert_entries(ask, planned.entries, caller.actor, caller.request_id)
+        counted.write(ask)
     paid = {entry.wallet_id for entry in planned.entries if entry.amount < 0}
     if paid:
         transaction.on_commit(partial(debited.send, sender=None, wallet_ids=sorted(paid)))

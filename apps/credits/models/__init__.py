@@ -1,5 +1,6 @@
 """The one ledger: wallets, the lots in them, every movement of a lot, and the price list."""
 
+from apps.credits.models.budgets import Budget, BudgetMonth
 from apps.credits.models.closing import (
     ClosedPeriod,
     ClosedTotals,
@@ -16,6 +17,8 @@ from apps.credits.models.warnings import ExpiryWarning
 
 __all__ = [
     "NO_HASH",
+    "Budget",
+    "BudgetMonth",
     "ClosedPeriod",
     "ClosedTotals",
     "ClosedWallet",

@@ -6,6 +6,7 @@ and thrown away.
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +15,8 @@ from django.db import transaction
 from apps.core import ids
 from apps.core.errors import DomainError
 from apps.credits import selectors
-from apps.credits.errors import InsufficientCredits, WalletClosed, WalletFrozen
+from apps.credits.errors import BudgetExceeded, InsufficientCredits, WalletClosed, WalletFrozen
+from apps.credits.ledger import budgets
 from apps.credits.ledger.book import Outcome
 from apps.credits.ledger.commands import Charge, Command, Expire
 from apps.credits.ledger.planning import plan
@@ -118,13 +120,20 @@ def quote_charges(*, wallet: Wallet, items: Sequence[Item]) -> Quote:
     prices = selectors.prices_of(item.event for item in items if item.event is not None)
     up_to_date = Expire(wallet_id=wallet.id, reference=_reference(), source="quote")
     state = load([up_to_date])
-    plan(state, [up_to_date])  # what is due expires before anything is drawn
+    planned = plan(state, [up_to_date])  # what is due expires before anything is drawn
     available = _drawable(state, wallet, None)
-    lines = tuple(_line(state, wallet, item, prices.get(item.event or "")) for item in items)
-    return Quote(lines, available=available)
+    room = budgets.room(state, planned, wallet.id)
+    lines = []
+    for item in items:
+        lines.append(_line(state, wallet, item, prices.get(item.event or ""), room))
+        if room is not None and lines[-1].is_allowed:
+            room -= lines[-1].cost
+    return Quote(tuple(lines), available=available)
 
 
-def _line(state: State, wallet: Wallet, item: Item, price: CreditEvent | None) -> Line:
+def _line(
+    state: State, wallet: Wallet, item: Item, price: CreditEvent | None, room: int | None
+) -> Line:
     cost = (item.amount or 0) if price is None else price.credit_cost * item.quantity
     features = NO_FEATURES if price is None else frozenset({price.name, price.category})
     available = _drawable(state, wallet, features)
@@ -139,7 +148,10 @@ def _line(state: State, wallet: Wallet, item: Item, price: CreditEvent | None) -
             credit_event_id=price.id if price else None,
             features=features,
         )
-        reason, draws = _try(state, charge)
+        if room is not None and cost > room:  # tried on a copy, for it draws nothing in the end
+            reason = _try(deepcopy(state), charge)[0] or BudgetExceeded.code
+        else:
+            reason, draws = _try(state, charge)
     after = None if reason else available - cost
     return Line(item, price, cost, available, after, reason, draws)
 
