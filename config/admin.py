@@ -18,6 +18,7 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("Lots", "credits.Lot", "toll"),
             ("Holds", "credits.Hold", "lock"),
             ("Corrections", "credits.Correction", "rule"),
+            ("Budgets", "credits.Budget", "savings"),
             ("Expiry warnings", "credits.ExpiryWarning", "mark_email_unread"),
             ("Price list", "credits.CreditEvent", "sell"),
             ("Liability", "credits.LiabilityReport", "balance"),

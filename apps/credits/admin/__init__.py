@@ -1,6 +1,7 @@
 """Staff pages of the ledger: everything can be seen; corrections are forms that call services."""
 
 from apps.credits.admin import (
+    budgets,
     closing,
     corrections,
     holds,
@@ -13,6 +14,7 @@ from apps.credits.admin import (
 )
 
 __all__ = [
+    "budgets",
     "closing",
     "corrections",
     "holds",
