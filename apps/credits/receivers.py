@@ -5,9 +5,10 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from apps.credits.services import grants, organizations, wallets
+from apps.credits.services import budgets, grants, organizations, wallets
 from apps.tenants.models import Organization
 from apps.tenants.signals import (
+    organization_changed,
     organization_closed,
     organization_created,
     organization_reopened,
@@ -22,6 +23,13 @@ def open_wallet_with_trial(
     wallet = wallets.open_main_wallet(organization=organization)
     if with_trial:
         grants.grant_trial(wallet=wallet)
+
+
+@receiver(organization_changed)
+def move_months(organization: Organization, changed: frozenset[str], **kwargs: Any) -> None:
+    """Let the months of its budgets begin where those of the organization do."""
+    if "time_zone" in changed:
+        budgets.follow_time_zone(organization=organization)
 
 
 @receiver(organization_closed)

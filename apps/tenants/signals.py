@@ -7,6 +7,10 @@ from django.dispatch import Signal
 # trial.
 organization_created = Signal()
 
+# Sent inside the transaction that changes what an organization tells about itself, with
+# `organization` and `changed`, the names of the fields: credits moves the months of budgets.
+organization_changed = Signal()
+
 # Sent inside the transaction that closes an organization, with `organization`: credits
 # closes its wallets, and then jobs looks whether work is still under way. Who cannot let it
 # close raises a DomainError. Receivers hear it in the order of INSTALLED_APPS.

@@ -1,25 +1,34 @@
 """Budgets: what a month may use, and which month something counts in."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection, transaction
-from django.test.utils import CaptureQueriesContext
+from django.db import transaction
+from psycopg import Cursor
 
 from apps.core.clock import moved_to
 from apps.core.invariants import verify
-from apps.credits.errors import BudgetExceeded, BudgetExists, InvalidTerms
+from apps.credits.errors import (
+    BudgetExceeded,
+    BudgetExists,
+    InsufficientCredits,
+    InvalidTerms,
+)
 from apps.credits.ledger import budgets as counting
 from apps.credits.ledger.posting import DRY_RUN
-from apps.credits.models import BudgetMonth, CreditTransaction, Hold, Lot, Wallet
+from apps.credits.models import Budget, BudgetMonth, CreditTransaction, Hold, Lot, Wallet
 from apps.credits.services import holds
 from apps.credits.services.budgets import change_budget, create_budget
 from apps.credits.services.charges import charge_amount, refund_charge
 from apps.credits.services.expiry import sweep_expired_lots
 from apps.credits.services.grants import grant_credits
 from apps.credits.services.quotes import Item, quote_charges
+from apps.credits.services.wallets import set_credit_line
 from apps.tenants.models import AuditLog
+from apps.tenants.services.organizations import update_organization
 from tests.credits.wallets import make_wallet
+from tests.people import make_member
 
 pytestmark = pytest.mark.django_db
 
@@ -144,7 +153,8 @@ class TestHold:
 class TestMonth:
     @pytest.mark.parametrize("begins", [DST_BEGINS, AFTER_DST])
     def test_begins_at_midnight_where_the_organization_is(self, wallet, begins):
-        create_budget(wallet=wallet, monthly_limit=10, time_zone="Europe/Berlin")
+        update_organization(organization=wallet.organization, time_zone="Europe/Berlin")
+        create_budget(wallet=Wallet.objects.get(pk=wallet.pk), monthly_limit=10)
 
         with moved_to(begins - MICROSECOND):
             charge(wallet, 10, "before")
@@ -230,9 +240,19 @@ class TestTerms:
         with pytest.raises(InvalidTerms):
             create_budget(wallet=wallet, monthly_limit=limit)
 
-    def test_are_refused_if_there_is_no_such_time_zone(self, wallet):
+    @pytest.mark.parametrize("thresholds", [[0], [101], [-1, 50], list(range(1, 12))])
+    def test_are_refused_if_a_threshold_cannot_be(self, wallet, thresholds):
         with pytest.raises(InvalidTerms):
-            create_budget(wallet=wallet, monthly_limit=1, time_zone="Europe/Nowhere")
+            create_budget(wallet=wallet, monthly_limit=1, thresholds=thresholds)
+
+    def test_are_refused_if_the_action_is_unknown(self, wallet):
+        with pytest.raises(InvalidTerms):
+            create_budget(wallet=wallet, monthly_limit=1, action="hope")
+
+    def test_keep_each_threshold_once_from_the_lowest_on(self, wallet):
+        budget = create_budget(wallet=wallet, monthly_limit=1, thresholds=[90, 25, 90])
+
+        assert budget.thresholds == [25, 90]
 
     def test_are_in_the_audit_log_and_only_when_they_change(self, wallet):
         budget = create_budget(wallet=wallet, monthly_limit=10)
@@ -240,31 +260,160 @@ class TestTerms:
         change_budget(budget=budget, monthly_limit=20)
 
         said = AuditLog.objects.filter(object_id=budget.public_id)
-        assert sorted(said.values_list("action", flat=True)) == ["budget.changed", "budget.created"]
+        assert sorted(said.values_list("action", flat=True)) == ["budget.create", "budget.update"]
+
+
+class TestNotify:
+    def test_counts_and_refuses_nothing(self, wallet):
+        create_budget(wallet=wallet, monthly_limit=10, action="notify")
+        charge(wallet, 11, "a")
+
+        assert months(wallet) == [11]
+        assert quote_charges(wallet=wallet, items=[Item(amount=5)]).is_allowed
+
+    def test_stops_once_it_is_told_to(self, wallet):
+        budget = create_budget(wallet=wallet, monthly_limit=10, action="notify")
+        charge(wallet, 11, "a")
+        change_budget(budget=budget, action="stop")
+
+        with pytest.raises(BudgetExceeded):
+            charge(wallet, 1, "b")
+
+
+class TestOverage:
+    def test_of_nothing_does_not_stop_what_is_prepaid(self, wallet):
+        create_budget(wallet=wallet, monthly_limit=2000)
+        assert wallet.credit_line == 0
+
+        charge(wallet, 1000, "all that was bought")
+
+        with pytest.raises(InsufficientCredits):
+            charge(wallet, 1, "more")
+        assert months(wallet) == [1000]
+
+    def test_is_limited_by_the_budget_and_by_the_credit_line_each_for_itself(self, wallet):
+        set_credit_line(wallet=wallet, limit=50, reason="Contract")
+        budget = create_budget(wallet=wallet, monthly_limit=1020)
+        charge(wallet, 1010, "ten of them owed")
+
+        with pytest.raises(BudgetExceeded):
+            charge(wallet, 11, "beyond the budget")
+        change_budget(budget=budget, monthly_limit=5000)
+        with pytest.raises(InsufficientCredits):
+            charge(wallet, 41, "beyond the credit line")
+        charge(wallet, 40, "to the credit line")
+
+        assert months(wallet) == [1050]
+
+
+class TestLimitOfAMonth:
+    def test_stays_when_the_month_is_over(self, wallet):
+        with moved_to(datetime(2027, 3, 5, tzinfo=UTC)):
+            budget = create_budget(wallet=wallet, monthly_limit=10)
+        with moved_to(datetime(2027, 4, 5, tzinfo=UTC)):
+            charge(wallet, 1, "a")
+            change_budget(budget=budget, monthly_limit=20)
+
+        found = BudgetMonth.objects.filter(budget=budget).order_by("month")
+        assert [one.monthly_limit for one in found] == [10, 20]
+
+
+class TestTimeZone:
+    def test_of_the_organization_moves_its_months_and_counts_them_again(self, wallet):
+        with moved_to(datetime(2027, 3, 31, 22, 30, tzinfo=UTC)):
+            create_budget(wallet=wallet, monthly_limit=10)
+            charge(wallet, 10, "March in London, April in Berlin")
+            update_organization(organization=wallet.organization, time_zone="Europe/Berlin")
+
+            assert months(wallet) == [0, 10]
+            with pytest.raises(BudgetExceeded):
+                charge(wallet, 1, "b")
+
+    def test_is_followed_when_a_budget_is_switched_on_again(self, wallet):
+        with moved_to(datetime(2027, 3, 31, 22, 30, tzinfo=UTC)):
+            budget = create_budget(wallet=wallet, monthly_limit=10)
+            change_budget(budget=budget, is_active=False)
+            update_organization(organization=wallet.organization, time_zone="Europe/Berlin")
+            charge(wallet, 3, "a")
+            change_budget(budget=budget, is_active=True)
+
+        assert months(wallet) == [0, 3]
+
+    def test_that_stays_leaves_the_budgets_alone(self, wallet, monkeypatch):
+        create_budget(wallet=wallet, monthly_limit=10)
+        monkeypatch.setattr("apps.credits.services.budgets._count", None)
+
+        update_organization(organization=wallet.organization, name="Another")
 
 
 class TestCost:
-    def test_is_one_look_for_a_charge_and_none_for_a_grant(self, wallet, monkeypatch):
+    @pytest.fixture
+    def sent(self, monkeypatch):
+        """Collect the statements that the ledger sends, one trip or not."""
+        statements = []
+        execute = Cursor.execute
+
+        def note(cursor, sql, *rest, **more):
+            statements.append(str(sql))
+            return execute(cursor, sql, *rest, **more)
+
+        monkeypatch.setattr(Cursor, "execute", note)
+        return statements
+
+    def test_is_not_one_statement_where_there_is_no_budget(self, wallet, sent):
+        charge(wallet, 1, "a")
+
+        assert sent
+        assert not [sql for sql in sent if re.search("credits_budget|member_of", sql)]
+
+    def test_is_three_statements_and_one_trip_where_there_is_one(self, wallet, sent, monkeypatch):
         trips = []
         real = counting.one_trip
         monkeypatch.setattr(counting, "one_trip", lambda: trips.append(1) or real())
+        create_budget(wallet=wallet, monthly_limit=10)
+        sent.clear()
+
+        charge(wallet, 1, "a")
+
+        assert len([sql for sql in sent if "credits_budget" in sql]) == 3
+        assert len(trips) == 1
+
+    def test_does_not_grow_with_the_budgets_of_others(self, wallet, sent):
+        def cost(reference):
+            sent.clear()
+            charge(wallet, 1, reference)
+            return len(sent)
+
+        create_budget(wallet=wallet, monthly_limit=10)
+        before = cost("a")
+        for _ in range(5):
+            member = make_member(wallet.organization, "member")
+            create_budget(wallet=wallet, monthly_limit=10, member=member)
+
+        assert cost("b") == before
+
+    def test_of_a_grant_is_nothing(self, wallet, sent):
+        create_budget(wallet=wallet, monthly_limit=10)
+        sent.clear()
 
         grant_credits(
             wallet=wallet, amount=5, kind=Lot.Kind.PURCHASE, reference="more", source="test"
         )
-        assert trips == []
-        with CaptureQueriesContext(
-            connection,
-        ) as seen:
-            charge(wallet, 1, "a")
-        assert trips == [1]
-        assert not [one for one in seen if "budget" in one["sql"]]
-        assert Wallet.objects.get(pk=wallet.pk).balance == 1004
+
+        assert not [sql for sql in sent if "credits_budget" in sql]
 
 
 class TestInvariant:
-    def test_finds_a_counter_that_is_wrong(self, wallet):
+    @pytest.mark.parametrize(
+        ("code", "damage"),
+        [
+            ("L30", lambda: BudgetMonth.objects.update(used=1)),
+            ("L31", lambda: Budget.objects.update(time_zone="Asia/Tokyo")),
+            ("L32", lambda: Wallet.objects.update(has_budget=False)),
+        ],
+    )
+    def test_finds_what_is_wrong(self, wallet, code, damage):
         create_budget(wallet=wallet, monthly_limit=10)
-        BudgetMonth.objects.update(used=1)
+        damage()
 
-        assert {one.invariant.code for one in verify() if one.failures} == {"L30"}
+        assert {one.invariant.code for one in verify() if one.failures} == {code}

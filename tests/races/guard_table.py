@@ -4,6 +4,7 @@ from django.db import models
 
 from apps.credits.models import (
     Budget,
+    BudgetAlert,
     BudgetMonth,
     ClosedPeriod,
     ClosedTotals,
@@ -92,8 +93,13 @@ def new_budget_month(**changes: str) -> str:
     return copy(BudgetMonth, **{**fresh, **changes})
 
 
+def new_budget_alert(**changes: str) -> str:
+    return copy(BudgetAlert, **{"percent": "percent + 1", **changes})
+
+
 NEW_ROW = {
     Budget: new_budget,
+    BudgetAlert: new_budget_alert,
     BudgetMonth: new_budget_month,
     Wallet: new_wallet,
     Lot: new_lot,
@@ -155,9 +161,14 @@ def foreign_keys() -> list[Guard]:
 
 GUARDS = [
     check("credits_budget_is_not_negative", Budget, monthly_limit="-1"),
+    check("credits_budget_action_is_known", Budget, action="'hope'"),
+    check("credits_sent_alert_is_over", BudgetAlert, sent_at="now()"),
+    check("credits_budgetalert_attempts_check", BudgetAlert, attempts="-1"),
+    check("credits_budgetalert_percent_check", BudgetAlert, percent="-1"),
     check("credits_budget_use_is_not_negative", BudgetMonth, used="-1"),
     unique("credits_wallet_has_one_active_budget", Budget, is_active="true"),
     unique("credits_budget_counts_a_month_once", BudgetMonth, month="month"),
+    unique("credits_one_alert_per_threshold", BudgetAlert, percent="percent"),
     check("credits_hold_sets_something_aside", Hold, amount="0"),
     check("credits_hold_status_is_known", Hold, status="'lost'"),
     check("credits_hold_policy_is_known", Hold, policy="'hope'"),

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from apps.core import ids
 from apps.core.clock import database_now, moved_to
-from apps.credits.models import Correction, ExpiryWarning, Hold, Lot, Wallet
+from apps.credits.models import BudgetAlert, Correction, ExpiryWarning, Hold, Lot, Wallet
 from apps.credits.selectors import correction_limit, main_wallet
 from apps.credits.selectors.closing import next_period_to_close
 from apps.credits.services import closing, corrections, holds
@@ -58,7 +58,16 @@ def add_warnings_and_closed_months(wallet: Wallet) -> None:
     ExpiryWarning.objects.create(
         organization=wallet.organization, lot=lot, days=7, amount=5, locked_until=database_now()
     )
-    create_budget(wallet=wallet, monthly_limit=10_000)
+    budget = create_budget(wallet=wallet, monthly_limit=10_000)
+    BudgetAlert.objects.create(
+        organization=wallet.organization,
+        budget=budget,
+        month=database_now().date().replace(day=1),
+        percent=50,
+        monthly_limit=10_000,
+        used=5_000,
+        mail_due_at=database_now(),
+    )
     Wallet.objects.create(organization=wallet.organization, kind=Wallet.Kind.MEMBER)
     with moved_to(database_now() + timedelta(days=70)):
         closing.close_month(month=_next_month())

@@ -85,6 +85,7 @@ class Guard:
 INDEXES_ALONE = {  # with a condition
     "credits_organization_has_one_main_wallet",
     "credits_wallet_has_one_active_budget",
+    "credits_one_alert_per_threshold",
 }
 
 

@@ -205,19 +205,19 @@ def charge_while_a_budget_is_made() -> bool:
     """Charge between the first count and its commit: the charge must wait, and count."""
     wallet = make_wallet(credits=10)
     counted, charged = Event(), Event()
-    note = budgets._record
+    mark = budgets._mark
 
     def be_slow(*what) -> None:
         counted.set()
         charged.wait(0.3)
-        note(*what)
+        mark(*what)
 
     def charge() -> None:
         counted.wait(10)
         charge_amount(wallet=wallet, amount=10, reference="late", source="test")
         charged.set()
 
-    with mock.patch.object(budgets, "_record", be_slow):
+    with mock.patch.object(budgets, "_mark", be_slow):
         at_once([lambda: budgets.create_budget(wallet=wallet, monthly_limit=10), charge])
     month = BudgetMonth.objects.select_related("budget").get(budget__wallet=wallet)
     budgets.change_budget(budget=month.budget, is_active=False)  # a wrong count is not verified

@@ -83,7 +83,7 @@ def _recordset(types: dict[str, str]) -> str:
 # Only names of our own columns are put into SQL.
 LOCKED_WALLETS = """
     SELECT id, organization_id, balance, held, credit_line, sequence, head_hash, head_at,
-           frozen_at, closed_at
+           frozen_at, closed_at, has_budget
       FROM credits_wallet WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
 """
 # The clock is read here, now that the locks are held; it comes even where there is no hold.

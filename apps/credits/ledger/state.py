@@ -58,6 +58,7 @@ class WalletState:
     head_at: datetime | None
     frozen_at: datetime | None
     closed_at: datetime | None
+    has_budget: bool = False  # only read: the services of budgets write it, under the same lock
 
 
 @dataclass(slots=True)

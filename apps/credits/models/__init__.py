@@ -1,6 +1,6 @@
 """The one ledger: wallets, the lots in them, every movement of a lot, and the price list."""
 
-from apps.credits.models.budgets import Budget, BudgetMonth
+from apps.credits.models.budgets import Budget, BudgetAlert, BudgetMonth
 from apps.credits.models.closing import (
     ClosedPeriod,
     ClosedTotals,
@@ -18,6 +18,7 @@ from apps.credits.models.warnings import ExpiryWarning
 __all__ = [
     "NO_HASH",
     "Budget",
+    "BudgetAlert",
     "BudgetMonth",
     "ClosedPeriod",
     "ClosedTotals",

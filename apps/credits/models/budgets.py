@@ -1,38 +1,61 @@
-"""Budgets: what a wallet may spend in a month, and how much of it is spent."""
+"""Budgets: what may be used in a month, how much of it is used, and who was told of it."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from apps.core.models import Row
 from apps.credits.models.wallets import Wallet
-from apps.tenants.models import Organization
+from apps.tenants.models import Organization, User
+
+THRESHOLDS = (50, 80, 100)  # percent of the limit, unless somebody chose others
+
+
+def default_thresholds() -> list[int]:
+    """Return the thresholds of a budget for which none were chosen."""
+    return list(THRESHOLDS)
 
 
 class Budget(Row):
     """
-    A limit on what a wallet spends in a calendar month.
+    A limit on what is used of a wallet in a calendar month, by everybody or by one member.
 
-    A charge or hold that would bring the month above it is refused. The time zone is
-    fixed when the budget is made, so that no month is ever redrawn.
+    One that stops refuses the charge or hold that would bring the month above it. The
+    months are those of the organization: its time zone is kept here as well, so that the
+    ledger need not ask for it, and changes here in the transaction that changes it there.
     """
 
     PREFIX = "bud"
 
+    class Action(models.TextChoices):
+        """What it does when the limit is reached."""
+
+        STOP = "stop"
+        NOTIFY = "notify"
+
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
     wallet = models.ForeignKey(Wallet, models.PROTECT, related_name="+", db_index=False)
+    # Whose use is counted, that of his keys too; None: everybody's
+    member = models.ForeignKey(User, models.PROTECT, related_name="+", null=True, blank=True)
     monthly_limit = models.BigIntegerField()  # credits
+    action = models.CharField(max_length=10, choices=Action, default=Action.STOP)
+    thresholds = ArrayField(models.PositiveSmallIntegerField(), default=default_thresholds)
     time_zone = models.CharField(max_length=64)
     is_active = models.BooleanField(default=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["wallet"],
+                fields=["wallet", "member"],
                 condition=Q(is_active=True),
                 name="credits_wallet_has_one_active_budget",
+                nulls_distinct=False,
             ),
             models.CheckConstraint(
                 name="credits_budget_is_not_negative", condition=Q(monthly_limit__gte=0)
+            ),
+            models.CheckConstraint(
+                name="credits_budget_action_is_known", condition=Q(action__in=["stop", "notify"])
             ),
         ]
 
@@ -42,7 +65,7 @@ class Budget(Row):
 
 class BudgetMonth(models.Model):
     """
-    What a budget's wallet has spent in one month, net of what came back.
+    What was used of a budget in one month, net of what came back.
 
     Only who holds the wallet's lock writes it, in the transaction in which credits move.
     """
@@ -50,6 +73,7 @@ class BudgetMonth(models.Model):
     budget = models.ForeignKey(Budget, models.PROTECT, related_name="months", db_index=False)
     month = models.DateField()  # its first day, in the budget's time zone
     used = models.BigIntegerField(default=0)  # credits
+    monthly_limit = models.BigIntegerField()  # credits, as it was last in this month
 
     class Meta:
         constraints = [
@@ -63,3 +87,55 @@ class BudgetMonth(models.Model):
 
     def __str__(self) -> str:
         return f"{self.month:%Y-%m}: {self.used}"
+
+
+class BudgetAlert(Row):
+    """
+    One mail about a budget: a threshold was reached, or somebody tries the mail.
+
+    The row is written before the mail; `mail_due_at` is when a worker may send it, and
+    moves on while one has claimed it. None: it is over, whether or not it was sent.
+    """
+
+    PREFIX = "bal"
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
+    budget = models.ForeignKey(Budget, models.PROTECT, related_name="+", db_index=False)
+    month = models.DateField()  # as in BudgetMonth
+    percent = models.PositiveSmallIntegerField()  # the threshold
+    monthly_limit = models.BigIntegerField()  # credits, of which it is the percentage
+    used = models.BigIntegerField()  # credits, when it was found
+    is_test = models.BooleanField(default=False)
+    mail_due_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)  # to send the mail
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["budget", "month", "monthly_limit", "percent"],
+                condition=Q(is_test=False),
+                name="credits_one_alert_per_threshold",
+            ),
+            models.CheckConstraint(
+                name="credits_sent_alert_is_over", condition=Q(sent_at=None) | Q(mail_due_at=None)
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["mail_due_at"],
+                condition=Q(mail_due_at__isnull=False),
+                name="credits_alerts_to_send",
+            ),
+            models.Index(fields=["budget", "-created_at"], name="credits_alerts_of_budget"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.percent} % of {self.monthly_limit}"
+
+    @property
+    def status(self) -> str:
+        """How far it has come: waiting, sent, or dropped (nobody to tell, or the month is over)."""
+        if self.sent_at is not None:
+            return "sent"
+        return "dropped" if self.mail_due_at is None else "waiting"

@@ -29,6 +29,8 @@ class Wallet(Row):
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.ORGANIZATION)
     balance = models.BigIntegerField(default=0)  # credits
     held = models.BigIntegerField(default=0)  # credits set aside by open holds
+    # Whether an active budget limits it: read with the lock, so that most charges look no further
+    has_budget = models.BooleanField(default=False, db_default=False)
     credit_line = models.BigIntegerField(default=0)  # credits that may be owed
     sequence = models.BigIntegerField(default=0)
     head_hash = models.BinaryField(max_length=32, default=NO_HASH)

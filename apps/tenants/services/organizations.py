@@ -14,7 +14,7 @@ from apps.core.db import inside_transaction
 from apps.tenants.errors import SlugLimitReached, SlugTaken
 from apps.tenants.models import Organization, OrganizationSlug, User
 from apps.tenants.services import audit
-from apps.tenants.signals import organization_created
+from apps.tenants.signals import organization_changed, organization_created
 
 STEM_LENGTH = 80  # leaves room for what makes the slug unique
 SUFFIX_LETTERS = "abcdefghjkmnpqrstvwxyz23456789"  # without those that look alike
@@ -85,6 +85,7 @@ def update_organization(*, organization: Organization, **changes: Any) -> Organi
         before=before,
         after=changes,
     )
+    organization_changed.send(sender=Organization, organization=locked, changed=frozenset(changed))
     return locked
 
 
