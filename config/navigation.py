@@ -20,6 +20,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Jobs", "jobs:list", "images", "jobs.view"),
             Entry("Credits", "credits:lots", "coins", "credits.view_own"),
             Entry("Usage", "credits:usage", "gauge", "credits.view_own"),
+            Entry("Budgets", "credits:budgets", "wallet", "credits.view_own"),
             Entry("Transactions", "credits:transactions", "scroll-text", "credits.view_own"),
             Entry("Prices", "credits:prices", "list", "credits.view_own"),
             Entry("Statements", "credits:statements", "file-text", "credits.view"),

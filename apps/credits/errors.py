@@ -279,3 +279,12 @@ class BudgetExists(DomainError):
     title = "There is a budget already"
     message = "This wallet has an active budget. Change that one, or pause it first."
     status = 409
+
+
+class BudgetTestTooSoon(DomainError):
+    """A test mail of a budget goes out once a minute at most."""
+
+    code = "budget_test_too_soon"
+    title = "There was a test a moment ago"
+    message = "A test mail of this budget went out within the last minute. Look for it, or wait."
+    status = 409

@@ -56,6 +56,7 @@ PERMISSIONS = (
     PermissionCode("credits.view", "See the balance and every transaction.", "credits:read"),
     PermissionCode("credits.charge", "Spend credits by charge or hold.", "credits:write"),
     PermissionCode("credits.transfer", "Move credits between its own wallets.", "credits:transfer"),
+    PermissionCode("budgets.manage", "Limit what may be used in a month.", "budgets:write"),
     PermissionCode("credits.adjust", "Correct a wallet, with a reason.", is_for_staff=True),
     PermissionCode("credits.approve", "Decide corrections of others.", is_for_staff=True),
     PermissionCode(
@@ -90,7 +91,7 @@ BILLING_MANAGER = SystemRole(
     "billing manager",
     "Buys credits and capacity, and sees where they went.",
     _LOOK_AROUND
-    | {"credits.view", "credits.charge", "credits.transfer"}
+    | {"credits.view", "credits.charge", "credits.transfer", "budgets.manage"}
     | {"billing.view", "billing.manage", "jobs.view"}
     | {"capacity.view", "capacity.reserve", "members.view"},
 )

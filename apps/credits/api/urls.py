@@ -3,7 +3,7 @@
 from django.urls import path
 
 from apps.credits.api import closing, prices, reading, statements, views
-from apps.credits.api.commands import charges, holds, staff, transfers
+from apps.credits.api.commands import budgets, charges, holds, staff, transfers
 
 app_name = "credits"
 urlpatterns = [
@@ -35,6 +35,11 @@ urlpatterns = [
     path("credits/holds/<str:hold_id>/capture", holds.Capture.as_view(), name="hold_capture"),
     path("credits/holds/<str:hold_id>/release", holds.Release.as_view(), name="hold_release"),
     path("credits/holds/<str:hold_id>/renew", holds.Renew.as_view(), name="hold_renew"),
+    path("credits/budgets", budgets.Budgets.as_view(), name="budgets"),
+    path("credits/budgets/<str:budget_id>", budgets.OneBudget.as_view(), name="budget"),
+    path("credits/budgets/<str:budget_id>/months", budgets.Months.as_view(), name="budget_months"),
+    path("credits/budgets/<str:budget_id>/alerts", budgets.Alerts.as_view(), name="budget_alerts"),
+    path("credits/budgets/<str:budget_id>/test", budgets.Test.as_view(), name="budget_test"),
     path("staff/corrections", staff.Corrections.as_view(), name="corrections"),
     path("staff/corrections/<str:correction_id>", staff.OneCorrection.as_view(), name="correction"),
     path(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.credits.pages import danger, holds, prices, reading, statements, views
+from apps.credits.pages import budgets, danger, holds, prices, reading, statements, views
 
 app_name = "credits"
 urlpatterns = [
@@ -14,6 +14,10 @@ urlpatterns = [
     path("transactions/<str:transaction_id>/", views.Transaction.as_view(), name="transaction"),
     path("holds/", holds.Holds.as_view(), name="holds"),
     path("holds/<str:hold_id>/", holds.HoldPage.as_view(), name="hold"),
+    path("budgets/", budgets.Budgets.as_view(), name="budgets"),
+    path("budgets/<str:budget_id>/", budgets.BudgetPage.as_view(), name="budget"),
+    path("budgets/<str:budget_id>/switch/", budgets.SwitchBudget.as_view(), name="switch_budget"),
+    path("budgets/<str:budget_id>/test/", budgets.TestAlert.as_view(), name="test_budget"),
     path("prices/", prices.Prices.as_view(), name="prices"),
     path("danger/", danger.Danger.as_view(), name="danger"),
     path("statements/", statements.Statements.as_view(), name="statements"),

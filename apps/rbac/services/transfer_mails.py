@@ -10,16 +10,14 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
 from django.urls import reverse
 
 from apps.core.clock import database_now
 from apps.core.db import outside_transaction
-from apps.core.mail import send_mail
+from apps.core.mail import claim_mails, send_mail
 from apps.rbac.models import OwnershipTransfer
 
 logger = structlog.get_logger(__name__)
-LEASE = timedelta(minutes=15)  # longer than any mail server takes
 GIVEN_UP_AFTER = timedelta(days=7)
 
 
@@ -30,18 +28,8 @@ def mail_transfers(*, limit: int = 100) -> int:
 
     Safe to repeat, and from several workers at once. What fails is tried again later.
     """
-    return sum(_deliver(transfer_id) for transfer_id in _claim(limit))
-
-
-@transaction.atomic
-def _claim(limit: int) -> list[UUID]:
-    now = database_now()
-    due = OwnershipTransfer.objects.select_for_update(skip_locked=True, no_key=True).filter(
-        mail_due_at__lte=now
-    )
-    claimed = [transfer.pk for transfer in due.order_by("mail_due_at")[:limit]]
-    OwnershipTransfer.objects.filter(pk__in=claimed).update(mail_due_at=now + LEASE)
-    return claimed
+    claims = claim_mails(OwnershipTransfer.objects.all(), limit=limit)
+    return sum(_deliver(claim.pk) for claim in claims)
 
 
 def _deliver(transfer_id: UUID) -> bool:
