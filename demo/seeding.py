@@ -25,7 +25,7 @@ from apps.rbac.services.keys import create_key
 from apps.rbac.services.roles import assign_role, system_role
 from apps.tenants.models import Organization, User
 from apps.tenants.services.organizations import create_organization
-from demo import invitations, keys, ledger, pictures
+from demo import budgets, invitations, keys, ledger, pictures
 from demo import organizations as life
 from demo.people import CUSTOMERS, ORGANIZATIONS, PASSWORD, STAFF, Person
 
@@ -69,6 +69,7 @@ def seed_people_and_history() -> Seeded:
                 role=system_role(person.role),
                 organization=organizations[person.organization],
             )
+        budgets.limit_everybody(now, organizations["acme"], users["owner@acme.test"])
         _write_history(now, organizations["acme"], users)
         _spend_all(now, organizations["empty-hands"])
         ledger.owe_credits(now, organizations["open-account"])
@@ -77,6 +78,7 @@ def seed_people_and_history() -> Seeded:
         ledger.place_holds(now, organizations["acme"], users["developer@acme.test"])
         invitations.invite_people(now, organizations["acme"], users["owner@acme.test"])
         life.show_life(now, organizations["acme"], users)
+        budgets.limit_members(organizations["acme"], users)
         keys.make_keys(now, organizations["acme"], users["developer@acme.test"])
         # Last of all: nothing more can be written into the months before this one.
         closing.close_due_months()

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import DateField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from apps.core.clock import database_now
@@ -68,7 +68,10 @@ def budgets_of(
         found = found.filter(is_active=is_active)
     return (
         found.select_related("member")
-        .annotate(used=Coalesce(Subquery(counters.values("used")[:1]), 0))
+        .annotate(
+            used=Coalesce(Subquery(counters.values("used")[:1]), 0),
+            month=Value(month, output_field=DateField()),
+        )
         .order_by("-created_at", "-id")
     )
 
@@ -97,15 +100,11 @@ def use_of(budget: Budget) -> Use:
     return Use(budget.used, budget.monthly_limit)  # type: ignore[attr-defined]  # annotated
 
 
-def present_month(budget: Budget) -> date:
-    """Return the first day of the month that it is where the budget counts."""
-    return month_of(budget.time_zone, database_now())
-
-
 def resets_at(budget: Budget) -> datetime:
-    """Return when the budget's next month begins."""
-    first = next_month(present_month(budget))
-    return datetime(first.year, first.month, first.day, tzinfo=ZoneInfo(budget.time_zone))
+    """Return when the next month of a budget of `budgets_of` begins, UTC."""
+    first = next_month(budget.month)  # type: ignore[attr-defined]  # annotated
+    zone = ZoneInfo(budget.time_zone)
+    return datetime(first.year, first.month, first.day, tzinfo=zone).astimezone(UTC)
 
 
 def months_of(budget: Budget) -> QuerySet[BudgetMonth]:
@@ -127,7 +126,7 @@ def budget_rows(budgets: QuerySet[Budget]) -> Iterator[tuple[object, ...]]:
             yield (
                 one.public_id,
                 one.member.email if one.member else "",
-                f"{present_month(one):%Y-%m}",
+                f"{one.month:%Y-%m}",  # type: ignore[attr-defined]  # annotated
                 use.used,
                 use.limit,
                 use.percent,

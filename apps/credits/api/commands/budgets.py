@@ -1,5 +1,6 @@
 """Limit what is used in a month, and read what was."""
 
+from datetime import datetime
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -70,10 +71,10 @@ class BudgetOut(serializers.ModelSerializer[Budget]):
     id = serializers.CharField(source="public_id")
     object = serializers.CharField(default="budget", read_only=True)
     member = serializers.CharField(source="member.public_id", default=None, allow_null=True)
-    month = serializers.DateField(source="present_month", help_text="Its first day.")
+    month = serializers.DateField(help_text="The present one, by its first day.")
     used = serializers.IntegerField(help_text="Credits, net of what came back.")
-    remaining = serializers.IntegerField(source="use.left")
-    resets_at = serializers.DateTimeField()
+    remaining = serializers.SerializerMethodField()
+    resets_at = serializers.SerializerMethodField()
 
     class Meta:
         model = Budget
@@ -82,12 +83,13 @@ class BudgetOut(serializers.ModelSerializer[Budget]):
             *("time_zone", "month", "used", "remaining", "resets_at", "created_at"),
         ]
 
-    def to_representation(self, instance: Budget) -> dict[str, Any]:
-        """Return the budget with its month, which is none of its columns."""
-        instance.use = reading.use_of(instance)  # type: ignore[attr-defined]
-        instance.present_month = reading.present_month(instance)  # type: ignore[attr-defined]
-        instance.resets_at = reading.resets_at(instance)  # type: ignore[attr-defined]
-        return dict(super().to_representation(instance))
+    def get_remaining(self, budget: Budget) -> int:
+        """Tell how many credits are not used yet."""
+        return reading.use_of(budget).left
+
+    def get_resets_at(self, budget: Budget) -> datetime:
+        """Tell when the next month begins."""
+        return reading.resets_at(budget)
 
 
 class BudgetMonthOut(serializers.ModelSerializer[BudgetMonth]):
