@@ -19,6 +19,7 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("Holds", "credits.Hold", "lock"),
             ("Corrections", "credits.Correction", "rule"),
             ("Budgets", "credits.Budget", "savings"),
+            ("Budget alerts", "credits.BudgetAlert", "notifications"),
             ("Expiry warnings", "credits.ExpiryWarning", "mark_email_unread"),
             ("Price list", "credits.CreditEvent", "sell"),
             ("Liability", "credits.LiabilityReport", "balance"),

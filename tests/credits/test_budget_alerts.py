@@ -7,7 +7,7 @@ from threading import Event, Thread
 import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
-from django.db import connection
+from django.db import connection, transaction
 
 from apps.core import context
 from apps.core import mail as core_mail
@@ -344,6 +344,32 @@ class TestRace:
         assert send() == 0
         assert others == [None, 1]
         assert len(mail.outbox) == 1
+
+    def test_with_a_worker_that_holds_a_row_leaves_it_and_sends_the_others(self, wallet):
+        for _ in range(2):
+            other = with_credits(make_organization())
+            budget_of(other, limit=10)
+            charge(other, 5, "a")
+        with moved_to(MARCH):
+            budget_alerts._write_alerts(10)
+        held, may_go = Event(), Event()
+
+        def hold():
+            with transaction.atomic():
+                BudgetAlert.objects.select_for_update().order_by("id").first()
+                held.set()
+                may_go.wait(10)
+            connection.close()
+
+        thread = Thread(target=hold)
+        thread.start()
+        held.wait(10)
+        sent = send()
+        may_go.set()
+        thread.join()
+
+        assert sent == 1
+        assert send() == 1
 
     def test_of_a_worker_that_died_leaves_the_mail_to_another(self, wallet, monkeypatch):
         budget_of(wallet)

@@ -72,7 +72,7 @@ class TestTheList:
 
         assert 'aria-label="40 of 80 credits used"' in page
         assert 'width="50%"' in page
-        for words in ("Everybody", "Anna", "50 % used, 40 left", "50 % reached", "Stopped"):
+        for words in ("Everybody", "Anna", "40 of 80, 50 %", "50 % reached", "Stopped"):
             assert words in page
 
     def test_is_linked_from_the_menu(self, client, organization):

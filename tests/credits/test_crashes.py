@@ -11,6 +11,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # One for each way of writing; `make figures-2` does all of CASES.
 SOME = [
     *("charge_after_expiry", "refund", "capture_and_overflow", "renew_allowance", "batch"),
+    *("charge_within_budgets", "make_a_budget"),
     *("service_transfer", "sweep", "correction_approved", "with_an_idempotency_key"),
 ]
 

@@ -1,5 +1,6 @@
 """Every command of the ledger, and every service that writes beside it, on a scene."""
 
+from contextlib import suppress
 from datetime import timedelta
 from uuid import NAMESPACE_OID, uuid5
 
@@ -7,10 +8,12 @@ from django.db import transaction
 
 from apps.core import idempotency
 from apps.core.idempotency import Answer
+from apps.credits.errors import BudgetExists
 from apps.credits.ledger import commands as ask
 from apps.credits.ledger.posting import post
 from apps.credits.models import Correction, Lot
 from apps.credits.services import corrections, holds, transfers, wallets
+from apps.credits.services.budgets import create_budget
 from apps.credits.services.correction_terms import Terms
 from apps.credits.services.corrections import Why
 from apps.credits.services.expiry import sweep_expired_lots
@@ -67,9 +70,20 @@ def _with_a_key(scene: Scene) -> None:
     idempotency.run_once(scope=str(scene.wallet.id), key="k", digest=bytes(32), effect=effect)
 
 
+def _make_a_budget(scene: Scene) -> None:
+    """Make it, or find that it was made before."""
+    with suppress(BudgetExists):
+        create_budget(wallet=scene.wallet, monthly_limit=1000)
+
+
 CASES: dict[str, Case] = {
     "grant": Case(lambda s: s.post(ask.Grant, kind="promotional", amount=7)),
     "charge": Case(lambda s: s.post(ask.Charge, amount=30)),
+    "charge_within_budgets": Case(
+        lambda s: s.post(ask.Charge, amount=30),
+        prepare=lambda s: create_budget(wallet=s.wallet, monthly_limit=1000),
+    ),
+    "make_a_budget": Case(_make_a_budget),
     "charge_into_debt": Case(lambda s: s.post(ask.Charge, amount=200)),
     "charge_after_expiry": Case(lambda s: s.post(ask.Charge, amount=5), after=2 * DAY),
     "refund": Case(lambda s: s.post(ask.Refund, of="job", amount=22)),

@@ -12,7 +12,7 @@ from apps.core.errors import DomainError
 from apps.credits.ledger import commands as ask
 from apps.credits.ledger.commands import Command
 from apps.credits.ledger.posting import post, post_one
-from apps.credits.models import Correction, CreditTransaction, Hold, Lot, Wallet
+from apps.credits.models import BudgetMonth, Correction, CreditTransaction, Hold, Lot, Wallet
 from apps.tenants.models import AuditLog, User
 from tests.people import make_organization, make_person
 
@@ -64,6 +64,7 @@ class Scene:
             lots.values_list("kind", "granted", "remaining", "expires_at"),
             holds.values_list("reference", "status", "captured", "expires_at"),
             corrections.values_list("action", "status", "amount"),
+            BudgetMonth.objects.filter(budget__wallet__in=both).values_list("month", "used"),
             AuditLog.objects.filter(object_id__in=objects).values_list("action"),
         )
         return [[str(row) for row in found] for found in rows]

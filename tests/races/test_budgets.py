@@ -4,14 +4,17 @@ from collections import Counter
 
 import pytest
 
+from apps.core import context
 from apps.core.invariants import verify
 from apps.credits.errors import BudgetExceeded
-from apps.credits.models import BudgetMonth, Wallet
-from apps.credits.services.budgets import create_budget
-from apps.credits.services.charges import charge_amount
+from apps.credits.models import Budget, BudgetMonth, Wallet
+from apps.credits.services.budgets import change_budget, create_budget
+from apps.credits.services.charges import charge_amount, refund_charge
 from apps.credits.services.holds import hold_amount
 from apps.credits.services.transfers import transfer_credits
+from apps.tenants.services.organizations import update_organization
 from tests.credits.wallets import make_wallet
+from tests.people import make_member, make_organization
 from tests.races.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -96,4 +99,110 @@ def test_a_budget_that_is_made_while_charges_run_counts_each_once():
     at_once([*works[:8], budget, *works[8:]])
 
     assert BudgetMonth.objects.get().used == 10 * (RACERS - 1)
+    assert is_right()
+
+
+def test_two_charges_for_the_last_credits_of_a_budget_are_one():
+    wallet = make_wallet(credits=1000)
+    create_budget(wallet=wallet, monthly_limit=100)
+    charge_amount(wallet=wallet, amount=90, reference="most", source="race")
+
+    said = at_once(
+        [
+            attempt(charge_amount, wallet=wallet, amount=10, reference=f"last:{number}")
+            for number in range(2)
+        ]
+    )
+
+    assert sorted(said) == ["done", "refused"]
+    assert BudgetMonth.objects.get().used == 100
+    assert is_right()
+
+
+def test_members_and_everybody_are_each_kept_within_their_own_limit():
+    wallet = make_wallet(credits=1000)
+    people = [make_member(wallet.organization, "developer") for _ in range(4)]
+    create_budget(wallet=wallet, monthly_limit=100)
+    for person in people:
+        create_budget(wallet=wallet, monthly_limit=30, member=person)
+
+    def charge_as(person, number):
+        def run():
+            with context.acting(actor=f"user:{person.public_id}"):
+                terms = {"wallet": wallet, "amount": 10}
+                return attempt(charge_amount, reference=f"{person.pk}:{number}", **terms)()
+
+        return run
+
+    said = Counter(at_once([charge_as(one, number) for number in range(5) for one in people]))
+
+    used = {one.budget.member_id: one.used for one in BudgetMonth.objects.select_related("budget")}
+    assert said == {"done": 10, "refused": 10}
+    assert used.pop(None) == sum(used.values()) == 100
+    assert max(used.values()) <= 30
+    assert is_right()
+
+
+def test_a_limit_that_is_lowered_while_charges_run_is_kept_from_then_on():
+    wallet = make_wallet(credits=1000)
+    budget = create_budget(wallet=wallet, monthly_limit=1000)
+    seen = []
+
+    def lower() -> str:
+        change_budget(budget=budget, monthly_limit=30)
+        seen.append(BudgetMonth.objects.get().used)
+        return "lowered"
+
+    works = [
+        attempt(charge_amount, wallet=wallet, amount=10, reference=f"race:{number}")
+        for number in range(RACERS - 1)
+    ]
+    said = Counter(at_once([*works[:4], lower, *works[4:]]))
+
+    used = BudgetMonth.objects.get().used
+    assert used == 10 * said["done"]
+    assert used <= max(30, *seen)
+    assert is_right()
+
+
+def test_refunds_and_charges_at_once_leave_the_counter_right():
+    wallet = make_wallet(credits=1000)
+    create_budget(wallet=wallet, monthly_limit=1000)
+    for number in range(8):
+        charge_amount(wallet=wallet, amount=10, reference=f"old:{number}", source="race")
+
+    works = [
+        attempt(
+            refund_charge,
+            wallet=wallet,
+            charge_reference=f"old:{number}",
+            reference=f"-old:{number}",
+        )
+        for number in range(8)
+    ]
+    works += [
+        attempt(charge_amount, wallet=wallet, amount=7, reference=f"new:{number}")
+        for number in range(8)
+    ]
+    assert Counter(at_once(works)) == {"done": 16}
+
+    assert BudgetMonth.objects.get().used == 56
+    assert is_right()
+
+
+def test_a_time_zone_that_changes_while_budgets_are_made_is_that_of_all():
+    organization = make_organization()
+    wallets = [
+        Wallet.objects.create(organization=organization, kind=Wallet.Kind.MEMBER) for _ in range(6)
+    ]
+
+    def move() -> None:
+        update_organization(organization=organization, time_zone="Asia/Tokyo")
+
+    works = [
+        lambda one=one: create_budget(wallet=one, monthly_limit=10) and None for one in wallets
+    ]
+    at_once([*works[:3], move, *works[3:]])
+
+    assert set(Budget.objects.values_list("time_zone", flat=True)) == {"Asia/Tokyo"}
     assert is_right()

@@ -30,6 +30,7 @@ keys.manage          OA.D
 credits.view_own     OABDMRP
 credits.view         OABD.RP
 credits.charge       OAB
+budgets.manage       OAB
 credits.adjust
 credits.approve
 credits.transfer     OAB...P
