@@ -239,7 +239,6 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "BudgetActionEnum": "apps.credits.models.Budget.Action",
-        "CorrectionActionEnum": "apps.credits.models.Correction.Action",
         "CorrectionReasonEnum": "apps.credits.models.Correction.Reason",
         "CorrectionStatusEnum": "apps.credits.models.Correction.Status",
         "HoldStatusEnum": "apps.credits.models.Hold.Status",

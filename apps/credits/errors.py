@@ -267,7 +267,7 @@ class BudgetExceeded(DomainError):
     title = "The budget is used up"
     message = (
         "This needs {asked} credits; {used} of this month's budget of {limit} are used. "
-        "The next month begins at {until}."
+        "Ask for a higher limit, or wait for the next month."
     )
     status = 402
 

@@ -9,7 +9,14 @@ from tests.browser.test_story import sign_in
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-PAGES = ("", "lots/", "usage/?period=90d&group_by=actor", "explain/", "transactions/?type=usage")
+PAGES = (
+    "",
+    "lots/",
+    "usage/?period=90d&group_by=actor",
+    "explain/",
+    "transactions/?type=usage",
+    "budgets/",
+)
 
 
 @pytest.fixture

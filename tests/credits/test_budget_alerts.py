@@ -21,7 +21,7 @@ from apps.credits.services.budget_alerts import send_budget_alerts, send_test_al
 from apps.credits.services.budgets import change_budget, create_budget
 from apps.credits.services.charges import charge_amount, refund_charge
 from apps.credits.services.grants import grant_credits
-from apps.tenants.models import AuditLog
+from apps.tenants.models import AuditLog, Organization
 from apps.tenants.services.organizations import update_organization
 from config.celery import app as celery
 from tests.people import make_member, make_organization, make_person
@@ -134,7 +134,24 @@ class TestThreshold:
         with moved_to(MARCH):
             change_budget(budget=budget, is_active=False)
 
+        assert (send(), told()) == (0, [])
+
+    def test_that_waits_when_the_budget_is_switched_off_is_not_sent(self, wallet):
+        budget = budget_of(wallet)
+        charge(wallet, 60, "a")
+        with moved_to(MARCH):
+            budget_alerts._write_alerts(10)
+            change_budget(budget=budget, is_active=False)
+
         assert send() == 0
+        assert BudgetAlert.objects.get().status == "dropped"
+
+    def test_of_an_organization_that_is_shut_out_is_not_told(self, wallet):
+        budget_of(wallet)
+        charge(wallet, 60, "a")
+        Organization.objects.update(is_active=False)
+
+        assert (send(), told()) == (0, [])
 
     def test_of_a_limit_of_nothing_is_told_when_something_is_used(self, wallet):
         budget_of(wallet, limit=0, action="notify")

@@ -149,6 +149,17 @@ class TestHold:
 
         assert months(wallet)[-1] == 100
 
+    def test_too_old_makes_no_room_in_the_month_after_its_own(self, wallet):
+        create_budget(wallet=wallet, monthly_limit=100)
+        with moved_to(datetime(2027, 3, 31, tzinfo=UTC)):
+            hold(wallet, 100, "a", ttl=timedelta(minutes=1))
+        with moved_to(datetime(2027, 4, 1, tzinfo=UTC)):
+            with pytest.raises(BudgetExceeded):
+                charge(wallet, 101, "b")
+            charge(wallet, 100, "b")
+
+        assert months(wallet)[-2:] == [0, 100]
+
 
 class TestMonth:
     @pytest.mark.parametrize("begins", [DST_BEGINS, AFTER_DST])
@@ -222,6 +233,18 @@ class TestPaused:
             charge(wallet, 1, "c")
         change_budget(budget=budget, monthly_limit=36)
         charge(wallet, 1, "c")
+
+    def test_is_known_to_the_wallet_which_then_looks_for_none(self, wallet):
+        budget = create_budget(wallet=wallet, monthly_limit=10)
+        member = make_member(wallet.organization, "member")
+        other = create_budget(wallet=wallet, monthly_limit=10, member=member)
+        said = []
+        for one, is_active in ((budget, False), (other, False), (other, True)):
+            change_budget(budget=one, is_active=is_active)
+            said.append(Wallet.objects.get(pk=wallet.pk).has_budget)
+
+        assert said == [True, False, True]
+        assert months(wallet) == [0, 0]
 
     def test_may_be_followed_by_another_and_then_not_be_resumed(self, wallet):
         budget = create_budget(wallet=wallet, monthly_limit=10)

@@ -7,6 +7,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from apps.credits import selectors
+from apps.credits.services.budgets import create_budget
 from apps.jobs.models import BlobUpload, GenerationJob
 from apps.jobs.services import running
 from tests.jobs.work import OPERATION, available, make_job, picture, set_price
@@ -76,6 +78,15 @@ class TestSubmit:
         assert "120" in page
         assert "20" in page
         assert BlobUpload.objects.get().public_id in page
+        assert not GenerationJob.objects.exists()
+
+    def test_says_that_the_budget_is_used_up(self, client, organization):
+        create_budget(wallet=selectors.main_wallet(organization), monthly_limit=4)
+
+        answer = client.post(address(organization, "new/"), form())
+
+        assert answer.status_code == 402
+        assert "0 of this month&#x27;s budget of 4 are used" in answer.content.decode()
         assert not GenerationJob.objects.exists()
 
     def test_takes_the_kept_picture_on_the_next_try(self, client, organization):

@@ -27,7 +27,6 @@ from apps.credits.ledger.book import Outcome, Plan
 from apps.credits.ledger.state import State
 
 COUNTED = frozenset({"consumed", "held", "released", "refunded"})
-TAKING = frozenset({"consumed", "held"})
 # Of everybody, and of who is acting. Others have nothing taken from, and so nothing to refuse.
 ACTIVE_BUDGETS = """
     SELECT budget.wallet_id, budget.member_id, budget.monthly_limit, budget.action = 'stop',
@@ -118,13 +117,11 @@ class Count:
         :raises BudgetExceeded: with limit, use, what was asked, whose budget, and until when.
         """
         posted = {one.id for one in outcome.entries}
-        taken = {one.id for one in outcome.entries if one.transaction_type in TAKING}
         for budget in self.active:
             moves = list(self.of_month(budget))
             asked = sum(one.amount for one in moves if one.entry_id in posted)
-            is_taking = any(one.entry_id in taken for one in moves)
             used = budget.used + sum(one.amount for one in moves)
-            if budget.stops and is_taking and asked > 0 and used > budget.limit:
+            if budget.stops and asked > 0 and used > budget.limit:
                 raise BudgetExceeded(
                     limit=budget.limit,
                     used=used - asked,

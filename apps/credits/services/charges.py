@@ -32,6 +32,7 @@ def charge_event(
 
     :raises UnknownCreditEvent: if the price list has no such active event.
     :raises InsufficientCredits: if open lots and credit line do not cover it.
+    :raises BudgetExceeded: if a budget of this month would be exceeded.
     :raises InvalidAmount: if it would cost nothing, or less.
     :raises ReferenceReused: if the reference stands for another charge.
     :raises WalletFrozen: if nothing may leave the wallet.
@@ -75,6 +76,7 @@ def charge_amount(
     Lots that are for certain events alone are not drawn on.
 
     :raises InsufficientCredits: if open lots and credit line do not cover it.
+    :raises BudgetExceeded: if a budget of this month would be exceeded.
     :raises InvalidAmount: if the amount is no whole number above zero.
     :raises ReferenceReused: if the reference stands for another charge.
     :raises WalletFrozen: if nothing may leave the wallet.

@@ -34,6 +34,7 @@ def hold_amount(
     Set `amount` credits aside for `ttl`, once per reference; `policy` is for what exceeds it.
 
     :raises InsufficientCredits: if the open lots do not cover it.
+    :raises BudgetExceeded: if a budget of this month would be exceeded.
     :raises InvalidAmount: if the amount is no whole number above zero.
     :raises InvalidTerms: if it would live for more than a day.
     :raises ReferenceReused: if the reference stands for something else.
@@ -95,6 +96,7 @@ def capture_hold(
     :raises HoldSettled: if it has ended otherwise, or another amount was captured.
     :raises CaptureExceedsHold: if it is more than was held, and the policy refuses that.
     :raises InsufficientCredits: if the policy charges the excess, and it is not covered.
+    :raises BudgetExceeded: if a budget of this month would be exceeded.
     """
     return post_one(
         Capture(

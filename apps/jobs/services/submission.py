@@ -33,6 +33,7 @@ def submit_job(
     :raises InvalidParameters: if the operation cannot work with them.
     :raises UploadNotFound: if the picture is past its date or of another organization.
     :raises InsufficientCredits: if the organization cannot pay; nothing is written.
+    :raises BudgetExceeded: if a budget that stops has not that much left this month.
     """
     checked = check_parameters(operation, parameters)
     if upload.organization_id != organization.id or upload.expires_at <= database_now():
