@@ -30,6 +30,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Organization",
         (
             Entry("Members", "rbac:members", "users", "members.view"),
+            Entry("Roles", "rbac:roles", "shield", "roles.view"),
             Entry("API keys", "rbac:keys", "key-round", "keys.view"),
             Entry("Audit log", "rbac:audit", "history", "audit.view"),
             Entry("Security", "rbac:security", "shield-check", "organization.secure"),

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from apps.core import clock, context
-from apps.rbac.selectors import find_role, permissions_of
+from apps.rbac.selectors import find_role
 from apps.rbac.services import invitations
 from apps.tenants.models import Organization, User
 
@@ -16,7 +16,6 @@ ADDRESSES = {  # days ago, and what became of it
 
 def invite_people(now: datetime, organization: Organization, owner: User) -> None:
     """Leave one invitation that is open, one past its time and one that was revoked."""
-    held = permissions_of(owner, organization)
     role = find_role(organization, "member")
     for email, (days_ago, state) in ADDRESSES.items():
         with (
@@ -24,7 +23,7 @@ def invite_people(now: datetime, organization: Organization, owner: User) -> Non
             context.acting(actor=f"user:{owner.public_id}"),
         ):
             invitation = invitations.invite(
-                organization=organization, email=email, role=role, by=owner, held=held
+                organization=organization, email=email, role=role, by=owner
             )
             if state == "revoked":
                 invitations.revoke(invitation=invitation)

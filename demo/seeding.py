@@ -25,7 +25,7 @@ from apps.rbac.services.keys import create_key
 from apps.rbac.services.roles import assign_role, system_role
 from apps.tenants.models import Organization, User
 from apps.tenants.services.organizations import create_organization
-from demo import budgets, invitations, keys, ledger, pictures
+from demo import access, budgets, invitations, keys, ledger, pictures
 from demo import organizations as life
 from demo.people import CUSTOMERS, ORGANIZATIONS, PASSWORD, STAFF, Person
 
@@ -76,6 +76,9 @@ def seed_people_and_history() -> Seeded:
         ledger.correct_wallets(now, organizations["acme"], staff)
         ledger.move_credits_to_a_second_wallet(now, organizations["acme"])
         ledger.place_holds(now, organizations["acme"], users["developer@acme.test"])
+        access.make_a_role(
+            organizations["acme"], users["owner@acme.test"], users["member@acme.test"]
+        )
         invitations.invite_people(now, organizations["acme"], users["owner@acme.test"])
         life.show_life(now, organizations["acme"], users)
         budgets.limit_members(organizations["acme"], users)

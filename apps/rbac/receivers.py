@@ -1,13 +1,16 @@
 """What rbac does when it hears news from below."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.apps import apps as installed
+from django.db.models import Model
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
 from apps.rbac import permissions, selectors
 from apps.rbac.errors import LastOwner
+from apps.rbac.models import Permission, Role, RolePermission
 from apps.rbac.services import roles
 from apps.tenants.models import Organization, User
 from apps.tenants.signals import organization_created, organization_reopened
@@ -33,6 +36,16 @@ def need_owner(organization: Organization, **kwargs: Any) -> None:
 
 @receiver(post_migrate, sender=installed.get_app_config("rbac"))
 def sync_permissions(**kwargs: Any) -> None:
-    """Bring the tables up to the page in permissions.py, unless they are migrated away."""
-    if "rolepermission" in kwargs.get("apps", installed).all_models["rbac"]:
+    """Bring the tables up to the page in permissions.py, unless they are migrated back."""
+    if _are_as_now(kwargs.get("apps", installed).all_models["rbac"]):
         roles.sync_permissions()
+
+
+def _are_as_now(migrated: Mapping[str, type[Model]]) -> bool:
+    """Tell whether the tables have the columns that the models write today."""
+    return all(
+        (there := migrated.get(str(model._meta.model_name))) is not None
+        and {field.column for field in there._meta.local_fields}
+        == {field.column for field in model._meta.local_fields}
+        for model in (Permission, Role, RolePermission)
+    )

@@ -4,7 +4,7 @@ import pytest
 
 from apps.core.errors import DomainError
 from apps.rbac.models import Invitation, UserRole
-from apps.rbac.selectors import find_role, permissions_of
+from apps.rbac.selectors import find_role
 from apps.rbac.services import accepting, invitation_mails, invitations, members
 from apps.tenants.models import AuditLog, Organization, User
 from tests.people import make_member, make_organization, make_person
@@ -101,12 +101,11 @@ class TestAcceptingWhatIsBeingSentAgain:
         invitation, token = make_invited(organization, owner)
         person = make_verified()
         Invitation.objects.update(created_at=invitation.created_at - invitations.LIFETIME)
-        held = permissions_of(owner, organization)
 
         accepted, _ = at_once(
             [
                 accept_as(person, invitation, token),
-                code_of(lambda: invitations.resend(invitation=invitation, held=held)),
+                code_of(lambda: invitations.resend(invitation=invitation, by=owner)),
             ]
         )
 
@@ -197,12 +196,8 @@ class TestTwoOwnersWhoLeaveAtOnce:
             second = make_member(organization, "owner")
 
             def demote(user: User, by: User, where: Organization = organization) -> None:
-                members.change_role(
-                    organization=where,
-                    user=user,
-                    role=find_role(where, "admin"),
-                    by=by,
-                    held=permissions_of(by, where),
+                members.set_roles(
+                    organization=where, user=user, roles=[find_role(where, "admin")], by=by
                 )
 
             outcomes = at_once(

@@ -6,7 +6,7 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 
 from apps.rbac.models import Invitation
-from apps.rbac.selectors import find_role, permissions_of
+from apps.rbac.selectors import find_role
 from apps.rbac.services import invitation_mails, invitations
 from apps.tenants.models import Organization, User
 from tests.people import make_person
@@ -22,7 +22,6 @@ def make_invitation(
         email=email,
         role=find_role(organization, role),
         by=by,
-        held=permissions_of(by, organization),
     )
 
 

@@ -20,7 +20,7 @@ from apps.rbac.errors import (
     UnknownRole,
 )
 from apps.rbac.models import Invitation, UserRole
-from apps.rbac.selectors import find_role, invitations_in, invitations_of, permissions_of
+from apps.rbac.selectors import find_role, invitations_in, invitations_of
 from apps.rbac.services import accepting, invitation_mails, invitations
 from apps.rbac.services.roles import system_role
 from apps.tenants.models import AuditLog
@@ -45,8 +45,7 @@ def later(**span):
 
 
 def resend(invitation, by):
-    held = permissions_of(by, invitation.organization)
-    return invitations.resend(invitation=invitation, held=held)
+    return invitations.resend(invitation=invitation, by=by)
 
 
 class TestInvite:
@@ -136,7 +135,6 @@ class TestInviteMany:
             emails=emails,
             role=find_role(organization, role),
             by=by,
-            held=permissions_of(by, organization),
         )
 
     def test_tells_for_each_row_what_became_of_it(self, organization, owner):

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from apps.core.errors import NotFound
+from apps.core.errors import NotFound, PermissionDenied
 from apps.rbac import selectors
-from apps.rbac.errors import LastOwner, MemberOutranksYou, RoleNotHeld
+from apps.rbac.errors import LastOwner, MemberOutranksYou, RoleNotHeld, RolesRequired
 from apps.rbac.models import ApiKey, LastSeen, Role, UserRole
 from apps.rbac.services import members, presence
+from apps.rbac.services.custom_roles import create_role
 from apps.rbac.services.roles import assign_role, system_role
 from apps.tenants.models import AuditLog
 from tests.people import make_key, make_member, make_organization, make_person, signed_in, with_key
@@ -28,13 +29,8 @@ def organization(owner):
 
 
 def change_role(organization, user, role, by):
-    return members.change_role(
-        organization=organization,
-        user=user,
-        role=selectors.find_role(organization, role),
-        by=by,
-        held=selectors.permissions_of(by, organization),
-    )
+    found = selectors.find_role(organization, role)
+    return members.set_roles(organization=organization, user=user, roles=[found], by=by)
 
 
 def role_names(organization, user):
@@ -100,6 +96,78 @@ class TestChangeRole:
             change_role(organization, person, "admin", owner)
 
 
+class TestSetRoles:
+    def set_roles(self, organization, user, by, *names, **options):
+        roles = [selectors.find_role(organization, name) for name in names]
+        members.set_roles(organization=organization, user=user, roles=roles, by=by, **options)
+
+    def test_gives_exactly_these(self, organization, owner):
+        person = make_member(organization, "member")
+
+        self.set_roles(organization, person, owner, "developer", "read-only", "admin")
+
+        assert role_names(organization, person) == ["admin", "developer", "read-only"]
+
+    @pytest.mark.parametrize("names", [["admin"], ["member"], ["admin", "read-only"]])
+    def test_keeps_since_when_he_belongs_here(self, organization, owner, names):
+        person = make_member(organization, "developer")
+        for name in ("admin", "member"):
+            assign_role(user=person, role=system_role(name), organization=organization)
+        since = selectors.membership_of(organization, person.public_id).joined_at
+
+        self.set_roles(organization, person, owner, *names)
+
+        assert role_names(organization, person) == names
+        assert selectors.membership_of(organization, person.public_id).joined_at == since
+
+    def test_keeps_what_a_member_has_though_its_giver_may_not_give_it(self, organization, owner):
+        admin = make_member(organization, "admin")
+        assign_role(user=admin, role=system_role("billing manager"), organization=organization)
+
+        self.set_roles(organization, admin, admin, "billing manager", "admin", "developer")
+
+        assert role_names(organization, admin) == ["admin", "billing manager", "developer"]
+
+    def test_leaves_the_last_owner_one_with_whatever_else(self, organization, owner):
+        self.set_roles(organization, owner, owner, "member", "owner")
+
+        assert role_names(organization, owner) == ["member", "owner"]
+
+    def test_refuses_to_leave_none(self, organization, owner):
+        with pytest.raises(RolesRequired):
+            self.set_roles(organization, make_member(organization, "member"), owner)
+
+    def test_is_for_those_who_manage_members(self, organization):
+        person = make_member(organization, "member")
+
+        with pytest.raises(PermissionDenied):
+            self.set_roles(organization, person, person, "read-only")
+
+    def test_refuses_who_was_removed_meanwhile(self, organization, owner):
+        admin, person = (make_member(organization, role) for role in ("admin", "member"))
+        own = create_role(by=owner, organization=organization, name="Nothing")
+        members.remove_member(organization=organization, user=admin, by=owner)
+
+        with pytest.raises(PermissionDenied):
+            members.set_roles(organization=organization, user=person, roles=[own], by=admin)
+
+    def test_lets_a_key_give_no_more_than_its_scopes(self, organization, owner):
+        key, _ = make_key(organization, owner, "members:write", "jobs:read")
+
+        with pytest.raises(RoleNotHeld):
+            self.set_roles(
+                organization, make_member(organization, "member"), owner, "developer", key=key
+            )
+
+    def test_does_not_know_roles_of_others_and_for_staff(self, organization, owner):
+        root, person = make_person(is_superuser=True), make_member(organization, "member")
+        elsewhere = create_role(by=owner, organization=make_organization(owner=owner), name="Other")
+
+        for role in (elsewhere, system_role("credit clerk")):
+            with pytest.raises(NotFound):
+                members.set_roles(organization=organization, user=person, roles=[role], by=root)
+
+
 class TestRemoveMember:
     def test_ends_roles_keys_and_access_at_once(self, organization, owner):
         person = make_member(organization, "developer")
@@ -148,6 +216,12 @@ class TestRemoveMember:
         members.remove_member(organization=organization, user=second, by=owner)
 
         assert role_names(organization, second) == []
+
+    def test_is_for_those_who_manage_members(self, organization):
+        person, other = (make_member(organization, "member") for _ in range(2))
+
+        with pytest.raises(PermissionDenied):
+            members.remove_member(organization=organization, user=other, by=person)
 
     def test_knows_no_strangers(self, organization, owner):
         with pytest.raises(NotFound):

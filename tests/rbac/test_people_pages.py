@@ -13,7 +13,7 @@ from apps.rbac.models import Invitation, UserRole
 from apps.rbac.pages import inviting as inviting_pages
 from apps.rbac.pages import members as member_pages
 from apps.rbac.pages.people_forms import InviteForm
-from apps.rbac.selectors import roles_to_give
+from apps.rbac.selectors import roles_in
 from apps.rbac.services import invitations
 from apps.rbac.services.roles import system_role
 from tests.people import give_second_factor, make_member, make_organization, make_person, signed_in
@@ -421,7 +421,7 @@ def test_pasted_addresses_are_read_as_people_have_them():
             "emails": 'a@x.de,b@x.de ; "Ash, Ann" <c@x.de>\r\n\n  d@x.de  ',
             "role": system_role("member").pk,
         },
-        roles=roles_to_give(make_organization()),
+        roles=roles_in(make_organization()),
     )
 
     assert form.is_valid()

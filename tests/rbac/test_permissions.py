@@ -1,13 +1,23 @@
 """What each system role may do, and how the question is answered."""
 
+from functools import partial
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from guardian.shortcuts import assign_perm
 
+from apps.rbac import receivers
 from apps.rbac.models import Permission, Role, RolePermission, UserRole
 from apps.rbac.permissions import BY_CODE, PERMISSIONS, SYSTEM_ROLES
 from apps.rbac.selectors import members_of, organizations_of, permissions_of
-from apps.rbac.services.roles import assign_role, sync_permissions, system_role
+from apps.rbac.services.roles import (
+    assign_role,
+    sync_permissions,
+    system_role,
+    system_roles_unlocked,
+)
 from apps.tenants.models import Organization, User
 from tests.people import make_member, make_organization, make_person
 
@@ -159,7 +169,8 @@ class TestSyncPermissions:
         gone = Permission.objects.create(name="tea.make", resource="tea", action="make")
         own = Role.objects.create(name="own", organization=organization)
         RolePermission.objects.create(role=own, permission=gone)
-        old_role = Role.objects.create(name="tea maker", is_system_role=True)
+        with system_roles_unlocked():
+            old_role = Role.objects.create(name="tea maker", is_system_role=True)
 
         sync_permissions()
 
@@ -169,7 +180,8 @@ class TestSyncPermissions:
 
     def test_takes_back_what_a_system_role_should_not_have(self):
         extra = Permission.objects.get(name="billing.manage")
-        RolePermission.objects.create(role=system_role("read-only"), permission=extra)
+        with system_roles_unlocked():
+            RolePermission.objects.create(role=system_role("read-only"), permission=extra)
 
         sync_permissions()
 
@@ -184,6 +196,16 @@ class TestSyncPermissions:
         sync_permissions()
 
         assert RolePermission.objects.filter(role=own, permission=permission).exists()
+
+    @pytest.mark.parametrize("migration", [None, "0001_initial"])
+    def test_leaves_tables_alone_that_are_migrated_back(self, migration, monkeypatch):
+        refuse = partial(pytest.fail, "wrote all the same")
+        monkeypatch.setattr("apps.rbac.services.roles.sync_permissions", refuse)
+        state = MigrationLoader(connection).project_state(
+            [("rbac", migration)] if migration else [("core", "0001_initial")]
+        )
+
+        receivers.sync_permissions(apps=state.apps)
 
     def test_gives_every_permission_a_description(self):
         assert all(len(one.description) > 10 for one in PERMISSIONS)

@@ -47,6 +47,7 @@ class TenantAPIView(APIView):
     http_method_names = [*METHODS, "head"]
 
     user: User  # who signed in, or who made the key
+    key: ApiKey | None  # None: a person in a session
     organization: Organization
     principal: str  # org_…:key_… or org_…:usr_…
 
@@ -78,7 +79,7 @@ class TenantAPIView(APIView):
             raise MethodNotAllowed(method)
         assert isinstance(request.user, User)
         self.user = request.user
-        key = request.auth if isinstance(request.auth, ApiKey) else None
+        self.key = key = request.auth if isinstance(request.auth, ApiKey) else None
         self.organization = self.find_organization(request, key)
         scope.set_organization(self.organization.pk)
         if key is None:

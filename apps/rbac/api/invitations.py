@@ -12,7 +12,6 @@ from apps.core.clock import database_now
 from apps.core.errors import NotFound
 from apps.rbac import selectors
 from apps.rbac.api.base import TenantAPIView
-from apps.rbac.api.members import held_by
 from apps.rbac.api.people_serializers import (
     AcceptedOut,
     InvitationFilter,
@@ -64,7 +63,7 @@ class Invitations(TenantAPIView):
             email=fields["email"],
             role=selectors.find_role(self.organization, fields["role"]),
             by=self.user,
-            held=held_by(self),
+            key=self.key,
         )
         location = reverse("api:rbac:invitation", args=[invitation.public_id])
         body = InvitationOut(invitation).data
@@ -90,7 +89,7 @@ class InvitationBatch(TenantAPIView):
             emails=fields["emails"],
             role=selectors.find_role(self.organization, fields["role"]),
             by=self.user,
-            held=held_by(self),
+            key=self.key,
         )
         invited = sum(row.invitation is not None for row in rows)
         body = {
@@ -129,7 +128,7 @@ class ResentInvitation(TenantAPIView):
     def post(self, request: Request, invitation_id: str) -> Response:
         """Send it again, with a new link for another 7 days; the pause grows each time."""
         found = self.get_object(selectors.invitations_of(self.organization), invitation_id)
-        again = invitations.resend(invitation=found, held=held_by(self))
+        again = invitations.resend(invitation=found, by=self.user, key=self.key)
         return Response(InvitationOut(again).data)
 
 

@@ -9,20 +9,9 @@ from apps.rbac import selectors
 from apps.rbac.api.base import TenantAPIView
 from apps.rbac.api.people_serializers import MemberFilter, MemberIn, MemberOut
 from apps.rbac.errors import PersonRequired
-from apps.rbac.models import ApiKey
-from apps.rbac.permissions import BY_CODE
 from apps.rbac.services import members
 
 FILTERS = frozenset(MemberFilter().fields)
-
-
-def held_by(view: TenantAPIView) -> frozenset[str]:
-    """Return what the caller may give here: a key gives no more than its scopes allow."""
-    codes = selectors.permissions_of(view.user, view.organization)
-    key = view.request.auth
-    if isinstance(key, ApiKey):
-        return frozenset(code for code in codes if BY_CODE[code].scope in key.scopes)
-    return codes
 
 
 class Members(TenantAPIView):
@@ -67,15 +56,15 @@ class Member(TenantAPIView):
         operation_id="members_update", tags=["members"], request=MemberIn, responses=MemberOut
     )
     def patch(self, request: Request, user_id: str) -> Response:
-        """Give the member this role instead of those he has."""
+        """Give the member exactly this role, or these, instead of those he has."""
         member = selectors.membership_of(self.organization, user_id)
         fields = validated(MemberIn, request.data)
-        members.change_role(
+        members.set_roles(
             organization=self.organization,
             user=member,
-            role=selectors.find_role(self.organization, fields["role"]),
+            roles=[selectors.find_role(self.organization, text) for text in fields["roles"]],
             by=self.user,
-            held=held_by(self),
+            key=self.key,
         )
         return Response(MemberOut(selectors.membership_of(self.organization, user_id)).data)
 
@@ -83,7 +72,9 @@ class Member(TenantAPIView):
     def delete(self, request: Request, user_id: str) -> Response:
         """Remove the member: his roles and API keys end at once."""
         member = selectors.membership_of(self.organization, user_id)
-        members.remove_member(organization=self.organization, user=member, by=self.user)
+        members.remove_member(
+            organization=self.organization, user=member, by=self.user, key=self.key
+        )
         return Response(status=204)
 
 
@@ -97,7 +88,7 @@ class Leave(TenantAPIView):
     )
     def post(self, request: Request) -> Response:
         """Leave the organization. For signed-in people only."""
-        if request.auth is not None:
+        if self.key is not None:
             raise PersonRequired(permission="organization.view")
         members.leave(organization=self.organization, user=self.user)
         return Response(status=204)

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from apps.rbac.models import Invitation
 from apps.rbac.services.invitations import MOST_AT_ONCE, Row
 
+MOST_ROLES = 20  # of one member, at once
 LONGEST_PASTED = 320  # characters of what should be one address
 
 
@@ -32,9 +33,22 @@ class MemberFilter(serializers.Serializer[Any]):
 
 
 class MemberIn(serializers.Serializer[Any]):
-    """What can be changed of a member: the name or the id of his role."""
+    """What can be changed of a member: his one role, or all his roles, by name or id."""
 
-    role = serializers.CharField(max_length=50)
+    role = serializers.CharField(max_length=50, required=False)
+    roles = serializers.ListField(
+        child=serializers.CharField(max_length=50),
+        required=False,
+        allow_empty=False,
+        max_length=MOST_ROLES,
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Ask for one of the two; `role` is a short way to write `roles`."""
+        if len(attrs) != 1:
+            raise serializers.ValidationError("Send either role or roles.", "role_or_roles")
+        roles = attrs.get("roles", [attrs.get("role")])
+        return {"roles": list(dict.fromkeys(roles))}
 
 
 class InvitationOut(serializers.Serializer[Any]):
@@ -43,7 +57,7 @@ class InvitationOut(serializers.Serializer[Any]):
     id = serializers.CharField(source="public_id")
     object = serializers.CharField(default="invitation")
     email = serializers.CharField()
-    role = serializers.CharField(source="role.name")
+    role = serializers.CharField(source="role_name", help_text="Empty once it is deleted.")
     status = serializers.ChoiceField(choices=Invitation.Status.choices, source="state")
     invited_by = serializers.CharField(source="invited_by.public_id", default=None)
     created_at = serializers.DateTimeField()
@@ -114,7 +128,7 @@ class AcceptedOut(serializers.Serializer[Any]):
     object = serializers.CharField(default="membership")
     organization_id = serializers.CharField(source="organization.public_id")
     organization_slug = serializers.CharField(source="organization.slug")
-    role = serializers.CharField(source="role.name")
+    role = serializers.CharField(source="role_name", help_text="Empty once it is deleted.")
 
 
 def row_line(row: Row) -> dict[str, Any]:

@@ -1,13 +1,9 @@
 """Refusals of rbac."""
 
 from apps.rbac.errors.access import (
-    MemberOutranksYou,
     OrganizationRequired,
     PersonRequired,
-    RoleNotHeld,
     ScopeMissing,
-    StaffRoleIsGlobal,
-    UnknownRole,
 )
 from apps.rbac.errors.invitations import (
     AccountExists,
@@ -42,6 +38,22 @@ from apps.rbac.errors.members import (
     TransferEnded,
     TransferPending,
 )
+from apps.rbac.errors.roles import (
+    MemberOutranksYou,
+    PermissionNotHeld,
+    RoleChanged,
+    RoleInUse,
+    RoleLimitReached,
+    RoleNameTaken,
+    RoleNotHeld,
+    RolesRequired,
+    StaffPermissionIsGlobal,
+    StaffRoleIsGlobal,
+    SystemRoleLocked,
+    UnknownPermission,
+    UnknownRole,
+    VersionRequired,
+)
 
 __all__ = [
     "AccountExists",
@@ -67,15 +79,25 @@ __all__ = [
     "NotAnOwner",
     "OrganizationRequired",
     "OverlapTooLong",
+    "PermissionNotHeld",
     "PersonRequired",
+    "RoleChanged",
+    "RoleInUse",
+    "RoleLimitReached",
+    "RoleNameTaken",
     "RoleNotHeld",
+    "RolesRequired",
     "ScopeMissing",
     "ScopeNotHeld",
     "ScopesRequired",
+    "StaffPermissionIsGlobal",
     "StaffRoleIsGlobal",
+    "SystemRoleLocked",
     "TooManyAddresses",
     "TransferEnded",
     "TransferPending",
+    "UnknownPermission",
     "UnknownRole",
     "UnknownScope",
+    "VersionRequired",
 ]

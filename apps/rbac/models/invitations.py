@@ -31,7 +31,8 @@ class Invitation(Row):
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
     email = models.EmailField()  # in lower case, as the addresses of people are
-    role = models.ForeignKey(Role, models.PROTECT, related_name="+")
+    # Ended ones do not keep a role from being deleted.
+    role = models.ForeignKey(Role, models.SET_NULL, related_name="+", null=True, blank=True)
     invited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True, blank=True
     )
@@ -67,6 +68,10 @@ class Invitation(Row):
                 name="rbac_invitation_mails_while_pending",
                 condition=Q(status="pending") | Q(mail_due_at=None),
             ),
+            models.CheckConstraint(
+                name="rbac_pending_invitation_has_a_role",
+                condition=~Q(status="pending") | Q(role__isnull=False),
+            ),
         ]
         indexes = [
             models.Index(fields=["organization", "-created_at"], name="rbac_invitations_of_tenant"),
@@ -79,6 +84,17 @@ class Invitation(Row):
 
     def __str__(self) -> str:
         return f"{self.email} {self.status}"
+
+    @property
+    def offered_role(self) -> Role:
+        """The role to which a pending one leads; nobody can delete it meanwhile."""
+        assert self.role is not None, "only ended invitations lose their role"
+        return self.role
+
+    @property
+    def role_name(self) -> str:
+        """What the role is called; empty once it is deleted."""
+        return self.role.name if self.role else ""
 
     @property
     def state(self) -> str:

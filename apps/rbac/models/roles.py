@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from apps.core.models import Row
 from apps.core.walls import MINE, Wall
@@ -31,7 +32,7 @@ class Role(Row):
     A named set of permissions.
 
     System roles belong to no organization and can be used in each; an organization's
-    own roles have names that are unique within it.
+    own roles have names that are unique within it, whatever their capitals.
     """
 
     PREFIX = "rol"
@@ -43,15 +44,18 @@ class Role(Row):
     name = models.CharField(max_length=50)
     description = models.TextField(blank=True)
     is_system_role = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=1)  # counts the changes: who edits names his
     updated_at = models.DateTimeField(auto_now=True)
     permissions = models.ManyToManyField(Permission, through="RolePermission", related_name="+")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "name"],
+                "organization",
+                Lower("name"),
                 name="rbac_role_name_is_unique_in_its_organization",
                 nulls_distinct=False,
+                violation_error_message="There is a role with this name already.",
             ),
             models.CheckConstraint(
                 name="rbac_system_role_has_no_organization",

@@ -45,7 +45,6 @@ class Invitations(TenantPage):
                 emails=form.addresses,
                 role=form.cleaned_data["role"],
                 by=self.user,
-                held=selectors.permissions_of(self.user, self.organization),
             )
         except DomainError as error:
             add_refusal(form, error)
@@ -56,7 +55,7 @@ class Invitations(TenantPage):
         """Return the form with the roles that the viewer may give; None if he may not invite."""
         if not self.user.has_perm(PERMISSION, self.organization):
             return None
-        held = selectors.permissions_of(self.user, self.organization)
+        held = selectors.held_by(self.user, self.organization)
         roles = list(selectors.roles_within(self.organization, held))
         member = next((role.pk for role in roles if role.name == MEMBER.name), None)
         kwargs.setdefault("initial", {"role": member})
@@ -112,7 +111,7 @@ def line_of(invitation: Invitation, now: Any) -> dict[str, Any]:
     return {
         "id": invitation.public_id,
         "email": invitation.email,
-        "role": invitation.role.name,
+        "role": invitation.role_name or "Deleted",
         "invited_by": invitation.invited_by,
         "state": invitation.state,
         "label": state_label(invitation),
@@ -151,8 +150,7 @@ class ResendInvitation(ChangedInvitation):
 
     def post(self, request: HttpRequest, slug: str, invitation_id: str) -> HttpResponse:
         """Send it again, with a new link."""
-        held = selectors.permissions_of(self.user, self.organization)
-        again = invitations.resend(invitation=self.find(invitation_id), held=held)
+        again = invitations.resend(invitation=self.find(invitation_id), by=self.user)
         messages.success(request, f"The invitation goes to {again.email} again.")
         return redirect("rbac:invitations", slug=slug)
 

@@ -26,7 +26,7 @@ class Members(TenantPage):
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponseBase:
         """Show one page of members, newest first, or all of them as CSV."""
-        roles = list(selectors.roles_to_give(self.organization))
+        roles = list(selectors.roles_in(self.organization))
         form = MemberFilter(request.GET, roles=roles)
         rows = selectors.memberships_of(self.organization, **form.chosen)
         if request.GET.get("format") == "csv":
@@ -57,7 +57,7 @@ class Members(TenantPage):
         """Return the form of roles that the viewer may give; None where he may change nothing."""
         if not self.user.has_perm("members.manage", self.organization):
             return None
-        held = selectors.permissions_of(self.user, self.organization)
+        held = selectors.held_by(self.user, self.organization)
         # No ids: the same form stands in every row.
         return RoleForm(roles=selectors.roles_within(self.organization, held), auto_id=False)
 
@@ -86,15 +86,12 @@ class ChangeRole(TenantPage):
     def post(self, request: HttpRequest, slug: str, user_id: str) -> HttpResponse:
         """Give the member the chosen role instead of those he has."""
         member = selectors.membership_of(self.organization, user_id)
-        held = selectors.permissions_of(self.user, self.organization)
-        form = RoleForm(request.POST, roles=selectors.roles_to_give(self.organization))
+        form = RoleForm(request.POST, roles=selectors.roles_in(self.organization))
         if not form.is_valid():
             messages.error(request, "Choose one of the roles.")
             return redirect("rbac:members", slug=slug)
         role = form.cleaned_data["role"]
-        members.change_role(
-            organization=self.organization, user=member, role=role, by=self.user, held=held
-        )
+        members.set_roles(organization=self.organization, user=member, roles=[role], by=self.user)
         messages.success(request, f"{member.get_full_name()} is {role.name} now.")
         return redirect("rbac:members", slug=slug)
 

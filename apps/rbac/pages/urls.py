@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.rbac.pages import audit, inviting, members, ownership, rotation, security, views
+from apps.rbac.pages import audit, inviting, members, ownership, roles, rotation, security, views
 
 app_name = "rbac"
 urlpatterns = [
@@ -28,6 +28,9 @@ urlpatterns = [
         "keys/<str:key_id>/end-old-secret/", rotation.EndOldSecret.as_view(), name="end_old_secret"
     ),
     path("keys/<str:key_id>/revoke/", views.RevokeKey.as_view(), name="revoke_key"),
+    path("roles/", roles.Roles.as_view(), name="roles"),
+    path("roles/new/", roles.NewRole.as_view(), name="role_new"),
+    path("roles/<str:role_id>/", roles.RolePage.as_view(), name="role"),
     path("members/", members.Members.as_view(), name="members"),
     path("members/leave/", members.Leave.as_view(), name="leave"),
     path("members/invitations/", inviting.Invitations.as_view(), name="invitations"),
@@ -42,5 +45,6 @@ urlpatterns = [
         name="revoke_invitation",
     ),
     path("members/<str:user_id>/role/", members.ChangeRole.as_view(), name="change_role"),
+    path("members/<str:user_id>/roles/", roles.MemberRoles.as_view(), name="member_roles"),
     path("members/<str:user_id>/remove/", members.RemoveMember.as_view(), name="remove_member"),
 ]

@@ -25,13 +25,11 @@ from apps.rbac.errors import (
 from apps.rbac.models import Invitation, UserRole
 from apps.rbac.services import invitation_links
 from apps.rbac.services.granting import check_may_give
-from apps.rbac.services.invitations import check_is_pending, lock_invitation
+from apps.rbac.services.invitations import TO_INVITE, check_is_pending, lock_invitation
 from apps.rbac.services.roles import assign_role
 from apps.tenants.models import User
 from apps.tenants.services import audit
 from apps.tenants.services.organizations import lock_organization
-
-TO_INVITE = "members.manage"
 
 
 def find_invitation(token: str) -> Invitation | None:
@@ -158,7 +156,7 @@ def _join(invitation: Invitation, user: User) -> Invitation:
     organization = invitation.organization
     # Who came in by another way meanwhile keeps what he has: an invitation adds no roles to it.
     if not UserRole.objects.filter(user=user, organization=organization).exists():
-        assign_role(user=user, role=invitation.role, organization=organization)
+        assign_role(user=user, role=invitation.offered_role, organization=organization)
     invitation.status, invitation.ended_at = Invitation.Status.ACCEPTED, database_now()
     invitation.accepted_by, invitation.mail_due_at = user, None
     invitation.save()
@@ -166,7 +164,7 @@ def _join(invitation: Invitation, user: User) -> Invitation:
         action="invitation.accept",
         organization=organization,
         object_id=invitation.public_id,
-        after={"user": user.public_id, "role": invitation.role.name},
+        after={"user": user.public_id, "role": invitation.offered_role.name},
     )
     return invitation
 
@@ -174,10 +172,10 @@ def _join(invitation: Invitation, user: User) -> Invitation:
 def _check_backed(invitation: Invitation) -> None:
     """Ask again whether the inviter may do this: days have passed since he did."""
     inviter = invitation.invited_by
-    held = selectors.permissions_of(inviter, invitation.organization) if inviter else frozenset()
+    held = selectors.held_by(inviter, invitation.organization) if inviter else frozenset()
     try:
-        check_may_give(invitation.role, held)
+        check_may_give(invitation.offered_role, held)
     except RoleNotHeld as error:
-        raise InvitationNotBacked(role=invitation.role.name) from error
+        raise InvitationNotBacked(role=invitation.offered_role.name) from error
     if TO_INVITE not in held:
-        raise InvitationNotBacked(role=invitation.role.name)
+        raise InvitationNotBacked(role=invitation.offered_role.name)

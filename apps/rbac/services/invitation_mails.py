@@ -90,7 +90,7 @@ def _content(invitation: Invitation, token: str) -> dict[str, Any]:
     path = reverse("invitation", args=[token])
     return {
         "organization": invitation.organization,
-        "role": invitation.role.name,
+        "role": invitation.offered_role.name,
         "inviter": invitation.invited_by,
         "expires_at": invitation.expires_at,
         "email": invitation.email,

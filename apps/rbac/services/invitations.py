@@ -5,7 +5,7 @@ The link goes to the invited mailbox alone: whoever signs up through it has show
 address is his. So nobody is shown a link here, the inviter least of all.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,9 +27,10 @@ from apps.rbac.errors import (
     InvitationNotOpen,
     InvitationSentRecently,
     TooManyAddresses,
+    UnknownRole,
 )
-from apps.rbac.models import Invitation, Role
-from apps.rbac.services.granting import check_may_give
+from apps.rbac.models import ApiKey, Invitation, Role
+from apps.rbac.services.granting import check_may, check_may_give
 from apps.rbac.services.seats import check_seat_to_offer
 from apps.tenants.models import Organization, User
 from apps.tenants.services import audit
@@ -45,6 +46,7 @@ PAUSES = (  # before an invitation is sent again; the last one stays
 )
 MOST_AT_ONCE = 200  # addresses
 LONGEST_ADDRESS = 254
+TO_INVITE = "members.manage"
 TASK = "rbac.send_invitations"
 
 
@@ -60,15 +62,16 @@ class Row:
 
 @transaction.atomic
 def invite(
-    *, organization: Organization, email: str, role: Role, by: User, held: Collection[str]
+    *, organization: Organization, email: str, role: Role, by: User, key: ApiKey | None = None
 ) -> Invitation:
     """
     Invite an address to a role; the mail goes out after the commit.
 
-    `held` is what the inviter may do here at most (a key: within its scopes): nobody gives
-    what he lacks.
+    Nobody gives what he lacks, and a key of his no more than its scopes allow.
 
     :raises InvalidAddress: if it is no e-mail address.
+    :raises PermissionDenied: if the inviter may not invite.
+    :raises UnknownRole: if the role cannot be given there, or was deleted meanwhile.
     :raises RoleNotHeld: if the role allows more than the inviter may do.
     :raises AlreadyMember: if the address belongs to a member.
     :raises InvitationExists: if it has an open invitation.
@@ -77,7 +80,7 @@ def invite(
     """
     address = folded(email)
     locked = lock_organization(organization)
-    check_may_give(role, selectors.permissions_of(by, organization) & set(held))
+    _check_may_invite(locked, role, by, key)
     return _invite(locked, address, role, by)
 
 
@@ -88,11 +91,13 @@ def invite_many(
     emails: Iterable[str],
     role: Role,
     by: User,
-    held: Collection[str],
+    key: ApiKey | None = None,
 ) -> list[Row]:
     """
     Invite each of these addresses; what is wrong with one keeps no other from its invitation.
 
+    :raises PermissionDenied: if the inviter may not invite.
+    :raises UnknownRole: if the role cannot be given there, or was deleted meanwhile.
     :raises RoleNotHeld: if the role allows more than the inviter may do.
     :raises TooManyAddresses: if there are more than MOST_AT_ONCE.
     """
@@ -100,7 +105,7 @@ def invite_many(
     if len(addresses) > MOST_AT_ONCE:
         raise TooManyAddresses(most=MOST_AT_ONCE)
     locked = lock_organization(organization)
-    check_may_give(role, selectors.permissions_of(by, organization) & set(held))
+    _check_may_invite(locked, role, by, key)
     rows = []
     for number, email in enumerate(addresses, start=1):
         try:
@@ -113,13 +118,14 @@ def invite_many(
 
 
 @transaction.atomic
-def resend(*, invitation: Invitation, held: Collection[str]) -> Invitation:
+def resend(*, invitation: Invitation, by: User, key: ApiKey | None = None) -> Invitation:
     """
     Send an invitation again, for another 7 days; the link in the mail before ends.
 
     One that is past its time opens again by this. The pause between two mails grows.
 
     :raises InvitationNotOpen: if it was accepted or revoked.
+    :raises PermissionDenied: if the one who asks may not invite.
     :raises RoleNotHeld: if its role allows more than the one who asks may do.
     :raises InvitationSentRecently: if the pause is not over.
     :raises InvitationLimitReached: if the organization sent too many in 24 hours.
@@ -127,7 +133,7 @@ def resend(*, invitation: Invitation, held: Collection[str]) -> Invitation:
     organization = lock_organization(invitation.organization)
     locked = lock_invitation(invitation)
     check_is_pending(locked)
-    check_may_give(locked.role, held)
+    _check_may_invite(organization, locked.offered_role, by, key)
     now = database_now()
     wait = resend_after(locked) - now
     if wait > timedelta(0):
@@ -210,6 +216,14 @@ def resend_after(invitation: Invitation) -> datetime:
     return (invitation.resent_at or invitation.created_at) + pause
 
 
+def _check_may_invite(organization: Organization, role: Role, by: User, key: ApiKey | None) -> None:
+    held = selectors.held_by(by, organization, key)
+    check_may(TO_INVITE, held)
+    if not selectors.roles_in(organization).filter(pk=role.pk).exists():
+        raise UnknownRole(role=role.name)  # deleted meanwhile, or never given here
+    check_may_give(role, held)
+
+
 def _invite(organization: Organization, address: str, role: Role, by: User) -> Invitation:
     """Write an invitation; the caller holds the organization's lock, so all checks stay true."""
     if selectors.members_of(organization).filter(email=address).exists():
@@ -258,7 +272,7 @@ def _revoke(invitation: Invitation) -> Invitation:
         action="invitation.revoke",
         organization=invitation.organization,
         object_id=invitation.public_id,
-        before={"email": invitation.email, "role": invitation.role.name},
+        before={"email": invitation.email, "role": invitation.offered_role.name},
     )
     return invitation
 

@@ -110,8 +110,7 @@ def step_down(*, organization: Organization, user: User) -> None:
     """
     locked = lock_organization(organization)
     check_owner(locked, user)
-    if not selectors.owners_of(locked).exclude(pk=user.pk).exists():
-        raise LastOwner
+    check_other_owner(locked, user)
     _become_admin(locked, user)
 
 
@@ -123,6 +122,17 @@ def check_owner(organization: Organization, user: User) -> None:
     """
     if not selectors.owners_of(organization).filter(pk=user.pk).exists():
         raise NotAnOwner
+
+
+@inside_transaction
+def check_other_owner(organization: Organization, user: User) -> None:
+    """
+    Check, under the organization's lock, that this owner is not the last who can sign in.
+
+    :raises LastOwner: if he is.
+    """
+    if not selectors.owners_of(organization).exclude(pk=user.pk).exists():
+        raise LastOwner
 
 
 def _is_active_member(organization: Organization, user: User) -> bool:

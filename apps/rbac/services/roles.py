@@ -1,5 +1,8 @@
 """Keep the tables of permissions and system roles equal to the page in permissions.py."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db import connection, transaction
 
 from apps.rbac.errors import StaffRoleIsGlobal
@@ -23,9 +26,19 @@ def sync_permissions() -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SYNC_LOCK])
-    _sync_codes()
-    _sync_roles()
-    _sync_roles_permissions()
+    with system_roles_unlocked():
+        _sync_codes()
+        _sync_roles()
+        _sync_roles_permissions()
+
+
+@contextmanager
+def system_roles_unlocked() -> Iterator[None]:
+    """Let this block write system roles, which the database refuses to everyone else."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('coffer.writes_system_roles', 'on', true)")
+        yield
+        cursor.execute("SELECT set_config('coffer.writes_system_roles', '', true)")
 
 
 @transaction.atomic

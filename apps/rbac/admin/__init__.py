@@ -1,0 +1,8 @@
+"""Staff pages of access."""
+
+from apps.rbac.admin.assignments import UserRoleAdmin
+from apps.rbac.admin.invitations import InvitationAdmin
+from apps.rbac.admin.keys import ApiKeyAdmin, PermissionAdmin
+from apps.rbac.admin.roles import RoleAdmin
+
+__all__ = ["ApiKeyAdmin", "InvitationAdmin", "PermissionAdmin", "RoleAdmin", "UserRoleAdmin"]

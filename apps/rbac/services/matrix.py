@@ -1,0 +1,165 @@
+"""The editor of roles: every permission against every role, and what was sent back of it."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from uuid import UUID
+
+from apps.core.errors import NotFound
+from apps.rbac.models import Role
+from apps.rbac.permissions import PERMISSIONS, STAFF_CODES, PermissionCode
+from apps.rbac.selectors import codes_of, held_by, holder_counts, roles_in
+from apps.rbac.services.custom_roles import RoleDifference, RoleDraft
+from apps.tenants.models import Organization, User
+
+FIELDS = ("version", "name", "description", "codes")  # each as `field-rol_…`
+FormData = Mapping[str, Sequence[str]]  # each field with all its values
+
+
+@dataclass(frozen=True)
+class Column:
+    """One role in the head of the editor."""
+
+    role: Role
+    name: str
+    description: str
+    holders: int  # people who have it there
+    is_locked: bool
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Whether one role allows one thing, and whether the viewer may change that."""
+
+    role: Role
+    is_on: bool
+    is_editable: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """One permission and what each role says to it."""
+
+    permission: PermissionCode
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The whole editor; permissions stand under what they are about."""
+
+    columns: list[Column]
+    groups: list[tuple[str, list[Line]]]
+
+    @property
+    def own(self) -> list[Column]:
+        """The roles that can be changed."""
+        return [column for column in self.columns if not column.is_locked]
+
+
+def matrix_of(
+    organization: Organization | None, *, by: User, drafts: Collection[RoleDraft] = ()
+) -> Matrix:
+    """Return the editor as the person may use it, with what he has chosen so far."""
+    roles = list(roles_in(organization))
+    chosen = {draft.role_id: draft for draft in drafts}
+    codes = codes_of(roles) | {
+        draft.role_id: draft.codes for draft in drafts if draft.codes is not None
+    }
+    holders = holder_counts(roles, organization)
+    held = held_by(by, organization)
+    may_change = "roles.manage" in held
+    columns = [_column(role, chosen.get(role.pk), holders[role.pk]) for role in roles]
+    lines = [
+        Line(
+            one,
+            [
+                Cell(
+                    role,
+                    is_on=one.code in codes[role.pk],
+                    is_editable=may_change and not role.is_system_role and one.code in held,
+                )
+                for role in roles
+            ],
+        )
+        for one in permissions_for(organization)
+    ]
+    groups = groupby(lines, key=lambda line: line.permission.resource)
+    return Matrix(columns, [(resource, list(found)) for resource, found in groups])
+
+
+def permissions_for(organization: Organization | None) -> list[PermissionCode]:
+    """Return what a role there can allow: what is for staff, only where it counts everywhere."""
+    is_global = organization is None
+    return [one for one in PERMISSIONS if is_global or one.code not in STAFF_CODES]
+
+
+def drafts_from(data: FormData, organization: Organization | None, *, by: User) -> list[RoleDraft]:
+    """
+    Read what came back from the editor.
+
+    Boxes that the person may not use are not sent by a browser: there, what is stays. One
+    that comes all the same is read, so that it is refused and not passed over.
+
+    :raises NotFound: if a role in it is none of the organization's any more.
+    """
+    sent = [name.partition("-")[2] for name in data if name.startswith("version-")]
+    ids = [Role.read_id(public_id) for public_id in sent]
+    roles = {role.pk: role for role in roles_in(organization).filter(pk__in=[*filter(None, ids)])}
+    codes, held = codes_of(roles.values()), held_by(by, organization)
+    drafts = []
+    for public_id, role_id in zip(sent, ids, strict=True):
+        if role_id is None or role_id not in roles:
+            raise NotFound
+        drafts.append(_draft(data, public_id, role_id, codes[role_id] - held))
+    return drafts
+
+
+def fields_of(differences: Iterable[RoleDifference]) -> list[tuple[str, str]]:
+    """Return name and value of each field that sends these differences once more."""
+    fields = []
+    for one in differences:
+        end = one.role.public_id
+        fields += [
+            (f"version-{end}", str(one.role.version)),
+            (f"name-{end}", one.name),
+            (f"description-{end}", one.description),
+            *((f"codes-{end}", code) for code in sorted(one.codes)),
+        ]
+    return fields
+
+
+def _column(role: Role, draft: RoleDraft | None, holders: int) -> Column:
+    name, description = role.name, role.description
+    if draft is not None:
+        name = draft.name if draft.name is not None else name
+        description = draft.description if draft.description is not None else description
+    return Column(role, name, description, holders, is_locked=role.is_system_role)
+
+
+def _draft(data: FormData, public_id: str, role_id: UUID, kept: frozenset[str]) -> RoleDraft:
+    version = data[f"version-{public_id}"][-1]
+    return RoleDraft(
+        role_id,
+        int(version) if version.isascii() and version.isdigit() and len(version) < 10 else 0,
+        name=_text(data, f"name-{public_id}"),
+        description=_text(data, f"description-{public_id}"),
+        codes=kept | frozenset(data.get(f"codes-{public_id}", ())),
+    )
+
+
+def _text(data: FormData, name: str) -> str | None:
+    """Return the last value of a field; an empty name is no name, so it stays as it was."""
+    values = data.get(name)
+    if not values or (name.startswith("name-") and not values[-1].strip()):
+        return None
+    return values[-1]
+
+
+def told(difference: RoleDifference) -> dict[str, object]:
+    """Return one difference in the words that the page of confirmation shows."""
+    return {
+        "difference": difference,
+        "added": [one for one in PERMISSIONS if one.code in difference.added],
+        "removed": [one for one in PERMISSIONS if one.code in difference.removed],
+    }
