@@ -38,6 +38,7 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
         (
             ("Roles", "rbac.Role", "shield_person"),
             ("Permissions", "rbac.Permission", "key_vertical"),
+            ("Shares", "rbac.Share", "share"),
             ("API keys", "rbac.ApiKey", "vpn_key"),
             ("Second factors", "mfa.Authenticator", "phonelink_lock"),
             ("Sessions", "usersessions.UserSession", "devices"),

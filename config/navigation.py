@@ -31,6 +31,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("Members", "rbac:members", "users", "members.view"),
             Entry("Roles", "rbac:roles", "shield", "roles.view"),
+            Entry("Shared", "rbac:shares", "external-link", "shares.view"),
             Entry("API keys", "rbac:keys", "key-round", "keys.view"),
             Entry("Audit log", "rbac:audit", "history", "audit.view"),
             Entry("Security", "rbac:security", "shield-check", "organization.secure"),

@@ -43,6 +43,8 @@ urlpatterns: Addresses = [
         organizations.Reopen.as_view(),
         name="reopen_organization",
     ),
+    path("shared/", include("apps.rbac.pages.shared_urls")),
+    path("shared/", include("apps.jobs.pages.shared_urls")),
     path("demo/mailbox/", mailbox.mailbox, name="demo_mailbox"),
     path("demo/mailbox/<str:mail_id>/", mailbox.mail_page, name="demo_mail"),
     path("demo/mailbox/<str:mail_id>/html/", mailbox.mail_html, name="demo_mail_html"),

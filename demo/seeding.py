@@ -108,13 +108,15 @@ def submit_sample_jobs() -> None:
                 user=user,
                 file=SimpleUploadedFile(name, content, content_type="image/png"),
             )
-            submission.submit_job(
+            job = submission.submit_job(
                 organization=organization,
                 user=user,
                 operation=EVENT,
                 parameters={"style": "dusk"},
                 upload=upload,
             )
+            if name == "evening.png":
+                access.share_a_job(job, user)
 
 
 def _create_user(person: Person, **flags: bool) -> User:

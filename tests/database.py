@@ -32,7 +32,7 @@ KEPT_TABLES = {
 }
 ROWS_OF_TESTS = {
     "rbac_role": "NOT is_system_role",
-    "rbac_rolepermission": "role_id IN (SELECT id FROM rbac_role WHERE NOT is_system_role)",
+    "rbac_rolepermission": "role_id NOT IN (SELECT id FROM rbac_role WHERE is_system_role)",
 }
 
 

@@ -5,7 +5,9 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core.models import Row
+from apps.core.walls import Wall
 from apps.credits.models import CreditEvent, Wallet
+from apps.rbac.models import SHARED_WITH_ME
 from apps.tenants.models import Organization
 
 
@@ -44,6 +46,7 @@ class GenerationJob(Row):
     """
 
     PREFIX = "job"
+    WALL = Wall(also_read=f"id IN {SHARED_WITH_ME}")
 
     class Status(models.TextChoices):
         """How far it is."""

@@ -1,4 +1,4 @@
-"""What jobs does when it hears news from below."""
+"""What jobs tells the apps below when it starts, and does when it hears news from them."""
 
 from typing import Any
 
@@ -6,8 +6,19 @@ from django.dispatch import receiver
 
 from apps.jobs.errors import JobsUnderWay
 from apps.jobs.models import GenerationJob
+from apps.rbac.shareables import Shareable, register
 from apps.tenants.models import Organization
 from apps.tenants.signals import organization_closed
+
+register(
+    Shareable(
+        model=GenerationJob,
+        needs="jobs.view",
+        noun="job",
+        page="jobs:job",
+        shared_page="shared_jobs:job",
+    )
+)
 
 
 @receiver(organization_closed)

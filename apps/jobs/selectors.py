@@ -12,7 +12,8 @@ from apps.jobs.errors import ResultNotReady, UnknownOperation, UploadNotFound
 from apps.jobs.models import BlobUpload, GenerationJob
 from apps.jobs.runners.protocol import Runner
 from apps.jobs.runners.registry import RUNNERS
-from apps.tenants.models import Organization
+from apps.rbac.selectors import shared_objects
+from apps.tenants.models import Organization, User
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,19 @@ def job_of(organization: Organization, job_id: UUID | None) -> GenerationJob:
     :raises NotFound: if it has no such job.
     """
     job = None if job_id is None else jobs_of(organization).filter(pk=job_id).first()
+    if job is None:
+        raise NotFound
+    return job
+
+
+def shared_job(user: User, job_id: UUID | None) -> GenerationJob:
+    """
+    Return a job of an organization elsewhere that is shared with the person now.
+
+    :raises NotFound: if none is, whether there is such a job or not.
+    """
+    jobs = shared_objects(user, GenerationJob).select_related("organization")
+    job = None if job_id is None else jobs.filter(pk=job_id).first()
     if job is None:
         raise NotFound
     return job

@@ -8,7 +8,8 @@ from django.db.models import Model
 from guardian.backends import ObjectPermissionBackend
 
 from apps.rbac.permissions import BY_CODE
-from apps.rbac.selectors import permissions_of
+from apps.rbac.selectors import is_shared_with, permissions_of
+from apps.rbac.shareables import shareable_of
 from apps.tenants.models import Organization, User
 
 CACHE = "_coffer_permissions"
@@ -51,10 +52,16 @@ class ObjectBackend(ObjectPermissionBackend):
         app_label, dot, _ = perm.partition(".")
         if dot and app_label != obj._meta.app_label:
             return False
-        return bool(super().has_perm(user_obj, perm, obj))
+        return bool(super().has_perm(user_obj, perm, obj)) and _still_counts(user_obj, obj)
 
     def get_all_permissions(self, user_obj: Any, obj: Model | None = None) -> set[str]:
         """Return the person's permissions on one object."""
         if obj is None or isinstance(obj, Organization):
             return set()
-        return set(super().get_all_permissions(user_obj, obj))
+        codes = set(super().get_all_permissions(user_obj, obj))
+        return codes if codes and _still_counts(user_obj, obj) else set()
+
+
+def _still_counts(user: Any, obj: Model) -> bool:
+    """Guardian knows no expiry; what can be shared counts while its share is current."""
+    return shareable_of(type(obj)) is None or is_shared_with(user, obj)

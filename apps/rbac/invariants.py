@@ -1,4 +1,4 @@
-"""What must always be true of organizations and those who own them."""
+"""What must always be true of organizations, of roles, and of what is shared."""
 
 from apps.core.invariants import Invariant, register
 
@@ -29,6 +29,41 @@ register(
           FROM tenants_organization organization
           LEFT JOIN tenants_organizationslug kept
             ON kept.slug = organization.slug AND kept.organization_id = organization.id
+        """,
+    ),
+    Invariant(
+        "R03",
+        "A role that an organization made is given there and nowhere else.",
+        """
+        SELECT count(*),
+               count(*) FILTER (WHERE role.organization_id
+                                      IS DISTINCT FROM assigned.organization_id),
+               min(assigned.id::text) FILTER (WHERE role.organization_id
+                                                    IS DISTINCT FROM assigned.organization_id)
+          FROM rbac_userrole assigned
+          JOIN rbac_role role ON role.id = assigned.role_id AND role.organization_id IS NOT NULL
+        """,
+    ),
+    Invariant(
+        "R04",
+        "What is shared has its permission in guardian, and nothing else has one.",
+        """
+        SELECT count(*), count(*) FILTER (WHERE is_alone), min(id) FILTER (WHERE is_alone)
+          FROM (SELECT share.id::text AS id, granted.id IS NULL AS is_alone
+                  FROM rbac_share share
+                  LEFT JOIN guardian_userobjectpermission granted
+                    ON granted.user_id = share.user_id
+                   AND granted.content_type_id = share.content_type_id
+                   AND granted.object_pk = share.object_id::text
+                 WHERE share.revoked_at IS NULL
+                UNION ALL
+                SELECT granted.object_pk, share.id IS NULL
+                  FROM guardian_userobjectpermission granted
+                  LEFT JOIN rbac_share share
+                    ON share.user_id = granted.user_id
+                   AND share.content_type_id = granted.content_type_id
+                   AND share.object_id::text = granted.object_pk
+                   AND share.revoked_at IS NULL) both_ways
         """,
     ),
 )

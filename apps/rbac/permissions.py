@@ -71,6 +71,8 @@ PERMISSIONS = (
     PermissionCode("capacity.reserve", "Reserve and give back kW blocks.", "capacity:write"),
     PermissionCode("partners.view", "See partners, members and awards.", "partners:read"),
     PermissionCode("partners.manage", "Award and take back credits of members.", "partners:write"),
+    PermissionCode("shares.view", "See what is shared with people outside.", "shares:read"),
+    PermissionCode("shares.manage", "Share what one sees with people outside.", "shares:write"),
     PermissionCode("audit.view", "See who did what.", "audit:read"),
 )
 
@@ -100,7 +102,7 @@ DEVELOPER = SystemRole(
     "Builds on the API: keys, jobs, and what they cost.",
     _LOOK_AROUND
     | {"keys.view", "keys.manage", "jobs.view", "jobs.submit", "jobs.cancel"}
-    | {"credits.view", "capacity.view"},
+    | {"credits.view", "capacity.view", "shares.view", "shares.manage"},
 )
 MEMBER = SystemRole(
     "member",
@@ -114,7 +116,7 @@ READ_ONLY = SystemRole(
     "Sees everything except keys, and changes nothing.",
     _LOOK_AROUND
     | {"credits.view", "billing.view", "jobs.view", "capacity.view", "partners.view"}
-    | {"members.view", "roles.view", "audit.view"},
+    | {"members.view", "roles.view", "shares.view", "audit.view"},
 )
 PARTNER_MANAGER = SystemRole(
     "partner manager",

@@ -15,6 +15,9 @@ from apps.core.rows import RowManager
 from apps.core.walls import MINE, Wall
 
 WHERE_I_BELONG = f"(SELECT organization_id FROM rbac_userrole WHERE user_id = {MINE})"  # noqa: S608
+WHO_SHARES_WITH_ME = (
+    f"(SELECT organization_id FROM rbac_share WHERE user_id = {MINE} AND revoked_at IS NULL)"  # noqa: S608
+)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -72,7 +75,8 @@ class Organization(Row):
     """A customer: owns wallets, jobs and whatever else is bought or spent."""
 
     PREFIX = "org"
-    WALL = Wall(whose="id", also_read=f"id IN {WHERE_I_BELONG}")  # the switcher lists them
+    # The switcher lists those where I belong, and what is shared with me says whose it is.
+    WALL = Wall(whose="id", also_read=f"id IN {WHERE_I_BELONG} OR id IN {WHO_SHARES_WITH_ME}")
 
     name = models.CharField(max_length=100)
     slug = models.CharField(

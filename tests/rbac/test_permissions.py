@@ -53,6 +53,8 @@ capacity.view        OABDMRP
 capacity.reserve     OAB
 partners.view        OA...RP
 partners.manage      OA....P
+shares.view          OA.D.R
+shares.manage        OA.D
 audit.view           OA...R
 """
 LETTERS = {

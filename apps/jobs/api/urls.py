@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.jobs.api import views
+from apps.jobs.api import shared, views
 
 app_name = "jobs"
 urlpatterns = [
@@ -13,4 +13,6 @@ urlpatterns = [
     path("jobs/<str:job_id>", views.Job.as_view(), name="job"),
     path("jobs/<str:job_id>/cancel", views.CancelJob.as_view(), name="cancel"),
     path("jobs/<str:job_id>/result", views.JobResult.as_view(), name="result"),
+    path("shared/jobs/<str:job_id>", shared.SharedJob.as_view(), name="shared_job"),
+    path("shared/jobs/<str:job_id>/result", shared.SharedResult.as_view(), name="shared_result"),
 ]

@@ -62,6 +62,21 @@ def job_story(
     }
 
 
+def shared_story(job: GenerationJob) -> dict[str, Any]:
+    """Return what a person outside sees of a job: neither what it cost, nor who asked for it."""
+    runner: Runner | None = RUNNERS.get(job.operation_type)
+    styles = {style.code: style.name for style in runner.styles} if runner else {}
+    return {
+        "id": job.public_id,
+        "operation_label": runner.name if runner else job.operation_type,
+        "style_label": styles.get(job.parameters.get("style", ""), ""),
+        "status": job.status,
+        "progress": job.progress,
+        "created_at": job.created_at,
+        "duration": _between(job.started_at, job.completed_at),
+    }
+
+
 def pause_before_look(number: int, job: GenerationJob) -> int | None:
     """Return the seconds until the page asks again, longer each time; None when it is over."""
     if job.is_finished:

@@ -172,6 +172,7 @@ class JobPage(TenantPage):
             "poll_url": f"{reverse('jobs:status', args=[slug, job_id])}?look={look + 1}",
             "poll_after": pause_before_look(look, job),
             "can_cancel": self.user.has_perm("jobs.cancel", self.organization),
+            "can_share": self.user.has_perm("shares.manage", self.organization),
         }
         return render(request, self.template, page)
 

@@ -4,5 +4,13 @@ from apps.rbac.admin.assignments import UserRoleAdmin
 from apps.rbac.admin.invitations import InvitationAdmin
 from apps.rbac.admin.keys import ApiKeyAdmin, PermissionAdmin
 from apps.rbac.admin.roles import RoleAdmin
+from apps.rbac.admin.shares import ShareAdmin
 
-__all__ = ["ApiKeyAdmin", "InvitationAdmin", "PermissionAdmin", "RoleAdmin", "UserRoleAdmin"]
+__all__ = [
+    "ApiKeyAdmin",
+    "InvitationAdmin",
+    "PermissionAdmin",
+    "RoleAdmin",
+    "ShareAdmin",
+    "UserRoleAdmin",
+]

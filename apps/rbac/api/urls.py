@@ -11,6 +11,7 @@ from apps.rbac.api import (
     roles,
     rotation,
     security,
+    sharing,
     staff_organizations,
     views,
 )
@@ -92,6 +93,10 @@ urlpatterns = [
     path("permissions", roles.Permissions.as_view(), name="permissions"),
     path("roles", roles.Roles.as_view(), name="roles"),
     path("roles/<str:role_id>", roles.RoleView.as_view(), name="role"),
+    path("shares", sharing.Shares.as_view(), name="shares"),
+    path("shares/<str:share_id>", sharing.ShareView.as_view(), name="share"),
+    path("shares/<str:share_id>/revoke", sharing.RevokedShare.as_view(), name="revoke_share"),
+    path("shared", sharing.SharedWithMe.as_view(), name="shared"),
     path("invitations", invitations.Invitations.as_view(), name="invitations"),
     path("invitations/batch", invitations.InvitationBatch.as_view(), name="invitation_batch"),
     path("invitations/accept", invitations.AcceptedInvitation.as_view(), name="accept_invitation"),

@@ -54,6 +54,7 @@ from apps.rbac.errors.roles import (
     UnknownRole,
     VersionRequired,
 )
+from apps.rbac.errors.sharing import PersonOnly, SharePersonUnknown, ShareWithMember
 
 __all__ = [
     "AccountExists",
@@ -80,6 +81,7 @@ __all__ = [
     "OrganizationRequired",
     "OverlapTooLong",
     "PermissionNotHeld",
+    "PersonOnly",
     "PersonRequired",
     "RoleChanged",
     "RoleInUse",
@@ -90,6 +92,8 @@ __all__ = [
     "ScopeMissing",
     "ScopeNotHeld",
     "ScopesRequired",
+    "SharePersonUnknown",
+    "ShareWithMember",
     "StaffPermissionIsGlobal",
     "StaffRoleIsGlobal",
     "SystemRoleLocked",

@@ -4,9 +4,11 @@ from apps.rbac.models.invitations import Invitation, LastSeen
 from apps.rbac.models.keys import EXPIRING, ApiKey
 from apps.rbac.models.ownership import OwnershipTransfer
 from apps.rbac.models.roles import Permission, Role, RolePermission, UserRole
+from apps.rbac.models.sharing import SHARED_WITH_ME, Share
 
 __all__ = [
     "EXPIRING",
+    "SHARED_WITH_ME",
     "ApiKey",
     "Invitation",
     "LastSeen",
@@ -14,5 +16,6 @@ __all__ = [
     "Permission",
     "Role",
     "RolePermission",
+    "Share",
     "UserRole",
 ]

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from apps.rbac.pages import audit, inviting, members, ownership, roles, rotation, security, views
+from apps.rbac.pages import (
+    audit,
+    inviting,
+    members,
+    ownership,
+    roles,
+    rotation,
+    security,
+    sharing,
+    views,
+)
 
 app_name = "rbac"
 urlpatterns = [
@@ -28,6 +38,8 @@ urlpatterns = [
         "keys/<str:key_id>/end-old-secret/", rotation.EndOldSecret.as_view(), name="end_old_secret"
     ),
     path("keys/<str:key_id>/revoke/", views.RevokeKey.as_view(), name="revoke_key"),
+    path("shared/", sharing.Shares.as_view(), name="shares"),
+    path("shared/<str:share_id>/revoke/", sharing.RevokeShare.as_view(), name="revoke_share"),
     path("roles/", roles.Roles.as_view(), name="roles"),
     path("roles/new/", roles.NewRole.as_view(), name="role_new"),
     path("roles/<str:role_id>/", roles.RolePage.as_view(), name="role"),

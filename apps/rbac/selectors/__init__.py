@@ -42,6 +42,13 @@ from apps.rbac.selectors.roles import (
     roles_within,
 )
 from apps.rbac.selectors.seats import Seats, seats_of
+from apps.rbac.selectors.sharing import (
+    is_shared_with,
+    shared_objects,
+    shares_after,
+    shares_of,
+    shares_with,
+)
 
 __all__ = [
     "CHUNK",
@@ -59,6 +66,7 @@ __all__ = [
     "invitations_after",
     "invitations_in",
     "invitations_of",
+    "is_shared_with",
     "member_rows",
     "members_after",
     "members_of",
@@ -80,6 +88,10 @@ __all__ = [
     "roles_of_member",
     "roles_within",
     "seats_of",
+    "shared_objects",
+    "shares_after",
+    "shares_of",
+    "shares_with",
     "transfers_of",
     "with_makers",
 ]
