@@ -42,6 +42,7 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("API keys", "rbac.ApiKey", "vpn_key"),
             ("Second factors", "mfa.Authenticator", "phonelink_lock"),
             ("Sessions", "usersessions.UserSession", "devices"),
+            ("Impersonations", "rbac.Impersonation", "visibility"),
             ("Audit log", "tenants.AuditLog", "history"),
             ("Configuration", "tenants.AdminConfig", "tune"),
         ),

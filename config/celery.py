@@ -25,6 +25,8 @@ def see_every_organization(**details: object) -> None:
 app.conf.beat_schedule = {
     "Ring again for waiting jobs": {"task": "jobs.sweep_jobs", "schedule": 15.0},
     "Send mails about ownership": {"task": "rbac.mail_transfers", "schedule": 60.0},
+    "Tell of looks in a member's place": {"task": "rbac.mail_impersonations", "schedule": 60.0},
+    "End looks in a member's place": {"task": "rbac.end_impersonations", "schedule": 60.0},
     "Expire lots of idle wallets": {"task": "credits.sweep_expired_lots", "schedule": 60.0},
     "Warn of credits that expire soon": {
         "task": "credits.warn_of_expiry",

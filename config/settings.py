@@ -58,7 +58,6 @@ EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", "mandatory")
 # Files
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(ROOT / "media")))
 
-
 # Logs
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 
@@ -126,6 +125,7 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.core.middleware.TimeZoneMiddleware",
+    "apps.rbac.pages.impersonating.ImpersonationMiddleware",
     "apps.rbac.pages.denials.DenialMiddleware",
     "apps.core.middleware.BackOfficeMiddleware",
 ]
@@ -239,9 +239,11 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "BudgetActionEnum": "apps.credits.models.Budget.Action",
+        "CorrectionActionEnum": "apps.credits.models.Correction.Action",
         "CorrectionReasonEnum": "apps.credits.models.Correction.Reason",
         "CorrectionStatusEnum": "apps.credits.models.Correction.Status",
         "HoldStatusEnum": "apps.credits.models.Hold.Status",
+        "JobStatusEnum": "apps.jobs.models.GenerationJob.Status",
         "KeyStatusEnum": "apps.rbac.models.ApiKey.Status",
     },
 }

@@ -14,7 +14,7 @@ from drf_spectacular.views import (
 )
 
 from apps.core import health, mailbox, pages
-from apps.rbac.pages import entrance, joining, organizations
+from apps.rbac.pages import entrance, impersonating, joining, organizations
 from config.policies import DOCUMENTATION
 
 APPS = ("credits", "jobs", "rbac", "billing", "capacity", "partners")
@@ -35,6 +35,7 @@ urlpatterns: Addresses = [
     path("accounts/sessions/", RedirectView.as_view(pattern_name="tenants:sessions")),
     path("accounts/", include("allauth.urls")),
     path("account/", include("apps.tenants.pages.urls")),
+    path("impersonation/", impersonating.InPlace.as_view(), name="impersonation"),
     path("organizations/", entrance.Organizations.as_view(), name="organizations"),
     path("invitations/<str:token>/", joining.Join.as_view(), name="invitation"),
     path("organizations/new/", organizations.New.as_view(), name="new_organization"),

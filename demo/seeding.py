@@ -25,7 +25,7 @@ from apps.rbac.services.keys import create_key
 from apps.rbac.services.roles import assign_role, system_role
 from apps.tenants.models import Organization, User
 from apps.tenants.services.organizations import create_organization
-from demo import access, budgets, invitations, keys, ledger, pictures
+from demo import access, budgets, invitations, keys, ledger, pictures, support
 from demo import organizations as life
 from demo.people import CUSTOMERS, ORGANIZATIONS, PASSWORD, STAFF, Person
 
@@ -83,6 +83,7 @@ def seed_people_and_history() -> Seeded:
         life.show_life(now, organizations["acme"], users)
         budgets.limit_members(organizations["acme"], users)
         keys.make_keys(now, organizations["acme"], users["developer@acme.test"])
+        support.look_once(now, organizations["acme"], staff, users["member@acme.test"])
         # Last of all: nothing more can be written into the months before this one.
         closing.close_due_months()
         _, secret = create_key(

@@ -10,6 +10,7 @@ from psycopg import Cursor
 from psycopg import errors as postgres
 from psycopg.rows import BaseRowFactory, tuple_row
 
+from apps.core import readonly
 from apps.core.errors import Busy
 from apps.core.postgres.base import DatabaseWrapper
 
@@ -91,6 +92,7 @@ def one_trip() -> Iterator[Ask]:
     def ask(
         sql: str, parameters: Sequence[object], rows: BaseRowFactory[Any] = tuple_row
     ) -> Cursor[Any]:
+        readonly.check(sql)
         return Cursor(driver, row_factory=rows).execute(sql, parameters)
 
     told = cast(DatabaseWrapper, connection).to_tell()

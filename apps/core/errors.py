@@ -43,6 +43,18 @@ class PermissionDenied(DomainError):
     status = 403
 
 
+class ReadOnly(DomainError):
+    """Somebody looks in another's place, and a request of his would have changed something."""
+
+    code = "read_only"
+    title = "Nothing can be changed now"
+    message = (
+        "You are looking in somebody else's place, so nothing was changed. Stop looking first, "
+        "and do it in your own name."
+    )
+    status = 403
+
+
 class Busy(DomainError):
     """A lock was not to be had in time; nothing was done."""
 

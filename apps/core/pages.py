@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
 
-from apps.core import context
+from apps.core import context, readonly
 from apps.core.catalogue import catalogue
 from apps.core.errors import DomainError
 from apps.core.problems import problem_response
@@ -39,6 +39,7 @@ def footer() -> dict[str, Any]:
     return {
         "request_id": context.current().request_id,
         "support_email": settings.SUPPORT_EMAIL,
+        "is_read_only": readonly.is_on(),  # staff look in somebody's place
     }
 
 

@@ -67,3 +67,22 @@ register(
         """,
     ),
 )
+
+register(
+    Invariant(
+        "R10",
+        "Each look by staff in a member's place is in the organization's log, with both people.",
+        """
+        SELECT coalesce(sum(looks), 0), count(*) FILTER (WHERE looks <> entries),
+               min(id::text) FILTER (WHERE looks <> entries)
+          FROM (SELECT organization_id AS id, count(*) AS looks,
+                       (SELECT count(DISTINCT entry.object_id) FROM tenants_auditlog entry
+                         WHERE entry.organization_id = look.organization_id
+                           AND entry.action = 'impersonation.start'
+                           AND entry.actor LIKE 'user:%' AND entry.acting_as LIKE 'user:%'
+                       ) AS entries
+                  FROM rbac_impersonation look
+                 GROUP BY organization_id) each_organization
+        """,
+    ),
+)

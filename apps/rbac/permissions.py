@@ -62,6 +62,9 @@ PERMISSIONS = (
     PermissionCode(
         "organizations.manage", "See, deactivate and reopen organizations.", is_for_staff=True
     ),
+    PermissionCode(
+        "people.impersonate", "Look at pages in a member's place, read-only.", is_for_staff=True
+    ),
     PermissionCode("jobs.view", "See jobs and their results.", "jobs:read"),
     PermissionCode("jobs.submit", "Submit jobs, which spends credits.", "jobs:write"),
     PermissionCode("jobs.cancel", "Cancel jobs that have not begun.", "jobs:write"),
@@ -142,4 +145,9 @@ ACCOUNT_MANAGER = SystemRole(
     "Staff: sees every organization, shuts it out and lets it in again.",
     frozenset({"organizations.manage"}),
 )
-STAFF_ROLES = (CREDIT_CLERK, CREDIT_APPROVER, ACCOUNT_MANAGER)
+SUPPORT = SystemRole(
+    "support",
+    "Staff: looks at pages in a member's place, read-only and with a reason.",
+    frozenset({"people.impersonate"}),
+)
+STAFF_ROLES = (CREDIT_CLERK, CREDIT_APPROVER, ACCOUNT_MANAGER, SUPPORT)

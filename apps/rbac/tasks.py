@@ -4,7 +4,13 @@ import structlog
 from celery import shared_task
 
 from apps.core import context
-from apps.rbac.services import invitation_mails, key_warnings, transfer_mails
+from apps.rbac.services import (
+    impersonation_mails,
+    impersonations,
+    invitation_mails,
+    key_warnings,
+    transfer_mails,
+)
 
 logger = structlog.get_logger(__name__)
 MOST_ROUNDS = 20  # of a hundred or so; the rest waits for the next ring
@@ -36,3 +42,18 @@ def warn_of_key_expiry() -> None:
         logger.info("key_expiry_warned", mails=done.mails, failed=done.failed)
         if not done.has_more:
             break
+
+
+@shared_task(name="rbac.mail_impersonations")
+def mail_impersonations() -> None:
+    """Tell owners and members when staff look in their place. Safe to repeat, and at once."""
+    if sent := impersonation_mails.mail_impersonations():
+        logger.info("impersonation_mails_sent", mails=sent)
+
+
+@shared_task(name="rbac.end_impersonations")
+def end_impersonations() -> None:
+    """Write down the end of those whose hour is up. Safe to repeat, and at once."""
+    with context.acting(actor="system:end_impersonations"):
+        if ended := impersonations.end_late_impersonations():
+            logger.info("impersonations_ended", count=ended)

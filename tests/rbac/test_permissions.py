@@ -43,6 +43,7 @@ credits.charge       OAB
 budgets.manage       OAB
 credits.adjust
 credits.approve
+people.impersonate
 credits.transfer     OAB...P
 jobs.view            OABDMR
 jobs.submit          OA.DM

@@ -1,6 +1,7 @@
 """Staff pages of access."""
 
 from apps.rbac.admin.assignments import UserRoleAdmin
+from apps.rbac.admin.impersonations import ImpersonationAdmin, PersonAdmin
 from apps.rbac.admin.invitations import InvitationAdmin
 from apps.rbac.admin.keys import ApiKeyAdmin, PermissionAdmin
 from apps.rbac.admin.roles import RoleAdmin
@@ -8,8 +9,10 @@ from apps.rbac.admin.shares import ShareAdmin
 
 __all__ = [
     "ApiKeyAdmin",
+    "ImpersonationAdmin",
     "InvitationAdmin",
     "PermissionAdmin",
+    "PersonAdmin",
     "RoleAdmin",
     "ShareAdmin",
     "UserRoleAdmin",

@@ -4,6 +4,7 @@ from django.urls import path
 
 from apps.rbac.api import (
     audit,
+    impersonations,
     invitations,
     members,
     organizations,
@@ -29,6 +30,11 @@ urlpatterns = [
         "organizations/<str:organization>/reopen",
         organizations.Reopening.as_view(),
         name="organization_reopen",
+    ),
+    path(
+        "organization/impersonations",
+        impersonations.Impersonations.as_view(),
+        name="impersonations",
     ),
     path("organization/step-down", ownership.SteppingDown.as_view(), name="step_down"),
     path("organization/transfers", ownership.Transfers.as_view(), name="transfers"),

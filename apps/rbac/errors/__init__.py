@@ -1,9 +1,11 @@
 """Refusals of rbac."""
 
-from apps.rbac.errors.access import (
-    OrganizationRequired,
-    PersonRequired,
-    ScopeMissing,
+from apps.rbac.errors.access import OrganizationRequired, PersonRequired, ScopeMissing
+from apps.rbac.errors.impersonations import (
+    CannotImpersonate,
+    ImpersonationOver,
+    NotWhileImpersonating,
+    ReasonRequired,
 )
 from apps.rbac.errors.invitations import (
     AccountExists,
@@ -60,8 +62,10 @@ __all__ = [
     "AccountExists",
     "AddressNotVerified",
     "AlreadyMember",
+    "CannotImpersonate",
     "ConfirmationRequired",
     "ExpiryInThePast",
+    "ImpersonationOver",
     "InvalidAddress",
     "InvitationExists",
     "InvitationForAnother",
@@ -78,11 +82,13 @@ __all__ = [
     "MemberOutranksYou",
     "NotAMember",
     "NotAnOwner",
+    "NotWhileImpersonating",
     "OrganizationRequired",
     "OverlapTooLong",
     "PermissionNotHeld",
     "PersonOnly",
     "PersonRequired",
+    "ReasonRequired",
     "RoleChanged",
     "RoleInUse",
     "RoleLimitReached",

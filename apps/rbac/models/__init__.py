@@ -1,5 +1,6 @@
 """Who may do what, where."""
 
+from apps.rbac.models.impersonations import Impersonation
 from apps.rbac.models.invitations import Invitation, LastSeen
 from apps.rbac.models.keys import EXPIRING, ApiKey
 from apps.rbac.models.ownership import OwnershipTransfer
@@ -10,6 +11,7 @@ __all__ = [
     "EXPIRING",
     "SHARED_WITH_ME",
     "ApiKey",
+    "Impersonation",
     "Invitation",
     "LastSeen",
     "OwnershipTransfer",

@@ -146,6 +146,8 @@ def lacks_second_factor(request: HttpRequest, organization: Organization, user: 
 
 def remember(request: HttpRequest, organization: Organization) -> None:
     """Keep which organization was looked at last, so that the start page leads there."""
+    if getattr(request.user, "only_in", None) is not None:
+        return  # not the person's visit, and not the session that is his
     if request.session.get(LAST_USED) != organization.slug:
         request.session[LAST_USED] = organization.slug
     note_visit(request, organization)

@@ -50,6 +50,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "request_id": context.current().request_id,
         "demo": settings.DEMO,
         "support_email": settings.SUPPORT_EMAIL,
+        "impersonation": getattr(request, "impersonation", None),
     }
     user = getattr(request, "user", None)
     is_admin = request.resolver_match is not None and "admin" in request.resolver_match.namespaces

@@ -4,6 +4,7 @@ from django.urls import path
 
 from apps.rbac.pages import (
     audit,
+    impersonations,
     inviting,
     members,
     ownership,
@@ -18,6 +19,7 @@ app_name = "rbac"
 urlpatterns = [
     path("settings/", views.Settings.as_view(), name="organization"),
     path("audit/", audit.Audit.as_view(), name="audit"),
+    path("audit/support/", impersonations.Impersonations.as_view(), name="impersonations"),
     path("ownership/", ownership.Ownership.as_view(), name="ownership"),
     path("ownership/offer/", ownership.Offer.as_view(), name="ownership_offer"),
     path("ownership/step-down/", ownership.StepDown.as_view(), name="ownership_step_down"),

@@ -1,5 +1,6 @@
 """Read who belongs where and may do what. Nothing here writes."""
 
+from apps.rbac.selectors.impersonations import impersonations_in, late_impersonations
 from apps.rbac.selectors.invitations import invitations_after, invitations_in, invitations_of
 from apps.rbac.selectors.keys import api_keys_of, with_makers
 from apps.rbac.selectors.organizations import (
@@ -10,12 +11,7 @@ from apps.rbac.selectors.organizations import (
     organization_that_moved,
     organizations_of,
 )
-from apps.rbac.selectors.ownership import (
-    offers_to,
-    open_transfer_of,
-    owners_of,
-    transfers_of,
-)
+from apps.rbac.selectors.ownership import offers_to, open_transfer_of, owners_of, transfers_of
 from apps.rbac.selectors.people import (
     CHUNK,
     MEMBER_COLUMNS,
@@ -63,10 +59,12 @@ __all__ = [
     "held_by",
     "holder_counts",
     "holders_of",
+    "impersonations_in",
     "invitations_after",
     "invitations_in",
     "invitations_of",
     "is_shared_with",
+    "late_impersonations",
     "member_rows",
     "members_after",
     "members_of",

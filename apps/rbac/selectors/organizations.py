@@ -20,7 +20,10 @@ def organizations_of(user: User) -> QuerySet[Organization]:
     roles = UserRole.objects.across_organizations("those of the person").filter(
         user=user, organization=OuterRef("pk")
     )
-    return Organization.objects.filter(Exists(roles), is_active=True).order_by("name", "id")
+    mine = Organization.objects.filter(Exists(roles), is_active=True)
+    if user.only_in is not None:
+        mine = mine.filter(pk=user.only_in)
+    return mine.order_by("name", "id")
 
 
 def organization_of_member(
@@ -63,6 +66,8 @@ def closed_organizations_of(user: User) -> QuerySet[Organization]:
     )
     since = now_in_query() - timedelta(days=UNDO_DAYS)
     closed = Organization.objects.filter(Exists(owning), closed_at__gt=since)
+    if user.only_in is not None:
+        closed = closed.filter(pk=user.only_in)
     return closed.order_by("-closed_at", "-id")
 
 

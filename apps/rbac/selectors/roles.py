@@ -21,11 +21,13 @@ IS_OWNER = {"role__name": OWNER.name, "role__is_system_role": True}
 
 def roles_of(user: User) -> QuerySet[UserRole]:
     """Return the person's roles in all organizations he can open."""
-    return (
-        UserRole.objects.across_organizations("those of the person")
-        .filter(user=user, organization__is_active=True)
-        .select_related("role", "organization")
-        .order_by("organization__name", "organization_id", "role__name")
+    assigned = UserRole.objects.across_organizations("those of the person").filter(
+        user=user, organization__is_active=True
+    )
+    if user.only_in is not None:
+        assigned = assigned.filter(organization=user.only_in)
+    return assigned.select_related("role", "organization").order_by(
+        "organization__name", "organization_id", "role__name"
     )
 
 

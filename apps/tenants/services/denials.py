@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Q
 from django.db.models.functions import Now
 
-from apps.core import context
+from apps.core import context, readonly
 from apps.core.db import lock_timeout, outside_transaction
 from apps.core.errors import Busy
 from apps.tenants.models import AuditLog, Organization
@@ -44,7 +44,7 @@ def record_denial(
     if _reason_to_write(route, **row) is None:
         return None
     try:
-        with transaction.atomic(), lock_timeout(WAIT):
+        with readonly.lifted(), transaction.atomic(), lock_timeout(WAIT):
             _lock(organization)
             reason = _reason_to_write(route, **row)
             if reason is None:
