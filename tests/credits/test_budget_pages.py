@@ -194,7 +194,9 @@ class TestOne:
             budget = create_budget(wallet=wallet, monthly_limit=100)
         with moved_to(datetime(2027, 4, 5, tzinfo=UTC)):
             change_budget(budget=budget, monthly_limit=250)
-            budget.months.create(month="2027-04-01", used=50, monthly_limit=250)
+            budget.months.create(
+                organization=organization, month="2027-04-01", used=50, monthly_limit=250
+            )
             page = text(client.get(address(organization, budget.public_id)))
 
         assert "50 <span" in page

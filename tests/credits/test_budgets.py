@@ -28,7 +28,7 @@ from apps.credits.services.wallets import set_credit_line
 from apps.tenants.models import AuditLog
 from apps.tenants.services.organizations import update_organization
 from tests.credits.wallets import make_wallet
-from tests.people import make_member
+from tests.people import make_member, make_organization
 
 pytestmark = pytest.mark.django_db
 
@@ -432,6 +432,7 @@ class TestInvariant:
         [
             ("L30", lambda: BudgetMonth.objects.update(used=1)),
             ("L31", lambda: Budget.objects.update(time_zone="Asia/Tokyo")),
+            ("L31", lambda: BudgetMonth.objects.update(organization=make_organization())),
             ("L32", lambda: Wallet.objects.update(has_budget=False)),
         ],
     )

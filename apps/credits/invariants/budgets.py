@@ -32,12 +32,16 @@ register(
     ),
     Invariant(
         "L31",
-        "An active budget belongs to its wallet's organization, and has its time zone.",
+        "An active budget and its months are of its wallet's organization, and have its time zone.",
         """
         SELECT count(*), count(*) FILTER (WHERE broken), min(budget::text) FILTER (WHERE broken)
           FROM (SELECT budget.id AS budget,
                        (budget.organization_id, budget.time_zone)
-                       IS DISTINCT FROM (wallet.organization_id, organization.time_zone) AS broken
+                       IS DISTINCT FROM (wallet.organization_id, organization.time_zone)
+                       OR EXISTS (SELECT FROM credits_budgetmonth counter
+                                   WHERE counter.budget_id = budget.id
+                                     AND counter.organization_id <> budget.organization_id)
+                       AS broken
                   FROM credits_budget budget
                   JOIN credits_wallet wallet ON wallet.id = budget.wallet_id
                   JOIN tenants_organization organization

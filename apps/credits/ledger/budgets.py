@@ -48,8 +48,9 @@ TAKERS = """
 """
 # Whoever's month has begun gets a row for it; the others' are made when something is counted.
 NEW_MONTHS = """
-    INSERT INTO credits_budgetmonth (budget_id, month, used, monthly_limit)
-    SELECT id, date_trunc('month', %s::timestamptz AT TIME ZONE time_zone)::date, 0, monthly_limit
+    INSERT INTO credits_budgetmonth (organization_id, budget_id, month, used, monthly_limit)
+    SELECT organization_id, id,
+           date_trunc('month', %s::timestamptz AT TIME ZONE time_zone)::date, 0, monthly_limit
       FROM credits_budget
      WHERE wallet_id = ANY(%s) AND is_active
        AND (member_id IS NULL OR member_id = (SELECT credits_member_of(%s)))

@@ -154,6 +154,15 @@ class Migration(migrations.Migration):
                 ("used", models.BigIntegerField(default=0)),
                 ("monthly_limit", models.BigIntegerField()),
                 (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenants.organization",
+                    ),
+                ),
+                (
                     "budget",
                     models.ForeignKey(
                         db_index=False,

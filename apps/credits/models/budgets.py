@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.core.models import Row
+from apps.core.rows import RowManager
 from apps.credits.models.wallets import Wallet
 from apps.tenants.models import Organization, User
 
@@ -70,10 +71,13 @@ class BudgetMonth(models.Model):
     Only who holds the wallet's lock writes it, in the transaction in which credits move.
     """
 
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
     budget = models.ForeignKey(Budget, models.PROTECT, related_name="months", db_index=False)
     month = models.DateField()  # its first day, in the budget's time zone
     used = models.BigIntegerField(default=0)  # credits
     monthly_limit = models.BigIntegerField()  # credits, as it was last in this month
+
+    objects = RowManager()
 
     class Meta:
         constraints = [

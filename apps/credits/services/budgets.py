@@ -21,8 +21,8 @@ TERMS = ("monthly_limit", "action", "thresholds", "is_active")
 # Once, when counting begins: whoever moves credits afterwards waits for the wallet's lock.
 # What comes back is later than what it gives back, so nothing before a month is of it.
 RECOUNT = """
-    INSERT INTO credits_budgetmonth AS counter (budget_id, month, used, monthly_limit)
-    SELECT budget.id, wanted.month,
+    INSERT INTO credits_budgetmonth (budget_id, organization_id, month, used, monthly_limit)
+    SELECT budget.id, budget.organization_id, wanted.month,
            coalesce((SELECT -sum(entry.amount)
               FROM credits_credittransaction entry
               LEFT JOIN credits_credittransaction taken ON taken.id = entry.reverses_id
