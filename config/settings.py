@@ -239,6 +239,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "BudgetActionEnum": "apps.credits.models.Budget.Action",
+        "BudgetAlertStatusEnum": "apps.credits.models.BudgetAlert.Status",
         "CorrectionActionEnum": "apps.credits.models.Correction.Action",
         "CorrectionReasonEnum": "apps.credits.models.Correction.Reason",
         "CorrectionStatusEnum": "apps.credits.models.Correction.Status",

@@ -103,6 +103,13 @@ class BudgetAlert(Row):
 
     PREFIX = "bal"
 
+    class Status(models.TextChoices):
+        """How far it has come; told by its columns, and kept nowhere."""
+
+        WAITING = "waiting"
+        SENT = "sent"
+        DROPPED = "dropped"  # nobody to tell, or the month is over
+
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", db_index=False)
     budget = models.ForeignKey(Budget, models.PROTECT, related_name="+", db_index=False)
     month = models.DateField()  # as in BudgetMonth
@@ -138,8 +145,8 @@ class BudgetAlert(Row):
         return f"{self.percent} % of {self.monthly_limit}"
 
     @property
-    def status(self) -> str:
-        """How far it has come: waiting, sent, or dropped (nobody to tell, or the month is over)."""
+    def status(self) -> Status:
+        """How far it has come."""
         if self.sent_at is not None:
-            return "sent"
-        return "dropped" if self.mail_due_at is None else "waiting"
+            return self.Status.SENT
+        return self.Status.DROPPED if self.mail_due_at is None else self.Status.WAITING

@@ -107,7 +107,7 @@ class BudgetAlertOut(serializers.ModelSerializer[BudgetAlert]):
 
     id = serializers.CharField(source="public_id")
     object = serializers.CharField(default="budget_alert", read_only=True)
-    status = serializers.ChoiceField(choices=["waiting", "sent", "dropped"])
+    status = serializers.ChoiceField(choices=BudgetAlert.Status.choices)
 
     class Meta:
         model = BudgetAlert
