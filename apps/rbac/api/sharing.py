@@ -24,7 +24,7 @@ class ShareOut(serializers.Serializer[Any]):
     object_id = serializers.SerializerMethodField()
     user_id = serializers.CharField(source="user.public_id")
     email = serializers.CharField(source="user.email")
-    shared_by = serializers.CharField(source="shared_by.public_id")
+    shared_by = serializers.CharField(source="shared_by.public_id", default=None)
     is_active = serializers.BooleanField()
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True)

@@ -146,8 +146,7 @@ def line(share: Share, *, slug: str = "") -> dict[str, Any]:
         url = reverse(name, args=place)
     return {
         "share": share,
-        "label": str(share.shared) if share.shared else "Gone",
-        "noun": shareable.noun if shareable else "",
+        "label": shareable.noun.capitalize() if shareable and public_id else "Gone",
         "object_id": public_id,
         "url": url,
     }

@@ -61,7 +61,7 @@ def matrix_of(
     organization: Organization | None, *, by: User, drafts: Collection[RoleDraft] = ()
 ) -> Matrix:
     """Return the editor as the person may use it, with what he has chosen so far."""
-    roles = list(roles_in(organization))
+    roles = sorted(roles_in(organization), key=lambda role: role.is_system_role)  # own ones first
     chosen = {draft.role_id: draft for draft in drafts}
     codes = codes_of(roles) | {
         draft.role_id: draft.codes for draft in drafts if draft.codes is not None
