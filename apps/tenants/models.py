@@ -16,7 +16,8 @@ from apps.core.walls import MINE, Wall
 
 WHERE_I_BELONG = f"(SELECT organization_id FROM rbac_userrole WHERE user_id = {MINE})"  # noqa: S608
 WHO_SHARES_WITH_ME = (
-    f"(SELECT organization_id FROM rbac_share WHERE user_id = {MINE} AND revoked_at IS NULL)"  # noqa: S608
+    f"(SELECT organization_id FROM rbac_share WHERE user_id = {MINE} AND revoked_at IS NULL"  # noqa: S608
+    " AND (expires_at IS NULL OR expires_at > now()))"
 )
 
 

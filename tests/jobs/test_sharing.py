@@ -7,7 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from guardian.shortcuts import assign_perm
 
+from apps.core import scope
 from apps.core.errors import NotFound, PermissionDenied
+from apps.core.walls import WEB
 from apps.jobs import selectors
 from apps.jobs.models import GenerationJob
 from apps.jobs.services import running
@@ -26,6 +28,7 @@ from tests.people import (
     signed_in,
     with_key,
 )
+from tests.roles import role
 
 
 @pytest.fixture
@@ -201,6 +204,44 @@ class TestSharedObjects:
         assert not shared_objects(root, GenerationJob).exists()
         with pytest.raises(NotFound):
             selectors.shared_job(root, job.pk)
+
+
+class TestTheSecondWall:
+    """What the database shows to the web for a guest, with no filter of ours in between."""
+
+    def seen(self, guest) -> dict[str, int]:
+        tables = {
+            "jobs_generationjob": "true",
+            "rbac_share": "true",
+            "tenants_organization": "true",
+            "credits_wallet": "true",
+        }
+        with scope.entered(scope.Scope(user_id=guest.pk)), role(WEB), connection.cursor() as cursor:
+            for table in tables:
+                cursor.execute(f"SELECT count(*) FROM {table}")
+                tables[table] = cursor.fetchone()[0]
+        return tables
+
+    def test_shows_that_job_and_nothing_else(self, owner, job, guest):
+        make_job(job.organization, owner)
+        share(owner, job)
+        share(owner, job, email=make_person().email)
+
+        assert self.seen(guest) == {
+            "jobs_generationjob": 1,
+            "rbac_share": 1,
+            "tenants_organization": 1,
+            "credits_wallet": 0,
+        }
+
+    @pytest.mark.parametrize("how", ["revoked", "expired"])
+    def test_hides_the_job_when_it_is_over(self, owner, job, guest, how):
+        shared = share(owner, job)
+
+        revoke_share(by=owner, share=shared) if how == "revoked" else end(shared)
+
+        seen = self.seen(guest)
+        assert (seen["jobs_generationjob"], seen["tenants_organization"]) == (0, 0)
 
 
 class TestWhatTheGuestSees:
