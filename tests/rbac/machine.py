@@ -74,6 +74,7 @@ class RoleMachine(RuleBasedStateMachine):
             by,
             lambda actor: self.make_role(actor, self.organization, f"Own {number}", *codes),
             needs="roles.manage",
+            writes=codes,
         )
 
     @rule(by=ACTORS, which=ROLES, codes=CODES, adds=st.booleans(), stale=STALE)
@@ -89,6 +90,7 @@ class RoleMachine(RuleBasedStateMachine):
                 by=actor, organization=self.organization, drafts=[wanted]
             ),
             needs="roles.manage",
+            writes=codes - had if adds else codes & had,
             must_fail=stale or role.is_system_role,
         )
 
@@ -119,6 +121,7 @@ class RoleMachine(RuleBasedStateMachine):
             ),
             needs="members.manage",
             must_fail=not wanted,
+            over=to,
             key=key,
         )
 
@@ -142,6 +145,7 @@ class RoleMachine(RuleBasedStateMachine):
                 organization=self.organization, user=self.people[to], by=actor
             ),
             needs="members.manage" if to != by else "",
+            over=to,
         )
 
     @rule(by=ACTORS, which=ROLES)
@@ -218,6 +222,8 @@ class RoleMachine(RuleBasedStateMachine):
         needs: str = "",
         must_fail: object = False,
         backed_by: int | None = None,
+        over: int | None = None,
+        writes: frozenset[str] = frozenset(),
         key=None,
     ):
         """Let one try; what anyone gains or loses by it, he held, or the one who backed it."""
@@ -234,8 +240,11 @@ class RoleMachine(RuleBasedStateMachine):
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
             assert not must_fail
             assert not needs or needs in allowed
+            assert writes <= allowed
             type(self).done += 1
             after = self.all_held()
+            if over not in (None, by, STRANGER) and after != self.before:
+                assert self.before[over] <= allowed or key is not None
             for before_it, after_it in zip(self.before, after, strict=True):
                 assert after_it - before_it <= allowed
                 assert before_it - after_it <= self.held(backer)
