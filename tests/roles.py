@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import psycopg
 from django.core.handlers.base import BaseHandler
 from django.db import connection
+from django.http import FileResponse
 
 from apps.core.postgres import staff
 from apps.core.walls import STAFF, WEB
@@ -23,7 +24,10 @@ def web_role_for_requests() -> Iterator[None]:
 
     def served(handler, request):
         with role(WEB):
-            return serve(handler, request)
+            response = serve(handler, request)
+        if response.streaming and not isinstance(response, FileResponse):
+            response.streaming_content = in_role(WEB, response.streaming_content)
+        return response
 
     BaseHandler.get_response = served
     staff.role_of_staff = lambda: role(STAFF)
@@ -31,6 +35,17 @@ def web_role_for_requests() -> Iterator[None]:
         yield
     finally:
         BaseHandler.get_response, staff.role_of_staff = serve, change
+
+
+def in_role(name, parts):
+    """Yield what is made while it is read, each part made in this role."""
+    remaining, end = iter(parts), object()
+    while True:
+        with role(name):
+            part = next(remaining, end)
+        if part is end:
+            return
+        yield part
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import zoneinfo
 from collections.abc import Callable
 
 import structlog
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
@@ -48,7 +48,10 @@ class RequestContextMiddleware:
             scope.entered(scope.NOTHING),
         ):
             response = self.get_response(request)
-            if isinstance(response, StreamingHttpResponse):  # made while it is sent: later
+            if isinstance(response, StreamingHttpResponse) and not isinstance(
+                response, FileResponse
+            ):
+                # Rows are asked for while it is sent, after this block.
                 response.streaming_content = scope.kept(response.streaming_content)
         response["X-Request-ID"] = request_id
         return response

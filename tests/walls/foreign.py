@@ -1,0 +1,67 @@
+"""Rows of another organization, one of each kind that has an id in an address."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from apps.credits.models import CreditTransaction, Hold
+from apps.credits.selectors import main_wallet
+from apps.credits.services.holds import hold_amount
+from apps.rbac.services.ownership import request_transfer
+from apps.tenants.models import AuditLog, Organization, User
+from tests.jobs.work import make_job
+from tests.people import make_key, make_member
+from tests.rbac.inviting import make_invitation
+
+
+def make_hold(theirs: Organization) -> Hold:
+    hold_amount(wallet=main_wallet(theirs), amount=1, reference="foreign", source="test")
+    return Hold.objects.get(organization=theirs)
+
+
+# How each kind of id comes to be, in an organization with an owner.
+KINDS: dict[str, Callable[[Organization, User], object]] = {
+    "audit_id": lambda theirs, owner: AuditLog.objects.filter(organization=theirs).first(),
+    "hold_id": lambda theirs, owner: make_hold(theirs),
+    "invitation_id": make_invitation,
+    "job_id": make_job,
+    "key_id": lambda theirs, owner: make_key(theirs, owner, "jobs:write")[0],
+    "organization": lambda theirs, owner: theirs,
+    "transaction_id": lambda theirs, owner: CreditTransaction.objects.filter(
+        organization=theirs
+    ).first(),
+    "transfer_id": lambda theirs, owner: request_transfer(
+        organization=theirs, from_user=owner, to_user=make_member(theirs, "admin")
+    ),
+    "user_id": lambda theirs, owner: owner,
+}
+NOT_OF_AN_ORGANIZATION = {"name"}  # of a credit event: the price list is everybody's
+WORDS = {"answer": "accept"}  # what else stands in an address
+
+
+def routes(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for one in resolver.url_patterns:
+        address = before + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from routes(one, address)
+        else:
+            yield address, one
+
+
+def kinds_in(address: str) -> set[str]:
+    return set(re.findall(r"<\w+:(\w+)>", address)) - {"slug"} - WORDS.keys()
+
+
+def filled(address: str, ids_in_it: dict[str, str]) -> str:
+    """Return the address with these ids, by their kind."""
+    return "/" + re.sub(r"<\w+:(\w+)>", lambda found: ids_in_it[found[1]], address)
+
+
+ADDRESSES = sorted(  # of everything that belongs to organizations
+    address
+    for address, _ in routes(get_resolver())
+    if address.startswith(("o/<slug", "api/v1/", "organizations/"))
+    and "/staff/" not in address
+    and not kinds_in(address) & NOT_OF_AN_ORGANIZATION
+)
