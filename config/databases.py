@@ -25,8 +25,14 @@ def connection_options(*, is_pooled: bool) -> dict[str, Any]:
     }
 
 
-def databases(web: Any, *, staff: str, owner: str, is_pooled: bool) -> dict[str, Any]:
-    """Return the connections of this process; the addresses of staff and owner may be empty."""
+def databases(
+    web: Any, *, staff: str, owner: str, is_pooled: bool
+) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
+    """
+    Return the connections of this process, and who logs in as the web and as staff.
+
+    The addresses of staff and owner may be empty.
+    """
     common = connection_options(is_pooled=is_pooled)
     given = {
         "web": web,
@@ -46,7 +52,12 @@ def databases(web: Any, *, staff: str, owner: str, is_pooled: bool) -> dict[str,
     chosen = {"default": given[role] or web}
     if role == "web" and given["staff"]:
         chosen["staff"] = given["staff"]  # for the admin: apps.core.postgres.staff
-    return chosen
+    logins = {
+        name: {"name": found["USER"], "password": found["PASSWORD"]}
+        for name, found in given.items()
+        if found and name != "owner"
+    }
+    return chosen, logins
 
 
 def role_of_process(arguments: list[str]) -> str:

@@ -28,7 +28,7 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)  # whose X-Forwarded-For says wh
 DATABASE_POOLED: bool = env.bool("DATABASE_POOLED", False)
 # The role of the web sees one organization at a time; that of staff (workers, commands, the
 # admin) sees all; the owner's migrates. By the command that started it, a process takes one.
-DATABASES = databases(
+DATABASES, DATABASE_LOGINS = databases(
     env.dj_db_url("DATABASE_URL", **connection_options(is_pooled=DATABASE_POOLED)),
     staff=env.str("DATABASE_STAFF_URL", ""),
     owner=env.str("DATABASE_OWNER_URL", ""),

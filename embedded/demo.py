@@ -105,7 +105,8 @@ def start_services(home: Path, environment: dict[str, str], attachments: list[At
         report.done("PostgreSQL (yours)")
     else:
         attachments.append(attach("postgres", home))
-        environment["DATABASE_URL"] = schema.create_database(attachments[-1], "coffer")
+        schema.create_database(attachments[-1], "coffer")
+        environment.update(schema.create_logins(attachments[-1], "coffer"))
         report.done(f"PostgreSQL (embedded, port {attachments[-1].port})")
     if "REDIS_URL" in environment:
         report.done("Redis (yours)")

@@ -1,15 +1,20 @@
 """Tables and sample data of the demo: made once, and quickly found to be there."""
 
 import hashlib
+import re
+import secrets
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
 
 from embedded import report
 from embedded.keeper import Attachment
+
+STAFF = "coffer_staff"  # sees every organization
 
 
 def create_database(postgres: Attachment, name: str) -> str:
@@ -21,6 +26,28 @@ def create_database(postgres: Attachment, name: str) -> str:
     return postgres.url(name)
 
 
+def create_logins(postgres: Attachment, database: str) -> dict[str, str]:
+    """
+    Let the web log in as one of coffer_web, and workers as one of coffer_staff.
+
+    Returns the addresses by the setting that each is for. Passwords are new at every start.
+    """
+    addresses = {"DATABASE_OWNER_URL": postgres.url(database)}
+    with psycopg.connect(postgres.url(), autocommit=True) as server:
+        for setting, group in (("DATABASE_URL", "coffer_web"), ("DATABASE_STAFF_URL", STAFF)):
+            login, password = f"{group}_of_demo", secrets.token_urlsafe(24)
+            for role in (group, login):
+                known = "SELECT FROM pg_roles WHERE rolname = %s"
+                if server.execute(known, [role]).fetchone() is None:
+                    server.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
+            names = (sql.Identifier(login), sql.Literal(password), sql.Identifier(group))
+            server.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(*names[:2]))
+            server.execute(sql.SQL("GRANT {} TO {}").format(names[2], names[0]))
+            account = f"//{quote(login)}:{quote(password)}@"
+            addresses[setting] = re.sub(r"//[^@]*@", account, postgres.url(database))
+    return addresses
+
+
 def migrate(root: Path, environment: dict[str, str]) -> None:
     """
     Bring the tables up to date.
@@ -29,7 +56,7 @@ def migrate(root: Path, environment: dict[str, str]) -> None:
     that a second start need not load Django to learn that nothing is to be done.
     """
     wanted = fingerprint(root)
-    with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as database:
+    with psycopg.connect(_owner(environment), autocommit=True) as database:
         if _remembered(database) == wanted:
             report.done("Tables are up to date")
             return
@@ -40,7 +67,7 @@ def migrate(root: Path, environment: dict[str, str]) -> None:
 
 def seed(root: Path, environment: dict[str, str]) -> None:
     """Fill in people and history, unless somebody is there."""
-    with psycopg.connect(environment["DATABASE_URL"]) as database:
+    with psycopg.connect(_owner(environment)) as database:
         if database.execute("SELECT 1 FROM tenants_organization LIMIT 1").fetchone():
             report.done("Sample data are there")
             return
@@ -49,10 +76,16 @@ def seed(root: Path, environment: dict[str, str]) -> None:
     report.done("Sample data")
 
 
+def _owner(environment: dict[str, str]) -> str:
+    """Return the address at which the tables are owned, and every row is seen."""
+    return environment.get("DATABASE_OWNER_URL") or environment["DATABASE_URL"]
+
+
 def fingerprint(root: Path) -> str:
     """Return a hash of all that decides about the tables: our migrations and the pinned rest."""
     files = [*root.glob("apps/*/*migrations/*"), root / "requirements.lock"]
-    files += [root / "apps" / "rbac" / "permissions.py"]
+    files += [root / "apps" / "rbac" / "permissions.py", *root.glob("apps/core/walls/*.py")]
+    files += [*root.glob("apps/*/models.py"), *root.glob("apps/*/models/*.py")]  # say their walls
     digest = hashlib.sha256()
     for file in sorted(file for file in files if file.suffix in (".py", ".sql", ".lock")):
         digest.update(str(file.relative_to(root)).encode() + file.read_bytes())

@@ -8,6 +8,8 @@ from pathlib import Path
 SHARED = (
     "ALLOWED_HOSTS",
     "BASE_URL",
+    "DATABASE_OWNER_URL",
+    "DATABASE_STAFF_URL",
     "DATABASE_URL",
     "DEMO",
     "DEMO_LOGINS",
@@ -38,7 +40,9 @@ def environment_of_demo(home: Path, port: int) -> dict[str, str]:
 def write_shared(file: Path, environment: dict[str, str]) -> None:
     """Write what another shell needs, readable by ourselves alone."""
     file.touch(mode=0o600)
-    file.write_text("".join(f"{name}={environment[name]}\n" for name in SHARED))
+    file.write_text(
+        "".join(f"{name}={environment[name]}\n" for name in SHARED if name in environment)
+    )
 
 
 def _secret_key(home: Path) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import connection
 
 from apps.core.walls.inspection import breaches_of_role, inspect
 
@@ -24,7 +24,5 @@ def role_is_walled(databases: Iterable[str] | None = None, **details: Any) -> li
     if not databases or "default" not in databases:
         return []
     hint = "Give DATABASE_URL a role that is a member of coffer_web; docs/guides/tenancy.md."
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_user")
-        ((role,),) = cursor.fetchall()
-    return [Error(str(one), hint=hint, id="walls.W1") for one in breaches_of_role(role)]
+    login = settings.DATABASE_LOGINS["web"]["name"]
+    return [Error(str(one), hint=hint, id="walls.W1") for one in breaches_of_role(login)]
