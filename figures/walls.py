@@ -22,7 +22,7 @@ from tests.walls.pooler import PROGRAM, pooled_web
 CLIENTS = 8  # of the pooler, on two connections to the server
 PLAIN = "zzplainzz"  # in every text of the first, as WORD is in those of the second
 SCOPES = ("jobs:read", "credits:read", "organization:read", "audit:read")
-ADDRESSES = ("/api/v1/jobs", "/api/v1/organization", "/api/v1/audit", "/api/v1/credits/transactions")
+LISTS = ("jobs", "organization", "audit", "credits/transactions")
 
 
 def main() -> None:
@@ -109,7 +109,7 @@ def asker(name: str, other: str) -> Callable[[int], list[bool]]:
 
     def is_wrong(turn: int) -> bool:
         if turn % 2:
-            answer = client.get(ADDRESSES[turn // 2 % len(ADDRESSES)])
+            answer = client.get(f"/api/v1/{LISTS[turn // 2 % len(LISTS)]}")
             return answer.status_code != 200 or other.encode() in answer.content
         with scope.within(organization_id), transaction.atomic():
             return seen() != {organization_id}

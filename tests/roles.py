@@ -16,11 +16,13 @@ from django.http import FileResponse
 from apps.core.postgres import staff
 from apps.core.walls import STAFF, WEB
 
+ROLE_OF_STAFF = staff.role_of_staff  # as it is in production
+
 
 @contextmanager
 def web_role_for_requests() -> Iterator[None]:
     """Serve requests in the roles of production for the length of a block."""
-    serve, change = BaseHandler.get_response, staff.role_of_staff
+    serve, change = BaseHandler.get_response, ROLE_OF_STAFF
 
     def served(handler, request):
         with role(WEB):

@@ -6,6 +6,8 @@ from importlib.util import find_spec
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 
+from apps.core.invariants import register
+
 
 class CoreConfig(AppConfig):
     """The app that holds no business."""
@@ -21,6 +23,8 @@ class CoreConfig(AppConfig):
             for module in ("tasks", "receivers", "invariants", "checks"):
                 if find_spec(f"{app.name}.{module}"):
                     import_module(f"{app.name}.{module}")
+        consistency = import_module("apps.core.walls.consistency")
+        register(consistency.same_organization())
         post_migrate.connect(_build_walls, sender=self, dispatch_uid="coffer_walls")
 
 
