@@ -168,6 +168,14 @@ class TestTheDatabase:
                 assert told()[0] == str(BOLT)  # though it was told so before, in what is undone
             assert told()[0] == str(ACME)
 
+    def test_is_told_again_when_the_part_in_which_it_was_told_is_undone(self):
+        with scope.entered(scope.NOTHING), transaction.atomic():
+            with pytest.raises(ZeroDivisionError), transaction.atomic():
+                scope.set_organization(ACME)
+                assert told()[0] == str(ACME)
+                raise ZeroDivisionError
+            assert told()[0] == str(ACME)
+
     def test_is_told_after_a_statement_that_failed(self):
         with scope.within(ACME), transaction.atomic():
             with pytest.raises(DataError), transaction.atomic(), scope.within(BOLT):
