@@ -1,0 +1,68 @@
+"""Which role may do what, and which scope a key needs: declared here once more, by hand."""
+
+ROLES = (
+    "owner",
+    "admin",
+    "billing manager",
+    "developer",
+    "member",
+    "read-only",
+    "partner manager",
+)
+STAFF_ROLES = ("credit clerk", "credit approver", "account manager")
+PEOPLE_ONLY = ""  # no scope opens it: an API key never may
+
+_LETTERS = dict(zip("OABDMRP", ROLES, strict=True))
+_EVERYBODY = "OABDMRP"
+
+# permission: the initials of the roles (O A B D M R P, as above), and the scope.
+_TABLE = {
+    "organization.view": (_EVERYBODY, "organization:read"),
+    "organization.update": ("OA", "organization:write"),
+    "organization.close": ("O", PEOPLE_ONLY),
+    "organization.secure": ("O", PEOPLE_ONLY),
+    "members.view": ("OABMR", "members:read"),
+    "members.manage": ("OA", "members:write"),
+    "roles.view": ("OAMR", "members:read"),
+    "roles.manage": ("OA", PEOPLE_ONLY),
+    "keys.view": ("OAD", "keys:read"),
+    "keys.manage": ("OAD", PEOPLE_ONLY),
+    "credits.view_own": (_EVERYBODY, "usage:read"),
+    "credits.view": ("OABDRP", "credits:read"),
+    "credits.charge": ("OAB", "credits:write"),
+    "credits.transfer": ("OABP", "credits:transfer"),
+    "budgets.manage": ("OAB", "budgets:write"),
+    "shares.view": ("OADR", "shares:read"),
+    "shares.manage": ("OAD", "shares:write"),
+    "jobs.view": ("OABDMR", "jobs:read"),
+    "jobs.submit": ("OADM", "jobs:write"),
+    "jobs.cancel": ("OADM", "jobs:write"),
+    "billing.view": ("OBRP", "billing:read"),
+    "billing.manage": ("OBP", "billing:write"),
+    "capacity.view": (_EVERYBODY, "capacity:read"),
+    "capacity.reserve": ("OAB", "capacity:write"),
+    "partners.view": ("OARP", "partners:read"),
+    "partners.manage": ("OAP", "partners:write"),
+    "audit.view": ("OAR", "audit:read"),
+}
+STAFF_CODES = {
+    "credits.adjust": "credit clerk",
+    "credits.approve": "credit approver",
+    "organizations.manage": "account manager",
+}
+SCOPE_OF = {code: scope for code, (_, scope) in _TABLE.items()} | dict.fromkeys(STAFF_CODES, "")
+SCOPES = tuple(sorted({scope for scope in SCOPE_OF.values() if scope}))
+
+
+def codes_of(role: str) -> frozenset[str]:
+    """Return what a system role of organizations may do."""
+    return frozenset(
+        code
+        for code, (letters, _) in _TABLE.items()
+        if role in {_LETTERS[letter] for letter in letters}
+    )
+
+
+def staff_codes_of(role: str) -> frozenset[str]:
+    """Return what a role of staff may do."""
+    return frozenset(code for code, holder in STAFF_CODES.items() if holder == role)

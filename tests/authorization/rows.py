@@ -1,0 +1,104 @@
+"""A line of the table: which route, by which rule, with what in it."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Rule(Enum):
+    """Who gets in, in general; the code of a row says it in particular."""
+
+    OPEN = "everybody"
+    PERSONAL = "whoever is signed in, and only to what is his own"
+    PAGE = "a page below /o/<slug>/: members with the permission"
+    API = "members with the permission, and keys with its scope besides"
+    PERSON_API = "signed-in people alone, whatever their organization"
+    CALLER_API = "people and keys, whatever their organization and scope"
+    STAFF_API = "staff with a global role; to others it does not exist"
+    SHARED = "whoever it is shared with, and nobody else"
+    ADMIN = "the back office"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is declared of one route and some methods."""
+
+    methods: tuple[str, ...]
+    route: str
+    rule: Rule
+    code: str = ""  # the permission; in the back office what is needed: see expected.py
+    body: dict[str, Any] = field(default_factory=dict)
+    query: dict[str, Any] = field(default_factory=dict)
+    names: str = ""  # a parameter in body or query whose object is varied, not one of the address
+    absent: int = 404  # what an object answers that is not there
+    own: str = ""  # the permission that shows a person's own objects to him
+    parties: tuple[str, ...] = ()  # roles whose person is party to the object; others get 404
+    also: str = ""  # a second permission that it takes, of the key's scopes as well
+    gives: str = ""  # a role that is given, taken or changed: nobody does so beyond what he holds
+    people_only: bool = False  # a scope opens the address, and still no key does this
+    reveals: bool = False  # whoever has the link may see what it leads to
+    fixed: dict[str, str] = field(default_factory=dict)  # parameters that are no ids
+
+    @property
+    def name(self) -> str:
+        """How findings call it."""
+        return f"{'/'.join(self.methods)} {self.route}"
+
+
+def api(methods: str, address: str, code: str, **more: Any) -> Row:
+    """Return a row of the API of organizations."""
+    return Row(tuple(methods.split()), f"api/v1/{address}", Rule.API, code, **more)
+
+
+def staff(methods: str, address: str, code: str, **more: Any) -> Row:
+    """Return a row of the API for staff."""
+    return Row(tuple(methods.split()), f"api/v1/staff/{address}", Rule.STAFF_API, code, **more)
+
+
+def page(methods: str, address: str, code: str, **more: Any) -> Row:
+    """Return a row of the pages of an organization."""
+    return Row(tuple(methods.split()), f"o/<slug:slug>/{address}", Rule.PAGE, code, **more)
+
+
+def personal(methods: str, route: str, **more: Any) -> Row:
+    """Return a row of what a person does for himself."""
+    return Row(tuple(methods.split()), route, Rule.PERSONAL, **more)
+
+
+def shared(methods: str, route: str, **more: Any) -> Row:
+    """Return a row of what is shown to a person outside."""
+    return Row(tuple(methods.split()), route, Rule.SHARED, **more)
+
+
+def everybody(methods: str, route: str, **more: Any) -> Row:
+    """Return a row of what needs no permission."""
+    return Row(tuple(methods.split()), route, Rule.OPEN, **more)
+
+
+def admin(methods: str, address: str, needs: str, **more: Any) -> Row:
+    """Return a row of the back office; `needs` as expected.py reads it."""
+    return Row(tuple(methods.split()), f"admin/{address}", Rule.ADMIN, needs, **more)
+
+
+def model(
+    name: str, may: str, *, roles: tuple[str, ...] = (), changes: str = "change"
+) -> list[Row]:
+    """
+    Return the rows of a model of the back office: `credits/wallet`.
+
+    `may` are the initials of what a superuser can do: View, Add, Change, Delete. `roles` are
+    the codes of staff roles that let look as well, `changes` the one that lets change.
+    """
+    looks = " ".join(("view", *roles))
+    verbs = {"V": looks, "A": "add", "C": changes, "D": "delete"}
+    needs = {letter: verb if letter in may else "nobody" for letter, verb in verbs.items()}
+    one = f"{name}/<path:object_id>"
+    return [
+        admin("GET POST", f"{name}/", needs["V"]),
+        admin("GET POST", f"{name}/add/", needs["A"]),
+        admin("GET POST", f"{name}/<path:object_id>/history/", needs["V"]),
+        admin("GET POST", f"{one}/delete/", needs["D"]),
+        admin("GET", f"{one}/change/", needs["V"]),
+        admin("POST", f"{one}/change/", needs["C"]),
+        admin("GET POST PUT PATCH DELETE", f"{one}/", "open"),
+    ]

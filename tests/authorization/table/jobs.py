@@ -1,0 +1,32 @@
+"""Rows of jobs: pages and API."""
+
+from tests.authorization.rows import api, page, shared
+
+JOB = {
+    "operation": "image.restyle",
+    "parameters": {"style": "dusk"},
+    "upload_id": "{upload_id}",
+}
+
+ROWS = [
+    api("POST", "uploads", "jobs.submit"),
+    api("GET", "operations", "jobs.view"),
+    api("GET", "jobs", "jobs.view"),
+    api("POST", "jobs", "jobs.submit", body=JOB, names="upload_id", absent=400),
+    api("POST", "jobs/quote", "jobs.view", body={"operation": "image.restyle"}),
+    api("GET", "jobs/<str:job_id>", "jobs.view"),
+    api("POST", "jobs/<str:job_id>/cancel", "jobs.cancel"),
+    api("GET", "jobs/<str:job_id>/result", "jobs.view"),
+    page("GET", "jobs/", "jobs.view"),
+    page("GET POST", "jobs/new/", "jobs.submit"),
+    page("GET", "jobs/quote/", "jobs.submit", query={"operation": "image.restyle"}),
+    page("GET", "jobs/<str:job_id>/", "jobs.view"),
+    page("GET", "jobs/<str:job_id>/status/", "jobs.view"),
+    page("POST", "jobs/<str:job_id>/cancel/", "jobs.cancel"),
+    page("GET", "jobs/<str:job_id>/result/", "jobs.view"),
+    page("GET", "jobs/<str:job_id>/original/", "jobs.view"),
+    shared("GET", "api/v1/shared/jobs/<str:job_id>"),
+    shared("GET", "api/v1/shared/jobs/<str:job_id>/result"),
+    shared("GET", "shared/jobs/<str:job_id>/"),
+    shared("GET", "shared/jobs/<str:job_id>/result/"),
+]

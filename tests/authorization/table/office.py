@@ -1,0 +1,69 @@
+"""Rows of the back office: a line for each model, and one for each page of our own."""
+
+from tests.authorization.rows import admin, model
+
+FOREIGN_APPS = ("admin/djstripe/",)  # the mirror of Stripe: dj-stripe's own pages, not asked here
+LEDGER = ("credits.adjust", "credits.approve")
+
+ROWS = [
+    admin("GET POST", "", "staff"),
+    admin("GET POST", "search/", "staff"),
+    admin("GET POST", "login/", "anybody"),
+    admin("GET POST", "logout/", "anybody"),
+    admin("GET POST", "password_change/", "staff"),
+    admin("GET POST", "password_change/done/", "staff"),
+    admin("GET", "autocomplete/", "nobody"),  # for want of the field that asks
+    admin("POST", "autocomplete/", "anybody"),  # refused to all as a method
+    admin("GET POST", "jsi18n/", "anybody"),
+    admin(
+        "GET POST",
+        "r/<path:content_type_id>/<path:object_id>/",
+        "missing",
+        fixed={"content_type_id": "0", "object_id": "0"},
+    ),
+    admin(
+        "GET POST",
+        "<app_label>/$",
+        "view credits.adjust credits.approve hidden",
+        fixed={"app_label": "credits"},
+    ),
+    admin("GET POST", "(?P<url>.*)$", "missing"),
+    *model("auth/group", "VACD"),
+    *model("account/emailaddress", "VACD"),
+    *model("tenants/auditlog", "V"),
+    *model("tenants/adminconfig", "VACD"),
+    *model("tenants/organization", "VAC"),
+    *model("tenants/user", "VAC"),
+    admin("GET POST", "tenants/user/<id>/password/", "change"),
+    *model("mfa/authenticator", "VD"),
+    *model("usersessions/usersession", "VD"),
+    *model("rbac/permission", "V"),
+    *model("rbac/role", "VACD"),
+    *model("rbac/userrole", "VACD"),
+    *model("rbac/apikey", "V"),
+    *model("rbac/invitation", "V"),
+    *model("rbac/share", "VA"),
+    *model("credits/budget", "V"),
+    *model("credits/budgetalert", "V"),
+    *model("credits/budgetmonth", "V"),
+    *model("credits/closedperiod", "V"),
+    *model("credits/correction", "VC", roles=LEDGER, changes="credits.approve"),
+    *model("credits/hold", "V", roles=LEDGER),
+    *model("credits/liabilityreport", "V"),
+    *model("credits/lot", "V", roles=LEDGER),
+    *model("credits/creditevent", "VA"),
+    *model("credits/credittransaction", "V", roles=LEDGER),
+    *model("credits/wallet", "V", roles=LEDGER),
+    *model("credits/expirywarning", "V"),
+    *model("jobs/generationjob", "V"),
+    *model("jobs/blobupload", "V"),
+    *(
+        admin("GET POST", f"credits/{name}/export/", "view credits.adjust credits.approve")
+        for name in ("correction", "hold", "lot", "credittransaction", "wallet")
+    ),
+    admin("GET POST", "credits/closedperiod/close/", "add"),
+    admin("GET POST", "credits/closedperiod/<path:object_id>/wallets-csv/", "view"),
+    admin("GET POST", "credits/credittransaction/<path:object_id>/reverse/", "credits.adjust"),
+    admin("GET POST", "credits/wallet/<path:object_id>/correct/", "credits.adjust"),
+    admin("GET POST", "credits/wallet/<path:object_id>/standing/", "credits.adjust"),
+]
