@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.core import context, ids, scope
-from apps.core.postgres.staff import as_staff
+from apps.core.postgres.staff import as_staff, keep_staff
 
 WELL_FORMED_ID = re.compile(r"[A-Za-z0-9_.\-]{8,128}")
 LONGEST_USER_AGENT = 200  # characters
@@ -87,4 +87,4 @@ class BackOfficeMiddleware:
         if not is_staff or not request.path_info.startswith(reverse("admin:index")):
             return self.get_response(request)
         with as_staff("the admin"):
-            return self.get_response(request)
+            return keep_staff(self.get_response(request), "the admin")

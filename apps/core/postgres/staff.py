@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.http import FileResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 
 from apps.core import scope
 
@@ -21,6 +23,22 @@ def as_staff(reason: str) -> Iterator[None]:
     """
     with scope.every_organization(reason), role_of_staff():
         yield
+
+
+def keep_staff[R: HttpResponseBase](response: R, reason: str) -> R:
+    """Let an answer that is made while it is sent be made as staff, part by part."""
+    if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
+        response.streaming_content = _made_as_staff(iter(response), reason)
+    return response
+
+
+def _made_as_staff(parts: Iterator[bytes], reason: str) -> Iterator[bytes]:
+    while True:
+        with as_staff(reason):
+            part = next(parts, None)
+        if part is None:
+            return
+        yield part
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from apps.core.errors import NotFound
-from apps.core.postgres.staff import as_staff
+from apps.core.postgres.staff import as_staff, keep_staff
 from apps.core.routes import route_of
 from apps.rbac.api.base import METHODS
 from apps.rbac.errors import PersonRequired
@@ -55,7 +55,9 @@ class StaffAPIView(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer, and look across organizations no longer than that takes."""
         with ExitStack() as self._scope:
-            return super().dispatch(request, *args, **kwargs)
+            response = super().dispatch(request, *args, **kwargs)
+            # Only those who got past `initial` have anything that is sent bit by bit.
+            return keep_staff(response, "the API for staff")
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """
