@@ -66,6 +66,10 @@ figures-1: $(READY) ## The ledger under races, with its controls
 figures-2: $(READY) ## Every command of the ledger: races, crashes, lost replies, each guard
 	@$(PYTHON) -m figures.ledger
 
+.PHONY: figures-3
+figures-3: $(READY) ## Who may do what, and what nobody sees of others, with its controls
+	@$(PYTHON) -m figures.people
+
 .PHONY: css
 css: ## Build the style sheet and the icons anew (needs Node; the result is committed)
 	@cd frontend && npm ci --ignore-scripts && npm run build

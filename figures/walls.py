@@ -28,11 +28,20 @@ LISTS = ("jobs", "organization", "audit", "credits/transactions")
 def main() -> None:
     """Print the figures of the walls."""
     report = Report()
-    logging.disable(logging.CRITICAL)  # the controls make every kind of trouble
-    with migrated_database():
+    with migrated_database(), quiet():
         the_second_wall_alone(report)
         behind_a_pooler(report)
     report.end()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the logs quiet: the controls make every kind of trouble."""
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def the_second_wall_alone(report: Report) -> None:

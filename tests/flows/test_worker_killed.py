@@ -36,7 +36,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, "DATABASE_URL": address, "MEDIA_ROOT": str(settings.MEDIA_ROOT)}
 
 
-def wait_for(is_true: Callable[[], bool], seconds: float = 40) -> None:
+def wait_for(is_true: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not is_true():
         assert time.monotonic() < deadline, "It did not happen in time."
