@@ -41,6 +41,7 @@ STAFF = (
     "credit clerk",
     "credit approver",
     "account manager",
+    "support",
 )
 OUTSIDER = "person with a share"
 FEW = ("anonymous", "owner here", "member there", "removed member", OUTSIDER, PROGRAM, "superuser")

@@ -57,7 +57,7 @@ def _value(field: models.Field, place: Place) -> Any:
     if isinstance(field, models.AutoField):
         return next(_numbers)
     if field.choices:
-        return field.choices[0][0]
+        return "" if field.blank else field.choices[0][0]
     for kinds, value in _PLAIN:
         if isinstance(field, kinds):
             return value() if callable(value) else value

@@ -20,6 +20,7 @@ from apps.credits.services.correction_terms import Terms
 from apps.credits.services.corrections import Why, request_correction
 from apps.jobs.models import GenerationJob
 from apps.rbac.models import ApiKey, Role
+from apps.rbac.services.impersonations import start_impersonation
 from apps.rbac.services.members import remove_member
 from apps.rbac.services.ownership import request_transfer
 from apps.rbac.services.roles import assign_role, system_role
@@ -145,6 +146,7 @@ def live(place: Place) -> None:
         place.keys["all"] = make_key(organization, owner, *SCOPES)[1]
         Role.objects.create(organization=organization, name=f"Own role {place.name}")
     give_second_factor(place.people["read-only"])
+    look_in_a_place(place)
     for role, person in place.people.items():
         with acting(person):
             leave_traces(place, role, person, wallet)
@@ -157,6 +159,19 @@ def live(place: Place) -> None:
             user=owner,
         )
         request_transfer(organization=organization, from_user=owner, to_user=place.people["admin"])
+
+
+def look_in_a_place(place: Place) -> None:
+    """Let staff look in a member's place."""
+    staff = make_person(email=f"support-{place.name}@matrix.test", is_staff=True)
+    assign_role(user=staff, role=system_role("support"), organization=None)
+    start_impersonation(
+        staff_user=staff,
+        user=place.people["member"],
+        organization=place.organization,
+        reason="The customer asked for help with a job.",
+        ticket="SUP-1001",
+    )
 
 
 def share_a_job(place: Place) -> User:

@@ -43,4 +43,5 @@ ROWS = [
     personal("GET", "account/second-factor/"),
     personal("GET POST", "account/sessions/"),
     personal("POST", "account/sessions/<int:session_id>/end/"),
+    personal("GET POST", "impersonation/", code=BY_STATE),
 ]

@@ -42,6 +42,8 @@ ROWS = [
     *model("rbac/userrole", "VACD"),
     *model("rbac/apikey", "V"),
     *model("rbac/invitation", "V"),
+    *model("rbac/impersonation", "V"),
+    admin("GET POST", "tenants/user/<path:object_id>/impersonate/", "people.impersonate"),
     *model("rbac/share", "VA"),
     *model("credits/budget", "V"),
     *model("credits/budgetalert", "V"),

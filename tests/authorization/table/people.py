@@ -174,4 +174,6 @@ ROWS = [
     page("POST", "members/<str:user_id>/roles/", "members.manage"),
     shared("GET", "api/v1/shared"),
     shared("GET", "shared/"),
+    api("GET", "organization/impersonations", "audit.view"),
+    page("GET", "audit/support/", "audit.view"),
 ]
