@@ -1,0 +1,81 @@
+"""
+`python -m simulator`: serve the stand-in for Stripe.
+
+    python -m simulator --port 12111
+    python -m simulator --port 12111 --file state.json
+
+Then set the API base of a client to http://127.0.0.1:12111 and any key that begins with
+`sk_test_`. State is in memory; with `--file` it is there again after a restart.
+"""
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from simulator import resources
+from simulator.core.persistence import Keeper
+from simulator.core.server import Server
+from simulator.core.world import DELIVERED_HOSTS, World
+
+DEFAULT_PORT = 12111  # that of stripe-mock, which many have in their settings already
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until stopped; return the exit status."""
+    options = parse(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    world = make_world(deliver_to=(*DELIVERED_HOSTS, *options.deliver_to))
+    world.is_checked = options.check
+    keeper = Keeper(world, options.file) if options.file else None
+    try:
+        server = Server(world, options.port)
+    except OSError as error:
+        sys.stderr.write(f"Port {options.port} cannot be had: {error.strerror}\n")
+        return 1
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # From a thread of its own, because `shutdown` waits for the loop that we interrupt.
+        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
+    if keeper is not None:
+        keeper.start()
+    sys.stdout.write(f"Stripe simulator on {server.url} (inspect: {server.url}/_sim/)\n")
+    sys.stdout.flush()
+    server.serve()
+    if keeper is not None:
+        keeper.stop()
+    return 0
+
+
+def make_world(*, deliver_to: Sequence[str] = DELIVERED_HOSTS) -> World:
+    """Return a world with what every account has from its first day."""
+    resources.load()
+    world = World(deliver_to=tuple(deliver_to))
+    world.begin()
+    return world
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the options of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m simulator", description="A local Stripe.")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes any free one")
+    parser.add_argument("--file", type=Path, help="keep the state in this file")
+    parser.add_argument(
+        "--deliver-to",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="let webhooks go to this host too; only this machine's otherwise",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="hold every answer against Stripe's description; /_sim/violations tells what is wrong",
+    )
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,76 @@
+"""
+What happens by itself when time passes: trials end, retries come, sessions expire.
+
+A resource registers `@timer("name")` and asks for it with `tx.schedule(due, "name", id)`.
+Timers of a test clock run when that clock is advanced, the others in the simulator's time.
+"""
+
+import threading
+from collections.abc import Callable
+
+from simulator.core.transaction import NOTES, Transaction
+from simulator.core.values import Object
+from simulator.core.world import World
+
+type Timer = Callable[[Transaction, str], None]
+
+TIMERS: dict[str, Timer] = {}
+PAUSE_SECONDS = 0.5
+LIMIT = 10_000
+
+
+def timer(name: str) -> Callable[[Timer], Timer]:
+    """Register the function that is called with a transaction and the subject's id."""
+
+    def register(function: Timer) -> Timer:
+        TIMERS[name] = function
+        return function
+
+    return register
+
+
+def advance(tx: Transaction, clock: Object, until: int) -> None:
+    """Move a test clock, stopping at every timer on the way so that each sees its own time."""
+    for _ in range(LIMIT):
+        due = _first(tx.where(NOTES, clock=clock["id"]), until)
+        if due is None:
+            break
+        clock["frozen_time"] = max(clock["frozen_time"], due["due"])
+        tx.remove(due)
+        TIMERS[due["name"]](tx, due["subject"])
+    clock["frozen_time"] = until
+
+
+def run_due(world: World) -> int:
+    """Run what is due in the simulator's own time, each in a transaction; return how many."""
+    done = 0
+    while done < LIMIT:
+        with world.lock:
+            rows = world.store.kinds[NOTES].rows.values()
+            due = _first([row for row in rows if row["clock"] is None], world.now())
+            if due is None:
+                return done
+            with world.transaction() as tx:
+                tx.remove(tx.get(NOTES, due["id"]))
+                TIMERS[due["name"]](tx, due["subject"])
+        done += 1
+    return done
+
+
+def _first(rows: list[Object], until: int) -> Object | None:
+    due = [row for row in rows if row["due"] <= until]
+    return min(due, key=lambda row: row["due"], default=None)
+
+
+class Ticker(threading.Thread):
+    """Lets the simulator's own time pass."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(name="simulator-ticker", daemon=True)
+        self.world = world
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        """Run due timers until told to end."""
+        while not self.ended.wait(PAUSE_SECONDS):
+            run_due(self.world)
