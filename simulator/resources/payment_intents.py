@@ -50,8 +50,8 @@ def create(call: Call) -> Object:
         amount=call["amount"],
         currency=call["currency"].lower(),
         customer=customer,
-        payment_method=_method(call),
-        automatic_payment_methods=_automatic(call),
+        payment_method=method_of(call),
+        automatic_payment_methods=automatic(call),
         **{name: value for name, value in fields.items() if value is not None},
     )
     return _confirm(call, intent) if call.get("confirm") else intent
@@ -182,7 +182,7 @@ def _confirm(call: Call, intent: Object) -> Object:
     )
 
 
-def _automatic(call: Call) -> Object | None:
+def automatic(call: Call) -> Object | None:
     """Return what `automatic_payment_methods` is: on, unless types were named."""
     given: Object | None = call.get("automatic_payment_methods")
     if given is None:
@@ -193,7 +193,8 @@ def _automatic(call: Call) -> Object | None:
     return {"allow_redirects": given.get("allow_redirects", "always"), "enabled": True}
 
 
-def _method(call: Call) -> str | None:
+def method_of(call: Call) -> str | None:
+    """Return the id of the payment method that a request names or describes."""
     if "payment_method_data" in call.params:
         found = from_data(call.tx, call["payment_method_data"], "payment_method_data")["id"]
     elif call.get("payment_method"):
@@ -208,7 +209,7 @@ def _take_method(call: Call, intent: Object) -> None:
     """Take another payment method, if one is given; or none, if it is unset."""
     if not {"payment_method", "payment_method_data"} & call.params.keys():
         return
-    intent["payment_method"] = _method(call)
+    intent["payment_method"] = method_of(call)
     has_one = intent["payment_method"] is not None
     intent["status"] = "requires_confirmation" if has_one else "requires_payment_method"
 
