@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     world = make_world(deliver_to=(*DELIVERED_HOSTS, *options.deliver_to))
-    world.is_checked = options.check
+    world.is_checked, world.is_strict = options.check, options.strict
     keeper = Keeper(world, options.file) if options.file else None
     try:
         server = Server(world, options.port)
@@ -68,6 +68,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=[],
         metavar="HOST",
         help="let webhooks go to this host too; only this machine's otherwise",
+    )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse parameters of Stripe's that nothing is done with here",
     )
     parser.add_argument(
         "--check",

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from simulator.core import description, forms, parameters
-from simulator.core.call import Call
+from simulator.core.call import Call, Given
 from simulator.core.chaos import Rule, failure, refuse
 from simulator.core.errors import StripeError, invalid, no_such_address
 from simulator.core.expansion import expand
@@ -53,7 +53,7 @@ def handle(world: World, request: Request) -> Response:
 def _page(world: World, request: Request, route: Route, path: dict[str, str]) -> Response:
     """Answer a browser: no key, no description, an error is a short text."""
     try:
-        params = forms.decode(request.query) | forms.decode(request.body)
+        params = Given(forms.decode(request.query) | forms.decode(request.body))
         with world.transaction(base_url=_base_url(world, request)) as tx:
             response: Response = route.function(Call(tx, request, path, params))
             return response
@@ -124,7 +124,7 @@ def _execute(
     route, path = found
     try:
         given = forms.decode(request.query) | forms.decode(request.body)
-        params = parameters.check(route.operation or {}, given)
+        params = Given(parameters.check(route.operation or {}, given))
         paths = params.pop("expand", None) or []
         with world.transaction(
             request=id_,
@@ -134,9 +134,29 @@ def _execute(
             body = _body(world, route.function(Call(tx, request, path, params)), paths)
             returns = (route.operation or {}).get("returns")
             world.check(f"{request.method} {route.template}", body, returns)
+            ignored = _ignored(world, route, params)
     except StripeError as error:
         return as_json(error.body(log_url), error.status), not error.is_validation
-    return Response(200, encode(body)), True
+    headers = {"Simulator-Ignored": ", ".join(ignored)} if ignored else {}
+    return Response(200, encode(body), headers=headers), True
+
+
+def _ignored(world: World, route: Route, params: Given) -> list[str]:
+    """
+    Own up to parameters that Stripe has and that nothing was done with.
+
+    :raises StripeError: if the simulator was told to be strict.
+    """
+    ignored = params.ignored()
+    if ignored and world.is_strict:
+        raise invalid(
+            f"This simulator does nothing with: {', '.join(ignored)} "
+            f"({route.method} {route.template}).",
+            param=ignored[0],
+        )
+    for name in ignored:
+        world.ignored[f"{route.method} {route.template}", name] += 1
+    return ignored
 
 
 def _body(world: World, result: Object, paths: list[str]) -> Object:

@@ -10,6 +10,31 @@ from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 
 
+class Given(dict[str, Any]):
+    """Parameters that remember which of them somebody has looked at."""
+
+    def __init__(self, values: Object) -> None:
+        super().__init__(values)
+        self.used: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        self.used.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a parameter, which is then used."""
+        self.used.add(name)
+        return super().get(name, default)
+
+    def __contains__(self, name: object) -> bool:
+        self.used.add(str(name))
+        return super().__contains__(name)
+
+    def ignored(self) -> list[str]:
+        """Return the names of those that nobody has looked at."""
+        return sorted(self.keys() - self.used)
+
+
 @dataclass
 class Call:
     """
@@ -22,7 +47,7 @@ class Call:
     tx: Transaction
     request: Request
     path: dict[str, str]
-    params: Object = field(default_factory=dict)
+    params: Given = field(default_factory=lambda: Given({}))
 
     def __getitem__(self, name: str) -> Any:
         """Return a parameter that the description requires."""

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -43,6 +44,8 @@ class World:
         self.log: list[Object] = []
         self.changes = 0
         self.is_checked = False
+        self.is_strict = False
+        self.ignored: Counter[tuple[str, str]] = Counter()
         self.examined = 0
         self.violations: list[str] = []
         self.deliveries = Deliveries(self, deliver_to)

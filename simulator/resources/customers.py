@@ -10,10 +10,23 @@ from simulator.core.values import Object, random_text
 
 KIND = "customer"
 # Copied as they are given; what is not here has a rule of its own below.
-PLAIN = ("address", "description", "email", "name", "phone", "shipping", "tax_exempt")
+PLAIN = (
+    "address",
+    "business_name",
+    "description",
+    "email",
+    "individual_name",
+    "invoice_prefix",
+    "name",
+    "next_invoice_sequence",
+    "phone",
+    "shipping",
+    "tax_exempt",
+)
 SETTINGS = ("custom_fields", "default_payment_method", "footer", "rendering_options")
 SEARCHED = ("created", "email", "name", "phone")
-# Other resources add what must happen when a customer goes.
+# Other resources add what must happen when a customer comes, and when one goes.
+ON_CREATE: list[Callable[[Call, Object], None]] = []
 ON_DELETE: list[Callable[[Transaction, Object], None]] = []
 ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
 
@@ -31,13 +44,15 @@ def create(call: Call) -> Object:
         test_clock=clock,
         balance=call.get("balance", 0),
         invoice_prefix=random_text(8).upper(),
-        next_invoice_sequence=call.get("next_invoice_sequence", 1),
+        next_invoice_sequence=1,
         invoice_settings=dict.fromkeys(SETTINGS),
-        preferred_locales=call.get("preferred_locales", []),
+        preferred_locales=[],
         tax_exempt="none",
     )
     _fill(tx, customer, call)
     tx.emit("customer.created", customer)
+    for function in ON_CREATE:
+        function(call, customer)
     return customer
 
 
@@ -86,10 +101,23 @@ def _fill(tx: Transaction, customer: Object, call: Call) -> None:
     customer.update(call.only(*PLAIN))
     if call.get("address"):
         customer["address"] = {**ADDRESS, **call["address"]}
+    if "preferred_locales" in call.params:
+        customer["preferred_locales"] = call.get("preferred_locales", [])
     if "metadata" in call.params:
         customer["metadata"] = merged_metadata(customer["metadata"], call["metadata"])
-    settings = call.get("invoice_settings", {})
-    if method := settings.get("default_payment_method"):
+    settings = _settings(tx, customer, call)
+    customer["invoice_settings"] = {**customer["invoice_settings"], **settings}
+
+
+def _settings(tx: Transaction, customer: Object, call: Call) -> Object:
+    """
+    Return invoice settings that can be taken over.
+
+    :raises StripeError: if the default payment method is not the customer's.
+    """
+    settings: Object = call.get("invoice_settings", {})
+    method = settings.get("default_payment_method")
+    if method and method != call.get("payment_method"):  # that one is attached in a moment
         param = "invoice_settings[default_payment_method]"
         if tx.get("payment_method", method, param)["customer"] != customer["id"]:
             raise invalid(
@@ -98,4 +126,4 @@ def _fill(tx: Transaction, customer: Object, call: Call) -> None:
                 param=param,
                 code="resource_missing",
             )
-    customer["invoice_settings"] = {**customer["invoice_settings"], **settings}
+    return settings

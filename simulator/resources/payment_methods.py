@@ -8,7 +8,7 @@ from simulator.core.errors import StripeError, invalid, no_such
 from simulator.core.routing import route
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources.customers import ADDRESS, ON_DELETE
+from simulator.resources.customers import ADDRESS, ON_CREATE, ON_DELETE
 
 KIND = "payment_method"
 EXPIRES = (12, 2034)
@@ -241,4 +241,10 @@ def _detach_all(tx: Transaction, customer: Object) -> None:
         method["_is_spent"] = True
 
 
+def _attach_first(call: Call, customer: Object) -> None:
+    if method := call.get("payment_method"):
+        attach(call.tx, find(call.tx, method), customer["id"])
+
+
+ON_CREATE.append(_attach_first)
 ON_DELETE.append(_detach_all)

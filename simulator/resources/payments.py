@@ -85,6 +85,7 @@ def confirm(
     _check_confirmable(intent)
     method = tx.get("payment_method", intent["payment_method"], "payment_method")
     _check_owner(intent, method)
+    is_authenticated = is_authenticated or intent.pop("_is_authenticated", False)
     if not is_authenticated and _needs_authentication(method, off_session=off_session):
         if off_session or must_not_wait:
             raise fail(tx, intent, "authentication_required")

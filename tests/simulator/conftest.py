@@ -17,7 +17,7 @@ KEY = "sk_test_" + "a" * 24
 def server() -> Iterator[Server]:
     """Serve in a thread; every object that goes out is held against the description."""
     server = Server(make_world())
-    server.world.is_checked = True
+    server.world.is_checked = server.world.is_strict = True
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
     yield server
