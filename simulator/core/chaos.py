@@ -166,7 +166,7 @@ def refuse(hits: dict[str, Rule]) -> None:
     """
     if "conflict" in hits:
         raise StripeError(
-            409, "invalid_request_error", "Simulated conflict: try again.", code="lock_timeout"
+            409, "idempotency_error", "Simulated conflict.", code="idempotency_key_in_use"
         )
     if "rate_limit" in hits:
         raise StripeError(

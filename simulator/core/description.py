@@ -102,6 +102,14 @@ def property_of(schema: Any, name: str) -> dict[str, Any] | None:
     return None
 
 
+def is_expandable(schema: Any, name: str) -> bool:
+    """Say whether a path of `expand` may lead through this property."""
+    schema = resolve(schema)
+    if name in schema.get("x-expandableFields", ()):
+        return True
+    return any(is_expandable(alternative, name) for alternative in schema.get("anyOf", ()))
+
+
 def expansions(property_: dict[str, Any]) -> list[str]:
     """Return the kinds of objects whose id may stand in this property."""
     choices = property_.get("x-expansionResources", {}).get("oneOf", ())

@@ -49,17 +49,15 @@ def _expand(world: "World", holder: Any, schema: Any, parts: list[str], path: st
     if kind is not None and not holder.get("deleted"):
         schema = description.schema_of(kind)
     property_ = description.property_of(schema, name) if schema else None
-    if property_ is None:
+    if property_ is None or not description.is_expandable(schema, name):
         if holder.get("deleted"):
             return
         raise _cannot(path)
-    _put(world, holder, name, property_, is_last=not rest, path=path)
+    _put(world, holder, name, property_)
     _expand(world, holder.get(name), property_, rest, path)
 
 
-def _put(
-    world: "World", holder: Object, name: str, property_: Any, *, is_last: bool, path: str
-) -> None:
+def _put(world: "World", holder: Object, name: str, property_: Any) -> None:
     include = INCLUDED.get((holder.get("object", ""), name))
     if include is not None and not holder.get(name):
         holder[name] = include(world, holder)
@@ -71,8 +69,6 @@ def _put(
         holder[name] = _object(world, kinds, value)
     elif isinstance(value, list) and items:
         holder[name] = [_object(world, items, v) if isinstance(v, str) else v for v in value]
-    elif is_last and not kinds and not items and not isinstance(value, dict | type(None)):
-        raise _cannot(path)
 
 
 def _object(world: "World", kinds: list[str], id_: str) -> Any:
