@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from simulator.core.errors import StripeError, invalid
 
 DAY = 86_400
+HOUR = 3_600
 MAX_LENGTH = 255
 
 
@@ -28,6 +29,7 @@ class Keys:
     def __init__(self, now: Callable[[], int]) -> None:
         self._now = now
         self._lock = threading.Lock()
+        self._purged = now()
         self.answers: dict[tuple[str, str], Answer] = {}
 
     def begin(self, owner: str, key: str, method: str, path: str, form: str) -> Answer | None:
@@ -66,10 +68,15 @@ class Keys:
         with self._lock:
             self.answers.clear()
 
+    def may_be_purged(self) -> bool:
+        """Say whether it is worth looking for keys that are too old."""
+        return self._now() > self._purged + HOUR
+
     def purge(self) -> None:
         """Forget the keys that are older than a day."""
         with self._lock:
-            limit = self._now() - DAY
+            self._purged = self._now()
+            limit = self._purged - DAY
             self.answers = {k: a for k, a in self.answers.items() if a.created >= limit}
 
 

@@ -70,6 +70,9 @@ def restore(world: World, dumped: Object) -> None:
             (owner, key): Answer(fingerprint, created, status, _bytes(body), request)
             for owner, key, fingerprint, created, status, body, request in dumped["answers"]
         }
+        for event in world.store.kinds["event"].rows.values():
+            if event["pending_webhooks"]:  # whoever had not answered is told once more
+                world.deliveries.enqueue(event)
 
 
 def _text(body: bytes) -> str:

@@ -74,3 +74,5 @@ class Ticker(threading.Thread):
         """Run due timers until told to end."""
         while not self.ended.wait(PAUSE_SECONDS):
             run_due(self.world)
+            if self.world.keys.may_be_purged():
+                self.world.keys.purge()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.core import description
 from simulator.core.errors import no_such
-from simulator.core.values import Object, copy, new_id
+from simulator.core.values import Object, copy, dump, new_id
 from simulator.core.views import render
 
 if TYPE_CHECKING:
@@ -126,7 +126,8 @@ class Transaction:
                 return None
             data["previous_attributes"] = previous
         self._told[key] = data["object"]
-        event = self.new("event", type=type_, data=data)
+        # Kept as text: events are many, seldom read, and must never change.
+        event = self.new("event", type=type_, data=None, _data=dump(data))
         event.update(api_version=description.api_version(), request=dict(self.request))
         event["pending_webhooks"] = len(self.world.endpoints_for(type_))
         self.events.append(event)

@@ -1,5 +1,6 @@
 """What everything here is made of: JSON objects, and ids like Stripe's."""
 
+import json
 import secrets
 import string
 from typing import Any
@@ -67,6 +68,11 @@ def new_id(kind: str) -> str:
 def random_text(length: int) -> str:
     """Return letters and digits that nobody guesses."""
     return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def dump(value: Any) -> str:
+    """Return JSON as text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def copy(value: Any) -> Any:

@@ -38,9 +38,9 @@ class World:
         self.lock = threading.RLock()
         self.base_url = "http://127.0.0.1"
         self.store = Store()
+        self.shift = 0
         self.keys = Keys(self.now)
         self.chaos = Chaos()
-        self.shift = 0
         self.log: list[Object] = []
         self.changes = 0
         self.is_checked = False

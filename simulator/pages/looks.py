@@ -1,5 +1,6 @@
 """How our pages look: one document, one style sheet, one banner that never goes away."""
 
+from collections.abc import Sequence
 from html import escape
 
 from simulator.core.call import Call
@@ -80,6 +81,18 @@ def amount(value: int, currency: str) -> str:
         return f"{value:,} {currency.upper()}"
     sign, value = ("-", -value) if value < 0 else ("", value)
     return f"{sign}{value // 100:,}.{value % 100:02} {currency.upper()}"
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return a table under a heading. Cells are HTML already."""
+    if not rows:
+        return f"<h2>{text(title)}</h2><p class='muted'>None.</p>"
+    head = "".join(f"<th scope='col'>{text(column)}</th>" for column in columns)
+    lines = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f"""<h2>{text(title)}</h2>
+<div class="scroll" tabindex="0" role="region" aria-label="{text(title)}">
+<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>
+</div>"""
 
 
 @page("GET", "/_sim/style.css")
