@@ -18,7 +18,7 @@ $(READY): requirements.lock scripts/bootstrap.sh
 	@scripts/bootstrap.sh $(VENV)
 
 .PHONY: demo
-demo: $(READY) ## Start PostgreSQL, Valkey, web, worker and sample data; Ctrl-C stops all
+demo: $(READY) ## Start PostgreSQL, Valkey, a stand-in for Stripe, web, worker and sample data
 	@$(PYTHON) manage.py demo
 
 .PHONY: test

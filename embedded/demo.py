@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from embedded import report, schema
+from embedded import report, schema, simulator
 from embedded.account import elsewhere
 from embedded.keeper import Attachment, attach, free_port, read_state
 from embedded.processes import Processes
@@ -89,6 +89,7 @@ def start(home: Path, port: int, processes: Processes, attachments: list[Attachm
     environment = environment_of_demo(home, port)
     processes.environment = environment
     start_services(home, environment, attachments)
+    simulator.start(home, environment, processes)
     schema.migrate(ROOT, environment)
     schema.seed(ROOT, environment)
     start_coffer(home, port, processes)

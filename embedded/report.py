@@ -53,6 +53,8 @@ def summary(home: Path, environment: dict[str, str]) -> None:
     say(f"  Admin    {url}/admin/")
     say(f"  API      {url}/api/docs/")
     say(f"  Mail     {url}/demo/mailbox/")
+    if stripe := environment.get("STRIPE_API_URL"):
+        say(f"  Stripe   {stripe}/_sim  (simulated; no card is charged)")
     _logins(Path(environment["DEMO_LOGINS"]))
     say(f"\n  Logs in {home / 'logs'}. Ctrl-C stops everything.")
 

@@ -18,6 +18,8 @@ SHARED = (
     "MEDIA_ROOT",
     "REDIS_URL",
     "SECRET_KEY",
+    "STRIPE_API_URL",
+    "STRIPE_SECRET_KEY",
 )
 
 

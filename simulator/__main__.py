@@ -3,6 +3,7 @@
 
     python -m simulator --port 12111
     python -m simulator --port 12111 --file state.json
+    python -m simulator --forward-to http://127.0.0.1:8000/webhook --secret whsec_x
 
 Then set the API base of a client to http://127.0.0.1:12111 and any key that begins with
 `sk_test_`. State is in memory; with `--file` it is there again after a restart.
@@ -20,6 +21,7 @@ from simulator import resources
 from simulator.core.persistence import Keeper
 from simulator.core.server import Server
 from simulator.core.world import DELIVERED_HOSTS, World
+from simulator.resources import webhook_endpoints
 
 DEFAULT_PORT = 12111  # that of stripe-mock, which many have in their settings already
 
@@ -31,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     world = make_world(deliver_to=(*DELIVERED_HOSTS, *options.deliver_to))
     world.is_checked, world.is_strict = options.check, options.strict
     keeper = Keeper(world, options.file) if options.file else None
+    if options.forward_to:
+        forward(world, options.forward_to, options.secret)
     try:
         server = Server(world, options.port)
     except OSError as error:
@@ -41,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     if keeper is not None:
         keeper.start()
-    sys.stdout.write(f"Stripe simulator on {server.url} (inspect: {server.url}/_sim/)\n")
+    sys.stdout.write(f"Stripe simulator on {server.url} (inspect: {server.url}/_sim)\n")
     sys.stdout.flush()
     server.serve()
     if keeper is not None:
@@ -57,6 +61,15 @@ def make_world(*, deliver_to: Sequence[str] = DELIVERED_HOSTS) -> World:
     return world
 
 
+def forward(world: World, url: str, secret: str | None) -> None:
+    """Tell an address of everything; a restart finds the endpoint of the first start."""
+    with world.transaction() as tx:
+        known = [one for one in tx.where("webhook_endpoint") if one["url"] == url]
+        endpoint = known[0] if known else webhook_endpoints.make(tx, url, ["*"])
+        endpoint["_secret"] = secret or endpoint["_secret"]
+    sys.stdout.write(f"Webhooks go to {url} with the secret {endpoint['_secret']}\n")
+
+
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m simulator", description="A local Stripe.")
@@ -69,6 +82,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="HOST",
         help="let webhooks go to this host too; only this machine's otherwise",
     )
+    parser.add_argument("--forward-to", metavar="URL", help="tell this address of every event")
+    parser.add_argument("--secret", help="that signs what goes there; made up otherwise")
     parser.add_argument(
         "--strict",
         action="store_true",

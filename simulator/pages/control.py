@@ -4,7 +4,7 @@ import json
 
 from simulator.core.call import Call
 from simulator.core.errors import StripeError, no_such
-from simulator.core.http import Response, as_json
+from simulator.core.http import Response, as_json, redirect
 from simulator.core.routing import page
 from simulator.core.timers import run_due
 from simulator.core.values import random_text
@@ -16,6 +16,8 @@ DAY = 86_400
 def reset(call: Call) -> Response:
     """Forget everything."""
     call.tx.world.reset()
+    if "text/html" in (call.request.header("accept") or ""):
+        return redirect("/_sim")
     return as_json({"reset": True})
 
 

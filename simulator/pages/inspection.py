@@ -48,7 +48,7 @@ def objects(call: Call) -> Response:
                     f"<pre tabindex=\"0\">{shown}</pre></details>")  # fmt: skip
         if len(rows) == 5 * SHOWN:
             break
-    body = f"<p><a href='/_sim/'>Back</a></p>{''.join(rows)}"
+    body = f"<p><a href='/_sim'>Back</a></p>{''.join(rows)}"
     return as_html(document(kind, body, wide=True))
 
 

@@ -1,14 +1,32 @@
 """Webhook endpoints: who is told of what, and the secret by which they know that it is us."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from simulator.core import description
 from simulator.core.call import Call, merged_metadata
 from simulator.core.errors import invalid
 from simulator.core.routing import route
+from simulator.core.transaction import Transaction
 from simulator.core.values import Object, random_text
 
 KIND = "webhook_endpoint"
+
+
+def make(tx: Transaction, url: str, events: list[str], **fields: Any) -> Object:
+    """
+    Make an endpoint.
+
+    :raises StripeError: if its address is none.
+    """
+    return tx.new(
+        KIND,
+        url=_checked(url),
+        enabled_events=events,
+        status="enabled",
+        _secret=f"whsec_{random_text(32)}",
+        **fields,
+    )
 
 
 @route("POST", "/v1/webhook_endpoints")
@@ -17,15 +35,13 @@ def create(call: Call) -> Object:
     version = call.get("api_version")
     if version not in (None, description.api_version()):
         raise invalid(f"Invalid Stripe API version: {version}", param="api_version")
-    endpoint = call.tx.new(
-        KIND,
-        url=_checked(call["url"]),
-        enabled_events=call["enabled_events"],
+    endpoint = make(
+        call.tx,
+        call["url"],
+        call["enabled_events"],
         description=call.get("description"),
         api_version=version,
-        metadata=merged_metadata(None, call.get("metadata")),
-        status="enabled",
-        _secret=f"whsec_{random_text(32)}",
+        metadata=merged_metadata(None, call.get("metadata", {})),
     )
     return {**call.tx.public(endpoint), "secret": endpoint["_secret"]}
 

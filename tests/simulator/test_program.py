@@ -11,6 +11,7 @@ from pathlib import Path
 import stripe
 
 from tests.simulator.conftest import KEY
+from tests.simulator.receiver import receiving
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +22,9 @@ def running(*arguments):
     command = [sys.executable, "-m", "simulator", "--port", "0", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
-            url = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())[0]
+            lines = iter(process.stdout.readline, "")
+            said = next(line for line in lines if line.startswith("Stripe simulator"))
+            url = re.search(r"http://127\.0\.0\.1:\d+", said)[0]
             yield url, stripe.StripeClient(KEY, base_addresses={"api": url})
         finally:
             process.send_signal(signal.SIGTERM)
@@ -39,6 +42,21 @@ def test_state_and_keys_outlive_it_in_a_file(tmp_path):
         assert [one.id for one in client.v1.customers.list().data] == [made.id]
         event = client.v1.events.list().data[0]
         assert event.data.object.id == made.id
+
+
+def test_it_forwards_from_the_start(tmp_path):
+    with receiving() as receiver:
+        arguments = ("--forward-to", receiver.url, "--secret", "whsec_x")
+        arguments += ("--file", str(tmp_path / "state.json"))
+        for count in (1, 2):  # the second start finds the endpoint of the first
+            with running(*arguments) as (_, client):
+                client.v1.customers.create({"name": "N"})
+                receiver.wait(count)
+                assert len(client.v1.webhook_endpoints.list().data) == 1
+        event = stripe.Webhook.construct_event(
+            receiver.bodies[0], receiver.signatures[0], "whsec_x"
+        )
+    assert event.type == "customer.created"
 
 
 def test_it_listens_on_loopback_only():
