@@ -25,8 +25,9 @@ PLAIN = (
 )
 SETTINGS = ("custom_fields", "default_payment_method", "footer", "rendering_options")
 SEARCHED = ("created", "email", "name", "phone")
-# Other resources add what must happen when a customer comes, and when one goes.
+# Other resources add what must happen when a customer comes, changes or goes.
 ON_CREATE: list[Callable[[Call, Object], None]] = []
+ON_UPDATE: list[Callable[[Call, Object], None]] = []
 ON_DELETE: list[Callable[[Transaction, Object], None]] = []
 ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
 
@@ -82,6 +83,8 @@ def update(call: Call) -> Object:
     if "balance" in call.params:
         customer["balance"] = call["balance"]
     _fill(call.tx, customer, call)
+    for function in ON_UPDATE:
+        function(call, customer)
     call.tx.emit("customer.updated", customer)
     return customer
 

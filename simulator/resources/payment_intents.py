@@ -34,7 +34,7 @@ SEARCHED = ("amount", "created", "currency", "customer", "status")
 def create(call: Call) -> Object:
     """Make an intent, and confirm it at once if that is wanted."""
     tx = call.tx
-    _check_amount(call["amount"], call["currency"])
+    check_amount(call["amount"], call["currency"])
     customer = call.get("customer")
     if customer is not None:
         tx.get("customer", customer, "customer")
@@ -85,7 +85,7 @@ def update(call: Call) -> Object:
             "This PaymentIntent's parameters could not be updated because it has a status of "
             f"{intent['status']}.",
         )
-    _check_amount(call.get("amount", intent["amount"]), call.get("currency", intent["currency"]))
+    check_amount(call.get("amount", intent["amount"]), call.get("currency", intent["currency"]))
     intent.update(call.only(*PLAIN, "amount", "customer"))
     if "currency" in call.params:
         intent["currency"] = call["currency"].lower()
@@ -214,7 +214,12 @@ def _take_method(call: Call, intent: Object) -> None:
     intent["status"] = "requires_confirmation" if has_one else "requires_payment_method"
 
 
-def _check_amount(amount: int, currency: str) -> None:
+def check_amount(amount: int, currency: str) -> None:
+    """
+    Say no to amounts that Stripe does not take.
+
+    :raises StripeError: if it is too small, too large, or in no currency.
+    """
     if len(currency) != 3 or not currency.isalpha():
         raise invalid(f"Invalid currency: {currency}.", param="currency")
     smallest = SMALLEST.get(currency.lower(), 1)
