@@ -163,6 +163,8 @@ class Deliveries:
             outcome: int | str = "dropped by chaos"
         else:
             outcome = self._post(url, body, secrets_)
+        if world.store.find("event", event_id) is not event:
+            return  # everything was forgotten meanwhile, and this with it
         is_sent = attempt >= 0
         self._record(event_id, type_, endpoint_id, max(attempt, 0), outcome, is_sent=is_sent)
         self._conclude(event_id, endpoint_id, max(attempt, 0), outcome)
