@@ -45,6 +45,7 @@ def as_html(text: str, status: int = 200) -> Response:
 
 def redirect(url: str) -> Response:
     """Send the browser somewhere else, with GET."""
+    url = "".join(url.split())  # a line break would begin another header
     text = f'<!doctype html><title>Elsewhere</title><a href="{escape(url)}">Go on</a>'
     response = as_html(text, 303)
     response.headers["Location"] = url

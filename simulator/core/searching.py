@@ -7,10 +7,12 @@ Search: a subset of Stripe's query language.
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from simulator.core.errors import invalid
 from simulator.core.lists import limit_of
+from simulator.core.store import Collection
 from simulator.core.values import Object
 
 if TYPE_CHECKING:
@@ -46,12 +48,12 @@ def search(tx: "Transaction", kind: str, params: Object, url: str, fields: Seque
     if token is not None and token not in collection.rows:
         raise invalid("Invalid page token.", param="page")
     limit = limit_of(params)
-    found = []
-    for row in collection.newest(token):
-        if fits(row):
-            found.append(row)
-        if len(found) > limit:
-            break
+    edge = collection.place_of(token) if token else None
+    listed = _candidates(collection, params["query"])
+    rows = collection.newest(token) if listed is None else listed
+    wanted = (row for row in rows if fits(row))
+    behind = (row for row in wanted if edge is None or collection.place_of(row["id"]) < edge)
+    found = list(islice(behind, limit + 1))
     shown = found[:limit]
     more = len(found) > limit
     return {
@@ -61,6 +63,17 @@ def search(tx: "Transaction", kind: str, params: Object, url: str, fields: Seque
         "next_page": shown[-1]["id"] if more else None,
         "url": url,
     }
+
+
+def _candidates(collection: Collection, query: str) -> list[Object] | None:
+    """Return what can fit a query that begins by saying what metadata must be, or None."""
+    first = CLAUSE.match(query)
+    if first is None or first["key"] is None or first["operator"] != ":" or first["not"]:
+        return None
+    value = _literal(first["value"])
+    if not isinstance(value, str) or re.search(r"\bOR\b", query, re.IGNORECASE):
+        return None
+    return collection.with_metadata(first["key"], value)[::-1]
 
 
 def parse(query: str, fields: Sequence[str]) -> Test:

@@ -28,7 +28,7 @@ class Collection:
         self.rows: dict[str, Object] = {}
         self._order: list[str | None] = []
         self._place: dict[str, int] = {}
-        self._index: dict[tuple[str, Any], dict[str, None]] = defaultdict(dict)
+        self._index: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
 
     def add(self, row: Object) -> None:
         """Put a new object at the end."""
@@ -53,27 +53,32 @@ class Collection:
         return place
 
     def index(self, row: Object) -> None:
-        """Make an object findable by the fields that it has now."""
-        for field in INDEXED:
-            if isinstance(value := row.get(field), str):
-                self._index[field, value][row["id"]] = None
+        """Make an object findable by the fields and the metadata that it has now."""
+        for key in _keys(row):
+            self._index[key][row["id"]] = None
 
     def unindex(self, row: Object) -> None:
-        """Forget an object under the fields that it has now."""
-        for field in INDEXED:
-            if isinstance(value := row.get(field), str):
-                self._index[field, value].pop(row["id"], None)
+        """Forget an object under the fields and the metadata that it has now."""
+        for key in _keys(row):
+            self._index[key].pop(row["id"], None)
 
     def matching(self, equals: dict[str, Any]) -> list[Object]:
         """Return the objects with these values, oldest first."""
         rows: Any = self.rows.values()
         for field, value in equals.items():
             if field in INDEXED and isinstance(value, str):
-                ids = self._index.get((field, value), {})
-                places = sorted(self._place[id_] for id_ in ids if id_ in self._place)
-                rows = [self.rows[id_] for place in places if (id_ := self._order[place])]
+                rows = self._indexed((field, value))
                 break
         return [row for row in rows if all(row.get(f) == v for f, v in equals.items())]
+
+    def with_metadata(self, name: str, value: str) -> list[Object]:
+        """Return the objects with this piece of metadata in any case, oldest first."""
+        return self._indexed((f"metadata.{name}", value.lower()))
+
+    def _indexed(self, key: tuple[str, str]) -> list[Object]:
+        """Return what is listed under a key; the list may be out of date, so look again."""
+        places = sorted(self._place[id_] for id_ in self._index.get(key, ()) if id_ in self._place)
+        return [self.rows[id_] for place in places if (id_ := self._order[place])]
 
     def newest(self, after: str | None = None) -> Iterator[Object]:
         """Yield objects from the newest to the oldest, those behind `after` if it is given."""
@@ -91,6 +96,14 @@ class Collection:
     def place_of(self, id_: str) -> int:
         """Return a number that grows with the order of creation."""
         return self._place[id_]
+
+
+def _keys(row: Object) -> Iterator[tuple[str, str]]:
+    for field in INDEXED:
+        if isinstance(value := row.get(field), str):
+            yield field, value
+    for name, value in (row.get("metadata") or {}).items():
+        yield f"metadata.{name}", value.lower()
 
 
 class Store:

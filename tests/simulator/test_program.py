@@ -8,6 +8,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import stripe
 
 from tests.simulator.conftest import KEY
@@ -75,3 +76,60 @@ def test_a_port_that_is_taken_is_an_error():
         ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert ended.returncode == 1
     assert "cannot be had" in ended.stderr
+
+
+class TestTheWire:
+    """What clients send that no client library sends."""
+
+    def talk(self, server, sent):
+        with socket.create_connection(("127.0.0.1", server.server_address[1]), timeout=10) as line:
+            line.sendall(sent)
+            line.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: line.recv(65_536), b"")).decode()
+
+    def ask(self, server, *headers, path="/v1/customers", method="GET", body=b""):
+        lines = [f"{method} {path} HTTP/1.1", f"Authorization: Bearer {KEY}", *headers, "", ""]
+        return self.talk(server, "\r\n".join(lines).encode() + body)
+
+    def test_two_requests_on_one_connection(self, world, server):
+        lines = "GET /v1/events HTTP/1.1\r\nAuthorization: Bearer sk_test_a\r\n\r\n"
+        assert self.talk(server, (lines * 2).encode()).count("HTTP/1.1 200 OK") == 2
+
+    def test_a_body_in_chunks(self, world, server):
+        body = b"5\r\nname=\r\n3;x=y\r\nAda\r\n0\r\n\r\n"
+        answer = self.ask(server, "Transfer-Encoding: chunked", method="POST", body=body)
+        assert '"name": "Ada"' in answer
+
+    def test_a_client_that_waits_to_be_asked_on(self, world, server):
+        headers = ("Expect: 100-continue", "Content-Length: 8")
+        answer = self.ask(server, *headers, method="POST", body=b"name=Ada")
+        assert answer.startswith("HTTP/1.1 100 Continue")
+        assert '"name": "Ada"' in answer
+
+    @pytest.mark.parametrize(
+        ("sent", "status"),
+        [
+            (b"nonsense\r\n\r\n", "400"),
+            (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", "400"),
+            (b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "400"),
+            (b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", "413"),
+            (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", "431"),
+            (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "400"),
+        ],
+    )
+    def test_what_is_no_request(self, world, server, sent, status):
+        assert self.talk(server, sent).startswith(f"HTTP/1.1 {status}")
+
+    @pytest.mark.parametrize(
+        ("headers", "path", "status"),
+        [
+            (["Host: 127.0.0.1:1"], "/_sim/reset", "200"),
+            (["Host: localhost", "Origin: http://localhost:8000"], "/_sim/reset", "200"),
+            (["Host: evil.example:12111"], "/_sim/reset", "403"),
+            (["Host: evil.example:12111"], "/v1/customers", "403"),
+            (["Host: 127.0.0.1:1", "Origin: https://evil.example"], "/_sim/reset", "403"),
+        ],
+    )
+    def test_pages_of_others_cannot_reach_it(self, world, server, headers, path, status):
+        answer = self.ask(server, *headers, path=path, method="POST")
+        assert answer.startswith(f"HTTP/1.1 {status}")
