@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     world = make_world(deliver_to=(*DELIVERED_HOSTS, *options.deliver_to))
+    world.limit.per_second = options.rate_limit
     world.is_checked, world.is_strict = options.check, options.strict
     keeper = Keeper(world, options.file) if options.file else None
     if options.forward_to:
@@ -84,6 +85,12 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--forward-to", metavar="URL", help="tell this address of every event")
     parser.add_argument("--secret", help="that signs what goes there; made up otherwise")
+    parser.add_argument(
+        "--rate-limit",
+        type=int,
+        metavar="N",
+        help="answer 429 to more than N requests a second; Stripe's test mode has 25",
+    )
     parser.add_argument(
         "--strict",
         action="store_true",

@@ -68,13 +68,17 @@ def _answer(
     try:
         owner = _authenticate(request)
         _check_version(request)
+        world.limit.count()
         if found is None:
             raise no_such_address(request.method, request.path)
         hits = world.chaos.for_request(request.method, request.path)
         _before(hits)
         response = _once(world, request, id_, found, owner, log_url)
     except StripeError as error:
-        return as_json(error.body(log_url), error.status)
+        response = as_json(error.body(log_url), error.status)
+        if error.code == "rate_limit":
+            response.headers["Stripe-Rate-Limited-Reason"] = "global-rate"
+        return response
     except Dropped:
         raise
     except Exception:

@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from simulator.core.errors import StripeError, invalid
+from simulator.core.limits import exceeded
 from simulator.core.values import Object
 
 # What can happen to a request. Those "before" leave nothing behind, those "after" come when
@@ -169,13 +170,7 @@ def refuse(hits: dict[str, Rule]) -> None:
             409, "idempotency_error", "Simulated conflict.", code="idempotency_key_in_use"
         )
     if "rate_limit" in hits:
-        raise StripeError(
-            429,
-            "invalid_request_error",
-            "Request rate limit exceeded. Simulated: learn more about rate limits at "
-            "https://docs.stripe.com/rate-limits.",
-            code="rate_limit",
-        )
+        raise exceeded()
     if "error_before" in hits:
         raise failure()
 

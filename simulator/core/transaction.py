@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simulator.core.world import World
 
 NOTES = "_timer"
+WITH_PREVIOUS = ("charge.refunded",)
 
 
 class Transaction:
@@ -115,12 +116,13 @@ class Transaction:
         """
         Tell the world what happened, with the object as it is now.
 
-        An event `*.updated` carries what was different before, and is left out if nothing was.
+        An event `*.updated` carries what was different before, and is left out if nothing was;
+        so does that of a refunded charge.
         """
         data: Object = {"object": self.public(row)}
         key = (row["object"], row["id"])
         self.world.check(f"event {type_}", data["object"])
-        if type_.endswith(".updated"):
+        if type_.endswith(".updated") or type_ in WITH_PREVIOUS:
             previous = difference(self._earlier(key), data["object"])
             if not previous:
                 return None

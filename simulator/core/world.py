@@ -12,6 +12,7 @@ from simulator.core.conformance import violations
 from simulator.core.deliveries import Deliveries
 from simulator.core.errors import StripeError
 from simulator.core.idempotency import Keys
+from simulator.core.limits import RateLimit
 from simulator.core.store import Store
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
@@ -41,6 +42,7 @@ class World:
         self.shift = 0
         self.keys = Keys(self.now)
         self.chaos = Chaos()
+        self.limit = RateLimit()
         self.log: list[Object] = []
         self.changes = 0
         self.is_checked = False

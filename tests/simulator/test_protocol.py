@@ -216,3 +216,28 @@ def test_what_fails_half_way_leaves_nothing(client, world):
         client.v1.products.create(product)
     assert client.v1.products.list().data == []
     assert client.v1.events.list().data == []
+
+
+def test_a_rate_limit(ask, world, monkeypatch):
+    times = iter((10.0, 10.9, 11.0))
+    monkeypatch.setattr("simulator.core.limits.monotonic", lambda: next(times))
+    monkeypatch.setattr(world.limit, "per_second", 1)
+    first, (status, headers, body), third = (ask("GET", "/v1/customers") for _ in range(3))
+    assert (first[0], third[0]) == (200, 200)
+    assert (status, body["error"]["code"]) == (429, "rate_limit")
+    assert headers["Stripe-Rate-Limited-Reason"] == "global-rate"
+
+
+def test_many_at_once_with_one_key_do_it_once(ask):
+    statuses = []
+
+    def send():
+        statuses.append(ask("POST", "/v1/customers", "name=N", Idempotency_Key="k")[0])
+
+    threads = [threading.Thread(target=send) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(statuses) <= {200, 409}
+    assert len(ask("GET", "/v1/customers")[2]["data"]) == 1
