@@ -1,13 +1,16 @@
 """From a request to a response: who asks, what is asked, do it once, answer."""
 
-import base64
-import binascii
 import logging
-import re
 import time
 from typing import Any
 
 from simulator.core import description, forms, parameters
+from simulator.core.access import (
+    authenticate,
+    check_account,
+    check_publishable,
+    check_version,
+)
 from simulator.core.call import Call, Given
 from simulator.core.chaos import Rule, failure, refuse
 from simulator.core.errors import StripeError, invalid, no_such_address
@@ -19,7 +22,6 @@ from simulator.core.world import World
 
 logger = logging.getLogger("simulator")
 
-KEY = re.compile(r"(sk|rk|pk)_test_\w+")
 KEPT_LINES = 500
 
 
@@ -66,8 +68,9 @@ def _answer(
 ) -> Response:
     log_url = f"{_base_url(world, request)}/_sim/requests/{id_}"
     try:
-        owner = _authenticate(request)
-        _check_version(request)
+        owner = authenticate(request)
+        check_version(request)
+        check_account(request, owner)
         world.limit.count()
         if found is None:
             raise no_such_address(request.method, request.path)
@@ -99,14 +102,14 @@ def _once(
     """Do it, or repeat the answer that was given to the same idempotency key."""
     key = request.header("idempotency-key") if request.method == "POST" else None
     if not key:
-        return _execute(world, request, id_, found, log_url)[0]
+        return _execute(world, request, id_, found, owner, log_url)[0]
     form = f"{request.query}&{request.body}"
     earlier = world.keys.begin(owner, key, request.method, request.path, form)
     if earlier is not None:
         headers = {"Idempotent-Replayed": "true", "Original-Request": earlier.request}
         return Response(earlier.status, earlier.body, headers=headers)
     try:
-        response, has_begun = _execute(world, request, id_, found, log_url)
+        response, has_begun = _execute(world, request, id_, found, owner, log_url)
     except BaseException:
         world.keys.release(owner, key)
         raise
@@ -122,12 +125,14 @@ def _execute(
     request: Request,
     id_: str,
     found: tuple[Route, dict[str, str]],
+    owner: str,
     log_url: str,
 ) -> tuple[Response, bool]:
     """Return the answer, and whether it is to be kept for the idempotency key."""
     route, path = found
     try:
         given = forms.decode(request.query) | forms.decode(request.body)
+        check_publishable(owner, route.method, route.template, given.get("client_secret"))
         params = Given(parameters.check(route.operation or {}, given))
         paths = params.pop("expand", None) or []
         with world.transaction(
@@ -169,49 +174,6 @@ def _body(world: World, result: Object, paths: list[str]) -> Object:
     if paths:
         expand(world, body, paths)
     return body
-
-
-def _authenticate(request: Request) -> str:
-    """
-    Return the key of whoever asks.
-
-    :raises StripeError: if there is none, or one that could move real money.
-    """
-    scheme, _, value = (request.header("authorization") or "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            value = base64.b64decode(value, validate=True).decode().partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
-            value = ""
-    if not value:
-        raise StripeError(
-            401,
-            "invalid_request_error",
-            "You did not provide an API key. You need to provide your API key in the "
-            "Authorization header, using Bearer auth (e.g. 'Authorization: Bearer "
-            "YOUR_SECRET_KEY').",
-        )
-    if "_live_" in value:
-        raise StripeError(
-            401,
-            "invalid_request_error",
-            "This is a simulator of Stripe: it takes no live key. Take this one out of "
-            "wherever it was set, and use one that begins with sk_test_.",
-            code="api_key_expired",
-        )
-    if not KEY.fullmatch(value):
-        shown = f"{value[:8]}{'*' * 8}{value[-4:]}"
-        raise StripeError(401, "invalid_request_error", f"Invalid API Key provided: {shown}")
-    return value
-
-
-def _check_version(request: Request) -> None:
-    version = request.header("stripe-version")
-    if version is not None and version != description.api_version():
-        raise invalid(
-            f"Invalid Stripe API version: {version}. This simulator speaks "
-            f"{description.api_version()} only."
-        )
 
 
 def _before(hits: dict[str, Rule]) -> None:

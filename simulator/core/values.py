@@ -10,6 +10,8 @@ type Object = dict[str, Any]
 ALPHABET = (string.ascii_letters + string.digits).encode()
 LETTERS = bytes(ALPHABET[number % len(ALPHABET)] for number in range(256))
 
+ACCOUNT = "acct_1SimulatedLocal000"  # the one that there is
+
 # What stands before the random part of an id. A kind that is not listed gets its own name.
 PREFIXES = {
     "balance_transaction": "txn_",

@@ -3,9 +3,8 @@
 from simulator.core.call import Call
 from simulator.core.errors import no_such
 from simulator.core.routing import route
-from simulator.core.values import Object
+from simulator.core.values import ACCOUNT, Object
 
-ACCOUNT = "acct_1SimulatedLocal000"
 FIRST_DAY = 1_700_000_000
 
 

@@ -72,7 +72,7 @@ def search(call: Call) -> Object:
 @route("GET", "/v1/payment_intents/{intent}")
 def read(call: Call) -> Object:
     """Return an intent."""
-    return call.tx.get(KIND, call.path["intent"])
+    return of_call(call, KIND)
 
 
 @route("POST", "/v1/payment_intents/{intent}")
@@ -98,7 +98,7 @@ def update(call: Call) -> Object:
 @route("POST", "/v1/payment_intents/{intent}/confirm")
 def confirm(call: Call) -> Object:
     """Try to take the money."""
-    intent = call.tx.get(KIND, call.path["intent"])
+    intent = of_call(call, KIND)
     intent.update(call.only("capture_method", "receipt_email", "setup_future_usage", "shipping"))
     if intent["status"] in OPEN:
         _take_method(call, intent)
@@ -158,6 +158,22 @@ def cancel_it(tx: Transaction, intent: Object, reason: str | None = None) -> Non
         next_action=None,
     )
     tx.emit("payment_intent.canceled", intent)
+
+
+def of_call(call: Call, kind: str) -> Object:
+    """
+    Return the intent that a request names, if the secret that it gives is the intent's.
+
+    :raises StripeError: if there is no such intent, or the secret is another's.
+    """
+    intent = call.tx.get(kind, call.path["intent"])
+    if call.get("client_secret") not in (None, intent["client_secret"]):
+        raise invalid(
+            "The client_secret provided does not match the client_secret associated with this "
+            "intent.",
+            param="client_secret",
+        )
+    return intent
 
 
 def _confirm(call: Call, intent: Object) -> Object:

@@ -5,7 +5,7 @@ from simulator.core.errors import invalid
 from simulator.core.routing import route
 from simulator.core.values import Object
 from simulator.resources import setups
-from simulator.resources.payment_intents import OPEN, automatic, method_of
+from simulator.resources.payment_intents import OPEN, automatic, method_of, of_call
 from simulator.resources.payments import unexpected_state
 from simulator.resources.setups import KIND
 
@@ -44,7 +44,7 @@ def index(call: Call) -> Object:
 @route("GET", "/v1/setup_intents/{intent}")
 def read(call: Call) -> Object:
     """Return a setup intent."""
-    return call.tx.get(KIND, call.path["intent"])
+    return of_call(call, KIND)
 
 
 @route("POST", "/v1/setup_intents/{intent}")
@@ -67,7 +67,7 @@ def update(call: Call) -> Object:
 @route("POST", "/v1/setup_intents/{intent}/confirm")
 def confirm(call: Call) -> Object:
     """Try to set the payment method up."""
-    intent = call.tx.get(KIND, call.path["intent"])
+    intent = of_call(call, KIND)
     if intent["status"] in OPEN:
         _take_method(call, intent)
     return setups.confirm(call.tx, intent, return_url=call.get("return_url"))

@@ -241,3 +241,32 @@ def test_many_at_once_with_one_key_do_it_once(ask):
         thread.join()
     assert set(statuses) <= {200, 409}
     assert len(ask("GET", "/v1/customers")[2]["data"]) == 1
+
+
+class TestAPublishableKey:
+    """What a browser may do with a key that everybody can read."""
+
+    def test_confirms_an_intent_whose_secret_it_knows(self, ask, client):
+        intent = client.v1.payment_intents.create(
+            {"amount": 500, "currency": "usd", "payment_method_types": ["card"]}
+        )
+        path = f"/v1/payment_intents/{intent.id}/confirm"
+        key = {"Authorization": "Bearer pk_test_browser"}
+        form = "payment_method=pm_card_visa&client_secret="
+        assert ask("POST", path, form[: form.index("&")], **key)[0] == 401
+        status, _, body = ask("POST", path, f"{form}pi_other_secret_x", **key)
+        assert (status, body["error"]["param"]) == (400, "client_secret")
+        status, _, body = ask("POST", path, form + intent.client_secret, **key)
+        assert (status, body["status"]) == (200, "succeeded")
+
+    def test_sees_nothing_else(self, ask):
+        key = {"Authorization": "Bearer pk_test_browser"}
+        for method, path in (("GET", "/v1/customers"), ("POST", "/v1/refunds")):
+            status, _, body = ask(method, path, **key)
+            assert (status, body["error"]["code"]) == (401, "secret_key_required")
+
+
+def test_another_account_is_not_there(ask):
+    assert ask("GET", "/v1/customers", Stripe_Account="acct_other")[0] == 403
+    account = ask("GET", "/v1/account")[2]["id"]
+    assert ask("GET", "/v1/customers", Stripe_Account=account)[0] == 200
