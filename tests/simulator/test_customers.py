@@ -91,3 +91,18 @@ def test_search(client):
 def test_search_refuses_what_it_does_not_understand(client, query):
     with pytest.raises(stripe.InvalidRequestError):
         client.v1.customers.search({"query": query})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "param"),
+    [
+        ({"limit": 0}, "limit"),
+        ({"limit": 101}, "limit"),
+        ({"starting_after": "cus_none"}, "starting_after"),
+        ({"ending_before": "cus_none"}, "ending_before"),
+    ],
+)
+def test_lists_refuse_what_cannot_be_listed(client, parameters, param):
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.customers.list(parameters)
+    assert refused.value.param == param

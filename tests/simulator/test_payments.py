@@ -164,3 +164,36 @@ def test_amounts_have_bounds(client, amount, code):
     with pytest.raises(stripe.InvalidRequestError) as refused:
         pay(client, amount=amount)
     assert refused.value.code == code
+
+
+def test_an_intent_without_a_method_is_not_confirmed(client):
+    intent = client.v1.payment_intents.create(
+        {"amount": 500, "currency": "usd", "payment_method_types": ["card"]}
+    )
+    with pytest.raises(stripe.InvalidRequestError, match="missing a payment method") as refused:
+        client.v1.payment_intents.confirm(intent.id)
+    assert refused.value.code == "payment_intent_unexpected_state"
+
+
+def test_a_method_belongs_to_one_customer_and_never_again_to_another(client, customer):
+    saved = client.v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
+    other = client.v1.customers.create({})
+    with pytest.raises(stripe.InvalidRequestError, match="already been attached"):
+        client.v1.payment_methods.attach(saved.id, {"customer": other.id})
+    client.v1.payment_methods.detach(saved.id)
+    with pytest.raises(stripe.InvalidRequestError, match="may not be used again"):
+        client.v1.payment_methods.attach(saved.id, {"customer": customer.id})
+
+
+def test_what_is_paid_is_not_changed_captured_or_canceled(client):
+    paid = pay(client)
+    intents = client.v1.payment_intents
+    for refuse in (
+        lambda: intents.update(paid.id, {"amount": 5000}),
+        lambda: intents.capture(paid.id),
+        lambda: intents.cancel(paid.id),
+    ):
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            refuse()
+        assert refused.value.code == "payment_intent_unexpected_state"
+    assert intents.update(paid.id, {"metadata": {"a": "b"}}).metadata["a"] == "b"

@@ -63,3 +63,25 @@ def test_a_refund_that_takes_its_time(client):
 def move_clock(client, seconds):
     answer = client.raw_request("post", "/_sim/clock", seconds=seconds)
     assert answer.code == 200
+
+
+def test_a_charge_that_is_held_or_disputed_is_not_refunded(client, world):
+    held = client.v1.charges.create(
+        {"amount": 500, "currency": "usd", "source": "tok_visa", "capture": False}
+    )
+    intent = pay(client)
+    world.store.kinds["charge"].rows[intent.latest_charge]["disputed"] = True
+    for charge, code in (
+        (held.id, "charge_not_refundable"),
+        (intent.latest_charge, "charge_disputed"),
+    ):
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            client.v1.refunds.create({"charge": charge})
+        assert refused.value.code == code
+
+
+@pytest.mark.parametrize("amount", [0, -5])
+def test_nothing_is_no_refund(client, amount):
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        refund(client, pay(client), amount=amount)
+    assert refused.value.param == "amount"
