@@ -105,3 +105,11 @@ def test_a_card_that_is_declined_after_authentication(client, customer):
     assert press(intent.next_action.redirect_to_url.url, "succeeds").endswith("failed")
     error = client.v1.payment_intents.retrieve(intent.id).last_payment_error
     assert error.decline_code == "generic_decline"
+
+
+def test_only_what_waits_is_authenticated(client):
+    intent = pay(client)
+    with pytest.raises(stripe.InvalidRequestError, match="does not wait"):
+        client.raw_request("post", f"/_sim/intents/{intent.id}/authenticate")
+    with pytest.raises(stripe.InvalidRequestError):
+        client.raw_request("post", "/_sim/intents/pi_none/authenticate")
