@@ -179,7 +179,7 @@ class Server(ThreadingTCPServer):
         try:
             self.serve_forever(poll_interval=0.1)
         finally:
-            self.ticker.ended.set()
+            self.ticker.end()
             self.world.deliveries.stop()
             self.server_close()
 

@@ -63,16 +63,23 @@ def _first(rows: list[Object], until: int) -> Object | None:
 
 
 class Ticker(threading.Thread):
-    """Lets the simulator's own time pass."""
+    """Lets the simulator's own time pass; what is due at once happens at once."""
 
     def __init__(self, world: World) -> None:
         super().__init__(name="simulator-ticker", daemon=True)
         self.world = world
         self.ended = threading.Event()
 
+    def end(self) -> None:
+        """Let no more time pass."""
+        self.ended.set()
+        self.world.scheduled.set()
+
     def run(self) -> None:
         """Run due timers until told to end."""
-        while not self.ended.wait(PAUSE_SECONDS):
+        while not self.ended.is_set():
+            self.world.scheduled.wait(PAUSE_SECONDS)
+            self.world.scheduled.clear()
             run_due(self.world)
             if self.world.keys.may_be_purged():
                 self.world.keys.purge()

@@ -158,6 +158,8 @@ class Transaction:
         """Have the function that is registered by `@timer(name)` called when it is time."""
         timer = self.new(NOTES, due=due, name=name, subject=subject)
         timer["clock"] = clock
+        if due <= self.world.now():
+            self.world.scheduled.set()  # who waits for it then waits for our lock
 
     def unschedule(self, subject: str, name: str | None = None) -> None:
         """Forget what was to be done with an object later."""

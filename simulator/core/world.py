@@ -37,6 +37,7 @@ class World:
 
     def __init__(self, *, deliver_to: tuple[str, ...] = DELIVERED_HOSTS) -> None:
         self.lock = threading.RLock()
+        self.scheduled = threading.Event()
         self.base_url = "http://127.0.0.1"
         self.store = Store()
         self.shift = 0
