@@ -5,6 +5,7 @@ A resource registers `@timer("name")` and asks for it with `tx.schedule(due, "na
 Timers of a test clock run when that clock is advanced, the others in the simulator's time.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 
@@ -13,6 +14,8 @@ from simulator.core.values import Object
 from simulator.core.world import World
 
 type Timer = Callable[[Transaction, str], None]
+
+logger = logging.getLogger("simulator")
 
 TIMERS: dict[str, Timer] = {}
 PAUSE_SECONDS = 0.5
@@ -50,11 +53,20 @@ def run_due(world: World) -> int:
             due = _first([row for row in rows if row["clock"] is None], world.now())
             if due is None:
                 return done
-            with world.transaction() as tx:
-                tx.remove(tx.get(NOTES, due["id"]))
-                TIMERS[due["name"]](tx, due["subject"])
+            _run(world, due)
         done += 1
     return done
+
+
+def _run(world: World, due: Object) -> None:
+    """Run one timer, and never again: not even if it fails."""
+    with world.transaction() as tx:
+        tx.remove(tx.get(NOTES, due["id"]))
+    try:
+        with world.transaction() as tx:
+            TIMERS[due["name"]](tx, due["subject"])
+    except Exception:
+        logger.exception("The timer %s of %s failed", due["name"], due["subject"])
 
 
 def _first(rows: list[Object], until: int) -> Object | None:

@@ -119,6 +119,20 @@ class TestTimers:
             assert ticks == [("early", 130), ("late", 160)]
             assert clock["frozen_time"] == 200
 
+    def test_that_fail_are_not_run_again_and_stop_no_others(self, alone, ticks, monkeypatch):
+        def fail(tx, id_):
+            tx.new("customer")
+            raise ZeroDivisionError
+
+        monkeypatch.setitem(TIMERS, "fail", fail)
+        with alone.transaction() as tx:
+            tx.schedule(tx.now() - 2, "fail", "x")
+            tx.schedule(tx.now() - 1, "tick", "x")
+        assert run_due(alone) == 2
+        assert len(ticks) == 1
+        assert customers(alone) == []
+        assert run_due(alone) == 0
+
     def test_run_in_the_simulators_own_time(self, alone, ticks):
         with alone.transaction() as tx:
             tx.schedule(tx.now() + 100, "tick", "x")
