@@ -112,18 +112,19 @@ class Transaction:
             collection.unindex(before)
         self._removed.append((kind, row, collection.remove(row)))
 
-    def emit(self, type_: str, row: Object) -> Object | None:
+    def emit(self, type_: str, row: Object, earlier: Object | None = None) -> Object | None:
         """
         Tell the world what happened, with the object as it is now.
 
         An event `*.updated` carries what was different before, and is left out if nothing was;
-        so does that of a refunded charge.
+        so does that of a refunded charge. `earlier` is what it is compared to if another object
+        took its place.
         """
         data: Object = {"object": self.public(row)}
         key = (row["object"], row["id"])
         self.world.check(f"event {type_}", data["object"])
         if type_.endswith(".updated") or type_ in WITH_PREVIOUS:
-            previous = difference(self._earlier(key), data["object"])
+            previous = difference(earlier or self._earlier(key), data["object"])
             if not previous:
                 return None
             data["previous_attributes"] = previous

@@ -44,7 +44,7 @@ def render(world: "World", row: Object) -> Object:
     """Return an object as it looks from outside now."""
     body: Object = public(row)
     complete = VIEWS.get(body.get("object", ""))
-    if complete is not None:
+    if complete is not None and not body.get("deleted"):
         complete(world, body)
     return body
 

@@ -1,0 +1,1 @@
+"""Rules of billing that are arithmetic alone: no state, no requests."""
