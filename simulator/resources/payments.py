@@ -71,13 +71,15 @@ def confirm(
     off_session: bool = False,
     return_url: str | None = None,
     must_not_wait: bool = False,
+    may_wait: bool = False,
     is_authenticated: bool = False,
 ) -> Object:
     """
     Try to take the money.
 
     The intent has then succeeded, or may be captured, or waits for the customer to
-    authenticate. `must_not_wait` makes the latter an error.
+    authenticate. `must_not_wait` makes the latter an error; `may_wait` lets it wait even off
+    session, as invoices do.
 
     :raises StripeError: if the card is declined (its effects are kept), or if the intent is
         in no state to be confirmed.
@@ -87,7 +89,7 @@ def confirm(
     _check_owner(intent, method)
     is_authenticated = is_authenticated or intent.pop("_is_authenticated", False)
     if not is_authenticated and _needs_authentication(method, off_session=off_session):
-        if off_session or must_not_wait:
+        if (off_session and not may_wait) or must_not_wait:
             raise fail(tx, intent, "authentication_required")
         return _ask(tx, intent, return_url)
     card = card_of(method)
