@@ -59,7 +59,7 @@ class Transaction:
 
     def where(self, kind: str, **equals: Any) -> list[Object]:
         """Return the objects whose fields have these values, oldest first."""
-        self._reindex()
+        self.settle_indexes()
         rows = self.world.store.kinds[kind].matching(equals)
         return [self._note(kind, row) for row in rows]
 
@@ -172,7 +172,7 @@ class Transaction:
 
     def commit(self) -> list[Object]:
         """Keep everything; return the events to be delivered."""
-        self._reindex()
+        self.settle_indexes()
         return self.events
 
     def roll_back(self) -> None:
@@ -195,7 +195,7 @@ class Transaction:
             self._before[kind, row["id"]] = copy(row)
         return row
 
-    def _reindex(self) -> None:
+    def settle_indexes(self) -> None:
         """Let objects that were changed in place be found by what they are now."""
         for (kind, id_), before in self._before.items():
             row = self.world.store.kinds[kind].rows.get(id_)

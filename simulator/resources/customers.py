@@ -92,8 +92,11 @@ def update(call: Call) -> Object:
 @route("DELETE", "/v1/customers/{customer}")
 def delete(call: Call) -> Object:
     """Delete a customer for good; subscriptions end with it."""
-    tx = call.tx
-    customer = tx.get(KIND, call.path["customer"])
+    return remove(call.tx, call.tx.get(KIND, call.path["customer"]))
+
+
+def remove(tx: Transaction, customer: Object) -> Object:
+    """Delete a customer; return what is left to say of them."""
     for function in ON_DELETE:
         function(tx, customer)
     tx.emit("customer.deleted", customer)

@@ -39,13 +39,20 @@ def _parent_of_item(item: Object) -> Object:
     inner = {
         "invoice_item": item["id"],
         "proration": item["proration"],
-        "proration_details": {"credited_items": item.get("_credited")},
+        "proration_details": {"credited_items": _credited(item)},
         "subscription": item.get("_subscription"),
     }
     if item["proration"] and item.get("_subscription_item"):
         inner["subscription_item"] = item["_subscription_item"]
         return parent("subscription_item_details", inner)
     return parent("invoice_item_details", inner)
+
+
+def _credited(item: Object) -> Object | None:
+    """Return the lines that a proration gives back."""
+    found = (item.get("proration_details") or {}).get("credited_items") or {}
+    lines: Object | None = found.get("invoice_line_item_details")
+    return lines
 
 
 def parent(type_: str, inner: Object) -> Object:

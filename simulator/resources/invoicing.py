@@ -24,6 +24,7 @@ type Told = Callable[[Transaction, Object], None]
 
 # What happens to an invoice that has become final with something to pay; see invoice_payments.
 ON_FINAL: list[Told] = []
+ON_OVERDUE: list[Told] = []
 ON_PAID: list[Told] = []
 ON_VOID: list[Told] = []
 
@@ -225,6 +226,8 @@ def tell_overdue(tx: Transaction, id_: str) -> None:
     invoice = tx.find(KIND, id_)
     if invoice is not None and invoice["status"] == "open":
         tx.emit("invoice.overdue", invoice)
+        for told in ON_OVERDUE:
+            told(tx, invoice)
 
 
 def mark_paid(tx: Transaction, invoice: Object) -> None:
