@@ -20,6 +20,13 @@ from simulator.resources.subscription_state import ENDED, KIND
 def renew(tx: Transaction, id_: str) -> None:
     """Let the next period begin, and bill it."""
     subscription = tx.get(KIND, id_)
+    for first in state.BEFORE_RENEWAL:
+        first(tx, subscription)
+    if subscription["status"] in ENDED:
+        return
+    if state.period_of(tx, subscription)[1] > state.now_of(tx, subscription):
+        state.plan(tx, subscription)
+        return
     if subscription["status"] == "trialing" and not _may_go_on(tx, subscription):
         return
     invoice = begin_period(tx, subscription, subscription["billing_cycle_anchor"])

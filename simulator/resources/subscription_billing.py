@@ -205,12 +205,15 @@ def debit(tx: Transaction, subscription: Object, item: Object, at: int) -> None:
     one = Reducible("item", full, price_of(tx, item)["product"])
     live = [*item["discounts"], *subscription["discounts"]]
     taken = reduce([one], discounts.reductions(tx, live, at))["item"]
-    net = full - sum(part for _, part in taken)
+    amount = share(full - sum(part for _, part in taken), start, end, at)
+    if amount == 0:
+        item["_billed"] = None
+        return
     made = _prorate(
         tx,
         subscription,
         item,
-        share(net, start, end, at),
+        amount,
         (at, end),
         f"Remaining time on {item['quantity']} × {_name(tx, item)} after {_day(at)}",
     )

@@ -36,6 +36,8 @@ MOST_ITEMS = 20
 type Ended = Callable[[Transaction, Object, str | None], None]
 
 ON_END: list[Ended] = []
+# What must have happened when a period begins: the next phase of a schedule, for one.
+BEFORE_RENEWAL: list[Callable[[Transaction, Object], None]] = []
 
 
 @view(KIND)

@@ -1,5 +1,6 @@
 """Test clocks: customers whose time stands still until it is moved."""
 
+from simulator.billing import periods
 from simulator.core.call import Call
 from simulator.core.errors import StripeError, invalid
 from simulator.core.routing import route
@@ -94,7 +95,7 @@ def _check_distance(tx: Transaction, clock: Object, until: int) -> None:
     for subscription in tx.where(state.KIND, test_clock=clock["id"]):
         if subscription["status"] not in state.ENDED:
             interval, count = state.interval_of(tx, subscription)
-            lengths.append(state.periods.shifted(clock["frozen_time"], interval, count * 2))
+            lengths.append(periods.shifted(clock["frozen_time"], interval, count * 2))
     if lengths and until > min(lengths):
         raise invalid(
             f"You can only advance a test clock by {MOST_INTERVALS} intervals of its shortest "
