@@ -110,7 +110,7 @@ def _custom(tx: Transaction, note: Object, one: Object, path: str) -> Object:
     quantity = one.get("quantity") or 1
     amount = one.get("amount")
     if amount is None:
-        amount = int((Decimal(decimal) * quantity).quantize(Decimal(1), ROUND_HALF_UP))
+        amount = int((Decimal(decimal or 0) * quantity).quantize(Decimal(1), ROUND_HALF_UP))
     line = tx.new(
         KIND,
         amount=amount,

@@ -92,10 +92,11 @@ def reckon(tx: Transaction, invoice: Object) -> list[Object]:
     )
     is_exempt = invoice["customer_tax_exempt"] in ("exempt", "reverse")
     for line in lines:
-        amounts = [{"amount": part, "discount": id_} for id_, part in taken[line["id"]]]
+        parts = taken[line["id"]]
+        amounts = [{"amount": part, "discount": id_} for id_, part in parts]
         line["discount_amounts"] = amounts
         line["pretax_credit_amounts"] = [{**one, "type": "discount"} for one in amounts]
-        net = line["amount"] - sum(one["amount"] for one in amounts)
+        net = line["amount"] - sum(part for _, part in parts)
         rates = line["_rates"] or invoice["default_tax_rates"]
         found = [] if is_exempt else tax_rates.rates(tx, rates)
         line["taxes"] = taxes_of(net, found)

@@ -124,7 +124,7 @@ def create(call: Call) -> Object:
     """Make an item for the next invoice, or for a draft."""
     tx = call.tx
     invoice = _draft(call)
-    customer = call.get("customer") or (invoice and invoice["customer"])
+    customer = call.get("customer") or (invoice["customer"] if invoice else None)
     if customer is None:
         raise missing("customer")
     owner = tx.get("customer", customer, "customer")

@@ -31,7 +31,7 @@ def read(tx: Transaction, given: list[Object], start: int, customer: str) -> lis
     for number, one in enumerate(given):
         path = f"phases[{number}]"
         begins = one.get("start_date")
-        begins = start if begins in (None, "now") or number == 0 and begins is None else begins
+        begins = start if begins in (None, "now") else begins
         if found and begins != start:
             raise invalid("Phases must follow each other.", param=f"{path}[start_date]")
         phase = _phase(tx, one, begins, path)

@@ -162,9 +162,7 @@ def _config(given: Object) -> Object:
     return {**dict.fromkeys(("hour", "minute", "month", "second")), **given}
 
 
-def add_given_items(
-    tx: Transaction, subscription: Object, invoice: Object, given: Object
-) -> None:
+def add_given_items(tx: Transaction, subscription: Object, invoice: Object, given: Object) -> None:
     """Put what is sold once, together with a subscription, on its first invoice."""
     for number, one in enumerate(given.get("add_invoice_items") or ()):
         currency = subscription["currency"]

@@ -16,7 +16,7 @@ from simulator.resources import (
     invoicing,
 )
 from simulator.resources.catalogue import amount_of
-from simulator.resources.subscription_state import items_of, now_of, price_of
+from simulator.resources.subscription_state import items_of, price_of
 
 
 def draft(tx: Transaction, subscription: Object, reason: str, **fields: Any) -> Object:
@@ -270,14 +270,9 @@ def charge(tx: Transaction, invoice: Object, *, off_session: bool = True) -> Non
 def stop_collecting(tx: Transaction, subscription: Object) -> None:
     """Let invoices of a subscription that has ended advance no more."""
     for invoice in tx.where("invoice", customer=subscription["customer"]):
-        if invoice.get("_subscription") == subscription["id"]:
-            if invoice["status"] in ("draft", "open") and invoice["auto_advance"]:
-                invoice.update(auto_advance=False, next_payment_attempt=None)
-                tx.unschedule(invoice["id"])
-                invoice["automatically_finalizes_at"] = None
-                tx.emit("invoice.updated", invoice)
-
-
-def now_or(tx: Transaction, subscription: Object, given: int | None) -> int:
-    """Return the moment of a proration."""
-    return now_of(tx, subscription) if given is None else given
+        is_mine = invoice.get("_subscription") == subscription["id"]
+        if is_mine and invoice["auto_advance"] and invoice["status"] in ("draft", "open"):
+            invoice.update(auto_advance=False, next_payment_attempt=None)
+            tx.unschedule(invoice["id"])
+            invoice["automatically_finalizes_at"] = None
+            tx.emit("invoice.updated", invoice)

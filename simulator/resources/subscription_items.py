@@ -10,7 +10,15 @@ from simulator.resources import subscription_changes
 from simulator.resources.subscription_state import ITEM as KIND
 from simulator.resources.subscription_state import items_of
 
-ONE = ("billing_thresholds", "discounts", "metadata", "price", "price_data", "quantity", "tax_rates")
+ONE = (
+    "billing_thresholds",
+    "discounts",
+    "metadata",
+    "price",
+    "price_data",
+    "quantity",
+    "tax_rates",
+)
 HOW = ("off_session", "payment_behavior", "proration_behavior", "proration_date")
 
 

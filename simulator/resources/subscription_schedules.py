@@ -55,8 +55,7 @@ def _take_over(call: Call) -> Object:
     state.check_live(subscription)
     if subscription["schedule"] is not None:
         raise invalid(
-            "The subscription is managed by a schedule already: "
-            f"{subscription['schedule']}.",
+            f"The subscription is managed by a schedule already: {subscription['schedule']}.",
             param="from_subscription",
         )
     schedule = scheduling.make(tx, subscription["customer"], subscription["test_clock"])

@@ -18,6 +18,8 @@ from simulator.resources import subscription_state as state
 from simulator.resources.subscription_state import ENDED, KIND
 
 SEARCHED = ("created", "status")
+# Stripe calls the placeholder by two names; here it has one.
+ONE, AS = "/v1/subscriptions/{subscription}", "/v1/subscriptions/{subscription_exposed_id}"
 
 
 @route("POST", "/v1/subscriptions")
@@ -61,7 +63,7 @@ def index(call: Call) -> Object:
 def _has_status(subscription: Object, wanted: str | None) -> bool:
     match wanted:
         case None:
-            return subscription["status"] != "canceled"
+            return bool(subscription["status"] != "canceled")
         case "all":
             return True
         case "ended":
@@ -83,13 +85,13 @@ def search(call: Call) -> Object:
     return call.search(KIND, SEARCHED)
 
 
-@route("GET", "/v1/subscriptions/{subscription}", like="/v1/subscriptions/{subscription_exposed_id}")
+@route("GET", ONE, like=AS)
 def read(call: Call) -> Object:
     """Return a subscription."""
     return call.tx.get(KIND, call.path["subscription"])
 
 
-@route("POST", "/v1/subscriptions/{subscription}", like="/v1/subscriptions/{subscription_exposed_id}")
+@route("POST", ONE, like=AS)
 def update(call: Call) -> Object:
     """Change a subscription; one that has ended only gets other metadata."""
     subscription = call.tx.get(KIND, call.path["subscription"])
@@ -106,7 +108,7 @@ def update(call: Call) -> Object:
     return subscription
 
 
-@route("DELETE", "/v1/subscriptions/{subscription}", like="/v1/subscriptions/{subscription_exposed_id}")
+@route("DELETE", ONE, like=AS)
 def delete(call: Call) -> Object:
     """End a subscription now, crediting and billing what is open if that is wanted."""
     tx = call.tx
@@ -156,8 +158,7 @@ def resume(call: Call) -> Object:
     return subscription
 
 
-@route("DELETE", "/v1/subscriptions/{subscription}/discount",
-       like="/v1/subscriptions/{subscription_exposed_id}/discount")  # fmt: skip
+@route("DELETE", f"{ONE}/discount", like=f"{AS}/discount")
 def delete_discount(call: Call) -> Object:
     """Take a subscription's discount away."""
     subscription = call.tx.get(KIND, call.path["subscription"])
@@ -168,8 +169,7 @@ def delete_discount(call: Call) -> Object:
     return discounts.end(call.tx, call.tx.get(discounts.KIND, last))
 
 
-@route("GET", "/v1/customers/{customer}/subscriptions/{subscription}",
-       like="/v1/subscriptions/{subscription_exposed_id}")  # fmt: skip
+@route("GET", "/v1/customers/{customer}/subscriptions/{subscription}", like=AS)
 def read_of_customer(call: Call) -> Object:
     """Return a customer's subscription."""
     subscription = read(call)

@@ -68,7 +68,8 @@ def test_a_month_for_the_anchor_of_a_year():
 
 
 @pytest.mark.parametrize(
-    ("at", "expected"), [(0, 1000), (250, 750), (500, 500), (999, 1), (1000, 0), (1500, 0), (-5, 1000)]
+    ("at", "expected"),
+    [(0, 1000), (250, 750), (500, 500), (999, 1), (1000, 0), (1500, 0), (-5, 1000)],
 )
 def test_a_share_is_what_is_left_of_the_period(at, expected):
     assert share(1000, 0, 1000, at) == expected
@@ -97,7 +98,11 @@ def test_a_lines_own_discounts_come_first_and_each_takes_of_what_is_left():
 
 def test_an_amount_is_spread_and_never_more_than_there_is():
     lines = [Reducible("a", 300), Reducible("b", 100), Reducible("c", -200)]
-    assert reduce(lines, [Reduction("x", amount=100)]) == {"a": [("x", 75)], "b": [("x", 25)], "c": []}
+    assert reduce(lines, [Reduction("x", amount=100)]) == {
+        "a": [("x", 75)],
+        "b": [("x", 25)],
+        "c": [],
+    }
     taken = reduce(lines, [Reduction("x", amount=9999)])
     assert taken == {"a": [("x", 300)], "b": [("x", 100)], "c": []}
 

@@ -103,9 +103,7 @@ def test_several_notes_together_never_credit_more_than_the_invoice(client, custo
 
 
 def test_a_line_is_credited_with_its_share_of_discount_and_tax(client, customer):
-    rate = client.v1.tax_rates.create(
-        {"display_name": "VAT", "percentage": 20, "inclusive": False}
-    )
+    rate = client.v1.tax_rates.create({"display_name": "VAT", "percentage": 20, "inclusive": False})
     coupon = client.v1.coupons.create({"percent_off": 10})
     invoice = invoice_of(
         client,

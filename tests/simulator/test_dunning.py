@@ -1,5 +1,7 @@
 """Renewals in the time of a test clock: month ends, failures, retries, pauses, ends."""
 
+import urllib.request
+
 import pytest
 import stripe
 
@@ -102,10 +104,8 @@ def test_a_new_card_ends_dunning(client, world):
 
 
 def test_dunning_is_set_to_leave_it_unpaid_and_to_draft_from_then_on(client, world, server):
-    import urllib.request  # noqa: PLC0415  only here is the control plane spoken to
-
     form = b"days=1&outcome=unpaid"
-    with urllib.request.urlopen(f"{server.url}/_sim/dunning", form) as answer:  # noqa: S310
+    with urllib.request.urlopen(f"{server.url}/_sim/dunning", form) as answer:
         assert b"unpaid" in answer.read()
     clock, customer, made = start(client, "2026-01-01")
     decline(client, customer)

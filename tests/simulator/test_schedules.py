@@ -3,8 +3,16 @@
 import pytest
 import stripe
 
-from tests.simulator.billing import day, monthly, move, new_clock, seconds, subscribe, types
-from tests.simulator.billing import with_card
+from tests.simulator.billing import (
+    day,
+    monthly,
+    move,
+    new_clock,
+    seconds,
+    subscribe,
+    types,
+    with_card,
+)
 
 
 @pytest.fixture

@@ -68,9 +68,7 @@ def test_a_second_change_credits_what_the_first_one_charged(client, world, plan)
 
 
 def test_a_change_is_billed_at_once_if_that_is_wanted(client, plan):
-    plan.change(
-        items=[{"id": plan.item, "quantity": 3}], proration_behavior="always_invoice"
-    )
+    plan.change(items=[{"id": plan.item, "quantity": 3}], proration_behavior="always_invoice")
     assert plan.totals() == [3000, 4000]
     assert client.v1.invoices.list().data[0].status == "paid"
     assert client.v1.invoices.list().data[0].billing_reason == "subscription_update"
@@ -85,9 +83,7 @@ def test_a_change_costs_nothing_if_that_is_wanted(client, world, plan):
 
 def test_a_downgrade_billed_at_once_becomes_credit(client, plan):
     cheap = monthly(client, 1500)
-    plan.change(
-        items=[{"id": plan.item, "price": cheap.id}], proration_behavior="always_invoice"
-    )
+    plan.change(items=[{"id": plan.item, "price": cheap.id}], proration_behavior="always_invoice")
     assert plan.totals() == [3000, -1000]
     assert client.v1.customers.retrieve(plan.customer.id).balance == -1000
 
@@ -259,17 +255,15 @@ def test_lines_of_a_draft_are_added_changed_and_removed(client):
     customer = with_card(client)
     draft = client.v1.invoices.create({"customer": customer.id, "currency": "usd"})
     service = client.v1.invoices
-    added = service.add_lines(draft.id, {"lines": [{"amount": 500, "description": "A"},
-                                                   {"amount": 700, "description": "B"}]})  # fmt: skip
+    new = [{"amount": 500, "description": "A"}, {"amount": 700, "description": "B"}]
+    added = service.add_lines(draft.id, {"lines": new})
     first, second = added.lines.data
     assert added.total == 1200
     service.line_items.update(draft.id, first.id, {"amount": 600})
     service.update_lines(draft.id, {"lines": [{"id": second.id, "description": "C"}]})
     lines = service.line_items.list(draft.id).data
     assert [(one.amount, one.description) for one in lines] == [(600, "A"), (700, "C")]
-    removed = service.remove_lines(
-        draft.id, {"lines": [{"id": first.id, "behavior": "unassign"}]}
-    )
+    removed = service.remove_lines(draft.id, {"lines": [{"id": first.id, "behavior": "unassign"}]})
     assert removed.total == 700
     assert len(client.v1.invoice_items.list({"pending": True}).data) == 1
     service.finalize_invoice(draft.id)

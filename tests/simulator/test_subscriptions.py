@@ -3,7 +3,7 @@
 import pytest
 import stripe
 
-from tests.simulator.billing import new_clock, move, monthly, subscribe, types, with_card
+from tests.simulator.billing import monthly, move, new_clock, subscribe, types, with_card
 
 
 def test_a_subscription_is_paid_and_active(client):
