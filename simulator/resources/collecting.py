@@ -86,9 +86,8 @@ def collect(
     intent = tx.get("payment_intent", invoice["_intent"])
     method = method or method_for(tx, invoice)
     if method is None:
-        refusal = no_method()
-        _failed(tx, invoice)
-        raise refusal
+        _failed(tx, invoice, is_retried=False)
+        raise no_method()
     if intent["status"] == "requires_action":  # another method may do without it
         intent.update(status="requires_confirmation", next_action=None)
     intent["payment_method"] = method
@@ -119,8 +118,12 @@ def try_to_collect(tx: Transaction, invoice: Object) -> None:
         return
 
 
-def _failed(tx: Transaction, invoice: Object) -> None:
-    """Count an attempt that failed, and plan the next."""
+def _failed(tx: Transaction, invoice: Object, *, is_retried: bool = True) -> None:
+    """
+    Count an attempt that failed, and plan the next.
+
+    Without a payment method there is nothing to try again: the invoice waits for one.
+    """
     now = tx.now(invoice["test_clock"])
     invoice["attempted"] = True
     invoice["attempt_count"] += 1
@@ -128,7 +131,7 @@ def _failed(tx: Transaction, invoice: Object) -> None:
     due = None
     if invoice["auto_advance"] and invoice["collection_method"] == "charge_automatically":
         due = next_attempt(policy(tx), invoice["attempt_count"], now)
-    if invoice.get("_is_first"):
+    if invoice.get("_is_first") or not is_retried:
         due = None  # an incomplete subscription waits for its customer
     invoice["next_payment_attempt"] = due
     if due is not None:
@@ -136,7 +139,7 @@ def _failed(tx: Transaction, invoice: Object) -> None:
     tx.emit("invoice.payment_failed", invoice)
     tx.emit("invoice.updated", invoice)
     for told in ON_FAILURE:
-        told(tx, invoice, due is None)
+        told(tx, invoice, is_retried and due is None)
 
 
 def proceed(tx: Transaction, invoice: Object) -> None:
@@ -149,10 +152,17 @@ def proceed(tx: Transaction, invoice: Object) -> None:
         try_to_collect(tx, invoice)
 
 
+def _of_living(tx: Transaction, id_: str) -> Object | None:
+    """Return an invoice if it and its customer are still there."""
+    invoice = tx.find(invoicing.KIND, id_)
+    is_there = invoice is not None and tx.find("customer", invoice["customer"]) is not None
+    return invoice if is_there else None
+
+
 @timer(invoicing.FINALIZE)
 def advance(tx: Transaction, id_: str) -> None:
     """Make a draft final when its hour is over, and go on with it."""
-    invoice = tx.find(invoicing.KIND, id_)
+    invoice = _of_living(tx, id_)
     if invoice is not None and invoice["status"] == "draft":
         invoicing.finalize(tx, invoice)
         proceed(tx, invoice)
@@ -161,7 +171,7 @@ def advance(tx: Transaction, id_: str) -> None:
 @timer(invoicing.RETRY)
 def retry(tx: Transaction, id_: str) -> None:
     """Try once more."""
-    invoice = tx.find(invoicing.KIND, id_)
+    invoice = _of_living(tx, id_)
     if invoice is not None and invoice["status"] == "open":
         try_to_collect(tx, invoice)
 

@@ -34,10 +34,9 @@ TERMS = (
 def preview(call: Call) -> Object:
     """Return the invoice that would come, without anything coming of it."""
     given = call.get("subscription_details", {})
-    unknown = given.keys() - {*TERMS, "cancel_now", "resume_at", "start_date"}
+    unknown = given.keys() - {*TERMS, "cancel_now"}
     if unknown:
         raise invalid(f"This simulator previews nothing by {', '.join(sorted(unknown))}.")
-    call.get("currency"), call.get("preview_mode")
 
     def work(tx: Transaction) -> Object:
         invoice = _invoice(tx, call, given)

@@ -24,6 +24,7 @@ SETTINGS = {
 }
 NOT_SIMULATED = (
     "application_fee_percent",
+    "backdate_start_date",
     "billing_schedules",
     "billing_thresholds",
     "pending_invoice_item_interval",
@@ -110,7 +111,7 @@ def _make(tx: Transaction, customer: Object, given: Object, now: int) -> Object:
             "issuer": {"type": "self"},
         },
         payment_settings=dict(SETTINGS),
-        start_date=given.get("backdate_start_date") or now,
+        start_date=now,
         status="incomplete",
         test_clock=customer["test_clock"],
         trial_settings={"end_behavior": {"missing_payment_method": "create_invoice"}},

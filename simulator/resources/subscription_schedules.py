@@ -160,7 +160,6 @@ def cancel(call: Call) -> Object:
 def release(call: Call) -> Object:
     """Let the subscription go on without its schedule."""
     schedule = _live(call, "released")
-    call.get("preserve_cancel_date")
     scheduling.release(call.tx, schedule)
     return schedule
 

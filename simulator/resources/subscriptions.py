@@ -38,8 +38,6 @@ def create_of_customer(call: Call) -> Object:
 
 def _create(call: Call, customer: str, param: str) -> Object:
     found = call.tx.get("customer", customer, param)
-    # They only say how a payment is made that this simulator makes in one way.
-    call.get("off_session"), call.get("backdate_start_date")
     return subscribing.create(call.tx, found, call.params)
 
 
@@ -141,7 +139,6 @@ def resume(call: Call) -> Object:
             "Only a subscription with the status `paused` can be resumed; this one is "
             f"{subscription['status']}. A pause of collection ends with `pause_collection`."
         )
-    call.get("proration_behavior"), call.get("proration_date")
     now = state.now_of(tx, subscription)
     start, end = state.period_of(tx, subscription)
     if call.get("billing_cycle_anchor", "now") == "now":

@@ -103,6 +103,18 @@ def test_a_new_card_ends_dunning(client, world):
     assert active.latest_invoice.attempt_count == 2
 
 
+def test_without_a_payment_method_nothing_is_tried_again_and_nothing_ends(client, world):
+    clock = new_clock(client, "2026-01-01")
+    customer = client.v1.customers.create({"name": "N", "test_clock": clock.id})
+    made = subscribe(client, customer, trial_period_days=1)
+    move(client, world, clock, days=20)
+    owing = client.v1.subscriptions.retrieve(made.id, {"expand": ["latest_invoice"]})
+    assert (owing.status, owing.latest_invoice.next_payment_attempt) == ("past_due", None)
+    with_card(client, customer=customer)
+    assert client.v1.invoices.pay(owing.latest_invoice.id).status == "paid"
+    assert client.v1.subscriptions.retrieve(made.id).status == "active"
+
+
 def test_dunning_is_set_to_leave_it_unpaid_and_to_draft_from_then_on(client, world, server):
     form = b"days=1&outcome=unpaid"
     with urllib.request.urlopen(f"{server.url}/_sim/dunning", form) as answer:
@@ -186,6 +198,17 @@ def test_a_deleted_customers_subscriptions_end(client):
     _, customer, made = start(client)
     client.v1.customers.delete(customer.id)
     assert client.v1.subscriptions.retrieve(made.id).status == "canceled"
+
+
+def test_an_invoice_outlives_its_customer_without_advancing(client, world):
+    clock = new_clock(client, "2026-01-01")
+    customer = with_card(client, test_clock=clock.id)
+    client.v1.invoice_items.create({"customer": customer.id, "amount": 900, "currency": "usd"})
+    params = {"pending_invoice_items_behavior": "include", "auto_advance": True}
+    draft = client.v1.invoices.create({"customer": customer.id, **params})
+    client.v1.customers.delete(customer.id)
+    move(client, world, clock, hours=2)
+    assert client.v1.invoices.retrieve(draft.id).status == "draft"
 
 
 def test_a_clock_goes_forward_only_and_not_too_far(client, world):
