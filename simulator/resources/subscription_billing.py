@@ -7,6 +7,7 @@ from simulator.billing.proration import share
 from simulator.billing.reductions import Reducible, reduce
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
+from simulator.pages.looks import amount as as_written
 from simulator.resources import (
     collecting,
     discounts,
@@ -102,8 +103,7 @@ def describe(tx: Transaction, quantity: int, price: Object) -> str:
     each = recurring["interval"] if recurring["interval_count"] == 1 else every
     if price["unit_amount"] is None:
         return f"{product['name']} (per {each})"
-    amount = f"{price['unit_amount'] / 100:.2f} {price['currency'].upper()}"
-    return f"{product['name']} (at {amount} / {each})"
+    return f"{product['name']} (at {as_written(price['unit_amount'], price['currency'])} / {each})"
 
 
 def add_pending(tx: Transaction, subscription: Object, invoice: Object) -> None:

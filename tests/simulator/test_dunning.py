@@ -1,5 +1,6 @@
 """Renewals in the time of a test clock: month ends, failures, retries, pauses, ends."""
 
+import json
 import urllib.request
 
 import pytest
@@ -162,6 +163,14 @@ def test_it_ends_with_its_period_or_not_after_all(client, world):
     assert (ended.status, day(ended.ended_at)) == ("canceled", "2026-02-01")
     assert len(invoices(client, made)) == 1
     assert "customer.subscription.deleted" in types(client)
+
+
+def test_a_subscription_goes_on_after_a_restart(client, world):
+    clock, _, made = start(client, "2026-01-01")
+    kept = json.loads(json.dumps(world.store.dump()))
+    world.store.load(kept)
+    move(client, world, clock, days=32)
+    assert [one.status for one in invoices(client, made)] == ["paid", "paid"]
 
 
 def test_it_ends_at_a_time(client, world):
