@@ -1,12 +1,11 @@
 """Checkout sessions, and the hosted page as a browser without scripts uses it."""
 
 import re
-from urllib.error import HTTPError
-from urllib.parse import urlencode
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import pytest
 import stripe
+
+from tests.simulator.browsing import visit
 
 SUCCESS = "http://127.0.0.1:1/done?session={CHECKOUT_SESSION_ID}"
 GOOD, DECLINED, POOR, ASKS = (
@@ -15,27 +14,6 @@ GOOD, DECLINED, POOR, ASKS = (
     "4000000000009995",
     "4000002760003184",
 )
-
-
-class Staying(HTTPRedirectHandler):
-    """Does not go where it is sent, so a test can look where that is."""
-
-    def redirect_request(self, *args, **kwargs):
-        return None
-
-
-OPENER = build_opener(Staying)
-
-
-def visit(url, **form):
-    """Return status, page and where it leads."""
-    data = urlencode(form).encode() if form else None
-    try:
-        answer = OPENER.open(Request(url, data), timeout=30)
-    except HTTPError as error:
-        answer = error
-    with answer:
-        return answer.status, answer.read().decode(), answer.headers.get("Location")
 
 
 def press(url, card=GOOD, email="buyer@example.com", **more):
