@@ -4,7 +4,7 @@ import logging
 import time
 from typing import Any
 
-from simulator.core import description, forms, parameters
+from simulator.core import description, forms, parameters, unversioned
 from simulator.core.access import (
     authenticate,
     check_account,
@@ -133,6 +133,8 @@ def _execute(
     try:
         given = forms.decode(request.query) | forms.decode(request.body)
         check_publishable(owner, route.method, route.template, given.get("client_secret"))
+        if request.header("stripe-version") is None:
+            given = unversioned.translated(route.method, route.template, given)
         params = Given(parameters.check(route.operation or {}, given))
         paths = params.pop("expand", None) or []
         with world.transaction(

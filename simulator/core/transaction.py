@@ -6,6 +6,7 @@ From those notes it takes back everything after an error, tells the indexes, and
 `previous_attributes` of events.
 """
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from simulator.core import description
@@ -37,6 +38,7 @@ class Transaction:
         self.events: list[Object] = []
         self._before: dict[tuple[str, str], Object | None] = {}
         self._told: dict[tuple[str, str], Object] = {}
+        self._updated: dict[tuple[str, str], dict[str, Object]] = defaultdict(dict)
         self._removed: list[tuple[str, Object, int]] = []
 
     # Reading
@@ -121,14 +123,17 @@ class Transaction:
         took its place.
         """
         data: Object = {"object": self.public(row)}
-        key = (row["object"], row["id"])
+        key = (row["object"], row.get("id", ""))  # a balance has no id
         self.world.check(f"event {type_}", data["object"])
         if type_.endswith(".updated") or type_ in WITH_PREVIOUS:
-            previous = difference(earlier or self._earlier(key), data["object"])
+            previous = difference(earlier or self._earlier(key, type_), data["object"])
             if not previous:
                 return None
             data["previous_attributes"] = previous
-        self._told[key] = data["object"]
+            self._updated[key][type_] = data["object"]
+        else:
+            self._told[key] = data["object"]
+            self._updated.pop(key, None)
         # Kept as text: events are many, seldom read, and must never change.
         event = self.new("event", type=type_, data=None, _data=dump(data))
         event.update(api_version=description.api_version(), request=dict(self.request))
@@ -136,7 +141,10 @@ class Transaction:
         self.events.append(event)
         return event
 
-    def _earlier(self, key: tuple[str, str]) -> Object:
+    def _earlier(self, key: tuple[str, str], type_: str) -> Object:
+        """Return how an object was when it was last told of, by this type of event."""
+        if type_ in self._updated[key]:
+            return self._updated[key][type_]
         if key in self._told:
             return self._told[key]
         before = self._before.get(key)

@@ -1,7 +1,6 @@
 """The one account that there is, and its balance."""
 
 from simulator.core.call import Call
-from simulator.core.errors import no_such
 from simulator.core.routing import route
 from simulator.core.values import ACCOUNT, Object
 
@@ -16,10 +15,10 @@ def read(call: Call) -> Object:
 
 @route("GET", "/v1/accounts/{account}")
 def read_by_id(call: Call) -> Object:
-    """Return the account; there is only this one."""
-    if call.path["account"] != ACCOUNT:
-        raise no_such("account", call.path["account"])
-    return account()
+    """Return the account, or one that is connected to it."""
+    if call.path["account"] == ACCOUNT:
+        return account()
+    return call.tx.get("account", call.path["account"])
 
 
 def account() -> Object:

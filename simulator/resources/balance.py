@@ -40,7 +40,7 @@ def record(
             "type": "stripe_fee",
         }
     ]
-    return tx.new(
+    made = tx.new(
         KIND,
         clock=clock,
         type=type_,
@@ -56,6 +56,9 @@ def record(
         available_on=tx.now(clock) + wait,
         description=description,
     )
+    if is_available and type_ == "charge":
+        tx.emit("balance.available", current(tx))
+    return made
 
 
 def fee_for(amount: int) -> int:
@@ -85,9 +88,14 @@ def read(call: Call) -> Object:
 @route("GET", "/v1/balance")
 def balance(call: Call) -> Object:
     """Add up what is available and what is pending, by currency."""
-    now = call.tx.now()
+    return current(call.tx)
+
+
+def current(tx: Transaction) -> Object:
+    """Return the balance as it is now."""
+    now = tx.now()
     sums: dict[str, Counter[str]] = {"available": Counter(), "pending": Counter()}
-    for row in call.tx.world.store.kinds[KIND].rows.values():
+    for row in tx.world.store.kinds[KIND].rows.values():
         which = "available" if row["available_on"] <= now else "pending"
         sums[which][row["currency"]] += row["net"]
     if not sums["available"] and not sums["pending"]:

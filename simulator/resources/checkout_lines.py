@@ -2,8 +2,10 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from simulator.core.call import merged_metadata
+from simulator.core.call import Call, merged_metadata
 from simulator.core.errors import StripeError, invalid, missing
+from simulator.core.lists import limit_of
+from simulator.core.routing import route
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.core.views import includable, list_of, view
@@ -21,7 +23,7 @@ def add(tx: Transaction, session: Object, given: list[Object], param: str = "lin
     :raises StripeError: if prices are missing, in two currencies, or do not suit the mode.
     """
     session["_lines"] = [
-        _make(tx, line, f"{param}[{number}]")["id"] for number, line in enumerate(given)
+        make_line(tx, line, f"{param}[{number}]")["id"] for number, line in enumerate(given)
     ]
     _check_prices(tx, session, param)
     add_up(tx, session)
@@ -37,7 +39,12 @@ def price_of(tx: Transaction, line: Object) -> Object:
     return tx.get("price", line["price"])
 
 
-def _make(tx: Transaction, given: Object, path: str) -> Object:
+def make_line(tx: Transaction, given: Object, path: str) -> Object:
+    """
+    Make one line item, of sessions, quotes and payment links alike.
+
+    :raises StripeError: if there is no price, an inactive one, or no quantity.
+    """
     if given.get("price") is not None:
         price = tx.get("price", given["price"], f"{path}[price]")
         if not price["active"]:
@@ -136,7 +143,7 @@ def add_up(tx: Transaction, session: Object) -> None:
         added, included = _taxes(tx, line)
         line["amount_tax"] = added + included
         line["amount_total"] = line["amount_subtotal"] - line["amount_discount"] + added
-    shipping = (session["shipping_cost"] or {}).get("amount_total", 0)
+    shipping = (session.get("shipping_cost") or {}).get("amount_total", 0)
     session["amount_subtotal"] = sum(line["amount_subtotal"] for line in lines)
     session["amount_total"] = sum(line["amount_total"] for line in lines) + shipping
     session["total_details"] = {
@@ -234,10 +241,29 @@ def complete(world: World, body: Object) -> None:
         body["price"] = world.public(world.store.kinds["price"].rows[body["price"]])
 
 
-@includable(SESSION, "line_items")
-def included(world: World, body: Object) -> Object:
-    """Return the first line items of a session."""
-    session = world.store.kinds[SESSION].rows[body["id"]]
-    rows = [world.store.kinds[KIND].rows[id_] for id_ in session.get("_lines") or []]
-    url = f"/v1/checkout/sessions/{body['id']}/line_items"
-    return list_of([world.public(row) for row in rows], url)
+def listed(kind: str, address: str) -> None:
+    """Let the line items of this kind of object be expanded, and listed at an address."""
+
+    @includable(kind, "line_items")
+    def included(world: World, body: Object) -> Object:
+        """Return the line items."""
+        row = world.store.kinds[kind].rows[body["id"]]
+        items = world.store.kinds[KIND].rows
+        found = [world.public(items[id_]) for id_ in row.get("_lines") or []]
+        return list_of(found, f"/v1/{address}/{body['id']}/line_items")
+
+    @route("GET", f"/v1/{address}/{{{kind.rpartition('.')[2]}}}/line_items")
+    def index(call: Call) -> Object:
+        """List what is sold, in its order."""
+        row = call.tx.get(kind, next(iter(call.path.values())))
+        rows = of(call.tx, row)
+        ids = [line["id"] for line in rows]
+        start = ids.index(after) + 1 if (after := call.get("starting_after")) in ids else 0
+        limit = limit_of(call.params)
+        shown = [call.tx.public(line) for line in rows[start : start + limit]]
+        return {**list_of(shown, call.request.path), "has_more": len(rows) > start + limit}
+
+
+listed(SESSION, "checkout/sessions")
+listed("quote", "quotes")
+listed("payment_link", "payment_links")

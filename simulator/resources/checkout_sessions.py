@@ -2,11 +2,9 @@
 
 from simulator.core.call import Call, merged_metadata
 from simulator.core.errors import invalid, missing
-from simulator.core.lists import limit_of
 from simulator.core.routing import route
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object, random_text
-from simulator.core.views import list_of
 from simulator.resources import checkout_lines, checkouts, setups, shipping_rates
 from simulator.resources.checkouts import KIND
 
@@ -269,16 +267,3 @@ def expire(call: Call) -> Object:
         )
     checkouts.expire(call.tx, session)
     return session
-
-
-@route("GET", "/v1/checkout/sessions/{session}/line_items")
-def lines(call: Call) -> Object:
-    """List what a session sells, in its order."""
-    session = call.tx.get(KIND, call.path["session"])
-    rows = checkout_lines.of(call.tx, session)
-    ids = [row["id"] for row in rows]
-    start = ids.index(after) + 1 if (after := call.get("starting_after")) in ids else 0
-    limit = limit_of(call.params)
-    shown = [call.tx.public(row) for row in rows[start : start + limit]]
-    found = list_of(shown, call.request.path)
-    return {**found, "has_more": len(rows) > start + limit}

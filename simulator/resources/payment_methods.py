@@ -1,5 +1,6 @@
 """Payment methods: the test cards, attached to customers or not."""
 
+from collections.abc import Callable
 from typing import Any
 
 from simulator import cards
@@ -13,6 +14,10 @@ from simulator.resources.customers import ADDRESS, ON_CREATE, ON_DELETE
 KIND = "payment_method"
 EXPIRES = (12, 2034)
 DETAILS = ("address", "email", "name", "phone", "tax_id")
+
+
+# How a payment method of another type than a card is made from its data.
+MAKERS: dict[str, Callable[[Transaction, Object, str], Object]] = {}
 
 
 def card_of(method: Object) -> cards.Card:
@@ -63,6 +68,8 @@ def from_data(tx: Transaction, data: Object, path: str = "") -> Object:
 
     :raises StripeError: if it is no card, or no test card.
     """
+    if maker := MAKERS.get(data.get("type", "")):
+        return maker(tx, data, path)
     if data.get("type") != "card":
         raise invalid(
             f'The payment method type "{data.get("type")}" is not known to this simulator, '

@@ -20,6 +20,8 @@ CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_act
 
 type Told = Callable[[Transaction, Object], None]
 
+# How a payment goes with a payment method of another type than a card.
+CONFIRMERS: dict[str, Callable[[Transaction, Object, Object], Object]] = {}
 ON_SUCCESS: list[Told] = []
 ON_FAILURE: list[Told] = []
 
@@ -87,6 +89,8 @@ def confirm(
     _check_confirmable(intent)
     method = tx.get("payment_method", intent["payment_method"], "payment_method")
     _check_owner(intent, method)
+    if confirmer := CONFIRMERS.get(method["type"]):
+        return confirmer(tx, intent, method)
     is_authenticated = is_authenticated or intent.pop("_is_authenticated", False)
     if not is_authenticated and _needs_authentication(method, off_session=off_session):
         if (off_session and not may_wait) or must_not_wait:
