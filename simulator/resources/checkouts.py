@@ -36,6 +36,12 @@ INTENT_FIELDS = (
     "transfer_group",
 )
 
+type Told = Callable[[Transaction, Object], None]
+
+# What else happens when a session is complete, or has expired.
+ON_COMPLETE: list[Told] = []
+ON_EXPIRE: list[Told] = []
+
 type Begin = Callable[[Transaction, Object, Object | None], Object | None]
 
 
@@ -101,6 +107,8 @@ def finish(tx: Transaction, session: Object, payment_status: str) -> None:
     tx.unschedule(session["id"])
     session.update(status="complete", payment_status=payment_status, url=None)
     session["customer"] = session["_customer"]
+    for told in ON_COMPLETE:
+        told(tx, session)
     tx.emit("checkout.session.completed", session)
 
 
@@ -108,6 +116,8 @@ def expire(tx: Transaction, session: Object) -> None:
     """Let a session end without a purchase; an intent that waits is given up."""
     tx.unschedule(session["id"])
     session.update(status="expired", url=None)
+    for told in ON_EXPIRE:
+        told(tx, session)
     intent = intent_of(tx, session)
     if intent is not None and intent["status"] not in ("succeeded", "canceled"):
         reason = {"cancellation_reason": "abandoned", "next_action": None}

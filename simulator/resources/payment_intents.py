@@ -52,9 +52,16 @@ def create(call: Call) -> Object:
         customer=customer,
         payment_method=method_of(call),
         automatic_payment_methods=automatic(call),
+        payment_method_options=options(call),
         **{name: value for name, value in fields.items() if value is not None},
     )
     return _confirm(call, intent) if call.get("confirm") else intent
+
+
+def options(call: Call) -> Object:
+    """Return the options of payment methods: those that were given over the usual ones."""
+    given = call.get("payment_method_options", {})
+    return {**given, "card": {**payments.CARD_OPTIONS, **given.get("card", {})}}
 
 
 @route("GET", "/v1/payment_intents")

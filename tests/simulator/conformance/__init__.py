@@ -1,0 +1,1 @@
+"""Scenarios of Stripe's documentation, played with Stripe's own client."""
