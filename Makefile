@@ -70,6 +70,10 @@ figures-2: $(READY) ## Every command of the ledger: races, crashes, lost replies
 figures-3: $(READY) ## Who may do what, and what nobody sees of others, with its controls
 	@$(PYTHON) -m figures.people
 
+.PHONY: figures-4
+figures-4: $(READY) ## The stand-in for Stripe: scenarios, Stripe's CLI, dj-stripe, chaos, speed
+	@$(PYTHON) -m figures.simulator $(ARGS)
+
 .PHONY: css
 css: ## Build the style sheet and the icons anew (needs Node; the result is committed)
 	@cd frontend && npm ci --ignore-scripts && npm run build

@@ -8,3 +8,9 @@ class BillingConfig(AppConfig):
 
     name = "apps.billing"
     label = "billing"
+
+    def ready(self) -> None:
+        """Let dj-stripe understand the API of today; its models exist only from here on."""
+        from apps.billing.djstripe_shapes import teach  # noqa: PLC0415
+
+        teach()
