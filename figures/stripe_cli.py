@@ -14,6 +14,8 @@ from tests.simulator.conformance.scenarios import KEY, Shop
 
 PACKAGE = "@stripe/cli"
 WAIT_SECONDS = 5
+# Usage is sent to this host whatever `--api-base` says, so what it triggers never comes here.
+ELSEWHERE = "https://meter-events.stripe.com"
 LEAST = 100
 # Names that say where something is from, or that are no event's own name.
 SUFFIXES = (".eu", ".gb")
@@ -34,20 +36,23 @@ def stripe_cli_triggers(report: Report) -> None:
         ran: list[str] = []
         with report.figure("stripe_cli_triggers", asked=LEAST) as figure:
             seen: set[str] = set()
-            silent = []
+            silent, elsewhere = [], []
             for name in names:
                 error = _trigger(command, shop, name)
                 if error is None:
                     ran.append(name)
-                if error is not None or not _is_told(shop, name, seen):
+                if error is not None and ELSEWHERE in error:
+                    elsewhere.append((name, error))
+                elif error is not None or not _is_told(shop, name, seen):
                     silent.append((name, error or "it ran, but the event was not emitted"))
                 seen = {event.id for event in all_events(shop)}
             figure.examined = len(names)
             figure.failures = len(silent)
-            figure.ratio = f"{len(names) - len(silent)}/{len(names)}"
+            told = len(names) - len(silent) - len(elsewhere)
+            figure.ratio = f"{told}/{len(names)}"
             figure.control = "green" if _is_told(shop, "none.such", set()) else "red"
-            print(f"    known={len(names)} ran={len(ran)} emitted={len(names) - len(silent)}")
-            for name, error in silent:
+            print(f"    known={len(names)} ran={len(ran)} emitted={told}")
+            for name, error in (*silent, *elsewhere):
                 print(f"    {name}: {error}")
             print(f"    violations={len(set(shop.world.violations))} of {shop.world.examined}")
             for found in sorted(set(shop.world.violations))[:10]:

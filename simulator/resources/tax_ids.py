@@ -56,6 +56,18 @@ def delete(call: Call) -> Object:
     return call.tx.remove(tax_id)
 
 
+@route("GET", "/v1/tax_ids")
+def index_of_all(call: Call) -> Object:
+    """List all tax ids."""
+    return call.page(KIND)
+
+
+@route("GET", "/v1/tax_ids/{id}")
+def read_by_id(call: Call) -> Object:
+    """Return a tax id, whosever it is."""
+    return call.tx.get(KIND, call.path["id"])
+
+
 @includable("customer", "tax_ids")
 def included(world: World, body: Object) -> Object:
     """Return a customer's tax ids as a list inside of the customer."""

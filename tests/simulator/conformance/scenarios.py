@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import sleep
 from typing import Any
 
 import stripe
@@ -55,6 +56,15 @@ class Shop:
             settings = {"default_payment_method": saved.id}
             customer = self.v1.customers.update(customer.id, {"invoice_settings": settings})
         return customer
+
+    def advance(self, clock: str, until: int) -> None:
+        """Move a test clock, and wait until it is ready again."""
+        self.v1.test_helpers.test_clocks.advance(clock, {"frozen_time": until})
+        for _ in range(1200):
+            if self.v1.test_helpers.test_clocks.retrieve(clock).status == "ready":
+                return
+            sleep(0.05)
+        raise AssertionError("the clock is not ready")
 
     def price(self, amount: int = 1500, interval: str | None = None, **more: Any) -> Any:
         """Make a price with its product."""
