@@ -183,7 +183,7 @@ autocomplete="email"></label>"""
     total = amount(session["amount_total"] or 0, session["currency"] or "usd")
     button = BUTTONS.get(session["mode"], f"Pay {total}")
     return f"""
-<form method="post">{_quantities(tx, session)}{_code(session)}{email}
+{_quantities(tx, session)}{_code(session)}<form method="post">{email}
 <label>Name on the card <input name="name" value="{name}" autocomplete="cc-name"
 maxlength="100"></label>{choice}
 <button class="primary" name="action" value="pay">{text(button)}</button></form>"""
@@ -197,12 +197,14 @@ max="{bounds["maximum"]}"></label>"""
         for line in checkout_lines.of(tx, session)
         if (bounds := line["adjustable_quantity"]) and bounds["enabled"]
     )
-    button = '<button name="action" value="update" formnovalidate>Add up</button>'
-    return f"{fields}{button}" if fields else ""
+    # Forms of their own: Enter in a field must press the button that belongs to it.
+    button = '<button name="action" value="update">Add up</button>'
+    return f'<form method="post">{fields}{button}</form>' if fields else ""
 
 
 def _code(session: Object) -> str:
     if not session["allow_promotion_codes"]:
         return ""
-    return """<div class="row"><label>Promotion code <input name="code" autocomplete="off"></label>
-<button name="action" value="apply" formnovalidate>Apply</button></div>"""
+    return """<form method="post" class="row"><label>Promotion code
+<input name="code" autocomplete="off" required></label>
+<button name="action" value="apply">Apply</button></form>"""

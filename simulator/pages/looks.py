@@ -31,6 +31,13 @@ form { display: grid; gap: 1rem; margin: 1rem 0 }
 label { display: grid; gap: .25rem; font-weight: 500 }
 input, select { font: inherit; padding: .6rem .7rem; border: 1px solid var(--line);
   border-radius: .5rem; background: var(--soft); color: inherit; width: 100%; min-width: 0 }
+fieldset { display: grid; gap: .5rem; min-width: 0; margin: 0; padding: .5rem 1rem 1rem;
+  border: 1px solid var(--line); border-radius: .75rem }
+legend { font-weight: 600; padding: 0 .25rem }
+label.choice { display: flex; gap: .6rem; align-items: baseline; padding: .3rem 0;
+  font-weight: 400 }
+caption { text-align: left; padding-bottom: .5rem }
+.row { align-items: end }
 input[type=checkbox], input[type=radio] { width: auto }
 .row { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem }
 button, .button { display: inline-block; font: inherit; font-weight: 600; padding: .7rem 1rem;
