@@ -1,0 +1,156 @@
+"""What Checkout bills: subscriptions, trials, discounts, taxes, invoices of single payments."""
+
+import pytest
+import stripe
+
+from tests.simulator.browsing import visit
+from tests.simulator.test_checkout import ASKS, DECLINED, SUCCESS, make, press, price, types
+
+__all__ = ["make", "price"]  # fixtures
+
+
+@pytest.fixture
+def monthly(client):
+    return client.v1.prices.create(
+        {
+            "currency": "usd",
+            "unit_amount": 2000,
+            "recurring": {"interval": "month"},
+            "product_data": {"name": "Plan"},
+        }
+    )
+
+
+@pytest.fixture
+def subscribe(client, monthly):
+    def subscribe(**more):
+        lines = [{"price": monthly.id, "quantity": 1}]
+        given = {"mode": "subscription", "line_items": lines, "success_url": SUCCESS, **more}
+        return client.v1.checkout.sessions.create(given)
+
+    return subscribe
+
+
+class TestASubscription:
+    def test_is_paid_and_goes_on_with_the_card(self, client, subscribe):
+        session = subscribe(subscription_data={"metadata": {"org": "7"}, "description": "D"})
+        assert session.amount_total == 2000
+        assert press(session.url)[0] == 303
+        done = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["subscription"]})
+        made = done.subscription
+        assert (made.status, made.metadata["org"], made.description) == ("active", "7", "D")
+        assert made.default_payment_method is not None
+        method = client.v1.payment_methods.retrieve(made.default_payment_method)
+        assert method.customer == done.customer == made.customer
+        assert done.invoice == made.latest_invoice
+        assert client.v1.invoices.retrieve(done.invoice).status == "paid"
+        assert types(client)[-1] == "checkout.session.completed"
+
+    def test_after_a_decline_another_card_pays_the_same_one(self, client, subscribe):
+        session = subscribe()
+        assert press(session.url, DECLINED)[0] == 402
+        assert client.v1.checkout.sessions.retrieve(session.id).status == "open"
+        press(session.url)
+        found = client.v1.subscriptions.list({"status": "all"}).data
+        assert [one.status for one in found] == ["active"]
+        assert len(client.v1.customers.list().data) == 1
+
+    def test_begins_after_authentication(self, client, subscribe):
+        session = subscribe()
+        bank = press(session.url, ASKS)[2]
+        assert client.v1.subscriptions.list({"status": "all"}).data[0].status == "incomplete"
+        visit(bank, outcome="succeeds")
+        assert client.v1.checkout.sessions.retrieve(session.id).status == "complete"
+        assert client.v1.subscriptions.list().data[0].status == "active"
+
+    def test_with_a_trial_saves_the_card_and_charges_nothing(self, client, subscribe):
+        session = subscribe(subscription_data={"trial_period_days": 14})
+        assert session.amount_total == 0
+        press(session.url)
+        done = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["subscription"]})
+        assert (done.payment_status, done.subscription.status) == (
+            "no_payment_required",
+            "trialing",
+        )
+        assert done.subscription.default_payment_method is not None
+        assert client.v1.charges.list().data == []
+
+    def test_that_was_never_paid_ends_with_the_session(self, client, subscribe):
+        session = subscribe()
+        press(session.url, DECLINED)
+        client.v1.checkout.sessions.expire(session.id)
+        found = client.v1.subscriptions.list({"status": "all"}).data
+        assert [one.status for one in found] in (["incomplete_expired"], ["canceled"])
+
+    def test_is_billed_with_what_is_bought_once(self, client, subscribe, monthly, price):
+        lines = [{"price": monthly.id, "quantity": 1}, {"price": price.id, "quantity": 2}]
+        session = subscribe(line_items=lines)
+        press(session.url)
+        done = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["invoice"]})
+        assert (session.amount_total, done.invoice.amount_paid) == (5000, 5000)
+
+    def test_refuses_a_price_that_is_not_recurring(self, subscribe, price):
+        with pytest.raises(stripe.InvalidRequestError):
+            subscribe(line_items=[{"price": price.id, "quantity": 1}])
+
+
+class TestADiscount:
+    @pytest.fixture
+    def coupon(self, client):
+        return client.v1.coupons.create({"percent_off": 25, "duration": "once"})
+
+    def test_is_taken_off_what_is_shown_and_billed(self, client, subscribe, coupon):
+        session = subscribe(discounts=[{"coupon": coupon.id}])
+        assert session.amount_total == 1500
+        press(session.url)
+        assert client.v1.charges.list().data[0].amount == 1500
+
+    def test_is_typed_by_the_buyer(self, client, make, coupon):
+        promotion = {"type": "coupon", "coupon": coupon.id}
+        client.v1.promotion_codes.create({"promotion": promotion, "code": "SPRING"})
+        session = make(allow_promotion_codes=True)
+        shown = visit(session.url, action="apply", code="WRONG")
+        assert (shown[0], "This code is not valid." in shown[1]) == (402, True)
+        assert "Pay 22.50 USD" in visit(session.url, action="apply", code="spring")[1]
+        press(session.url)
+        assert client.v1.charges.list().data[0].amount == 2250
+
+    def test_cannot_be_typed_where_it_is_not_offered(self, client, make, coupon):
+        promotion = {"type": "coupon", "coupon": coupon.id}
+        client.v1.promotion_codes.create({"promotion": promotion, "code": "SPRING"})
+        assert visit(make().url, action="apply", code="SPRING")[0] == 402
+
+    def test_of_an_amount_is_spread_over_the_lines(self, client, make, price):
+        off = client.v1.coupons.create({"amount_off": 1000, "currency": "usd", "duration": "once"})
+        lines = [{"price": price.id, "quantity": one} for one in (1, 2)]
+        session = make(line_items=lines, discounts=[{"coupon": off.id}], expand=["line_items"])
+        assert [line.amount_discount for line in session.line_items.data] == [333, 667]
+        assert session.amount_total == 3500
+
+
+class TestTaxes:
+    @pytest.mark.parametrize(
+        ("is_inclusive", "total", "tax"), [(False, 3570, 570), (True, 3000, 479)]
+    )
+    def test_are_added_or_included(self, client, make, price, is_inclusive, total, tax):
+        rate = client.v1.tax_rates.create(
+            {"display_name": "VAT", "inclusive": is_inclusive, "percentage": 19}
+        )
+        line = {"price": price.id, "quantity": 2, "tax_rates": [rate.id]}
+        session = make(line_items=[line])
+        assert (session.amount_total, session.total_details.amount_tax) == (total, tax)
+
+
+class TestAnInvoice:
+    def test_of_a_single_payment_is_paid_by_it(self, client, make):
+        data = {"metadata": {"order": "1"}, "description": "Credits"}
+        session = make(invoice_creation={"enabled": True, "invoice_data": data})
+        press(session.url)
+        done = client.v1.checkout.sessions.retrieve(session.id)
+        invoice = client.v1.invoices.retrieve(done.invoice, {"expand": ["payments"]})
+        assert (invoice.status, invoice.amount_paid) == ("paid", 3000)
+        assert (invoice.metadata["order"], invoice.customer) == ("1", done.customer)
+        paid = invoice.payments.data[0].payment.payment_intent
+        assert paid == done.payment_intent
+        assert len(client.v1.charges.list().data) == 1
+        assert "invoice.paid" in types(client)
