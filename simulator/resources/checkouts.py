@@ -12,7 +12,12 @@ from simulator.core.errors import StripeError, invalid
 from simulator.core.timers import timer
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import checkout_lines, payments, setups
+from simulator.resources import (
+    checkout_lines,
+    collecting,  # noqa: F401  hears of payments before us: the invoice is paid first
+    payments,
+    setups,
+)
 
 KIND = "checkout.session"
 DETAILS = (
