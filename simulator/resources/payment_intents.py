@@ -52,16 +52,16 @@ def create(call: Call) -> Object:
         customer=customer,
         payment_method=method_of(call),
         automatic_payment_methods=automatic(call),
-        payment_method_options=options(call),
+        payment_method_options=options(call, {"card": payments.CARD_OPTIONS}),
         **{name: value for name, value in fields.items() if value is not None},
     )
     return _confirm(call, intent) if call.get("confirm") else intent
 
 
-def options(call: Call) -> Object:
-    """Return the options of payment methods: those that were given over the usual ones."""
+def options(call: Call, old: Object) -> Object:
+    """Return the options of payment methods: those that are given over the old ones."""
     given = call.get("payment_method_options", {})
-    return {**given, "card": {**payments.CARD_OPTIONS, **given.get("card", {})}}
+    return {**old, **given, "card": {**old["card"], **given.get("card", {})}}
 
 
 @route("GET", "/v1/payment_intents")
@@ -94,6 +94,7 @@ def update(call: Call) -> Object:
         )
     check_amount(call.get("amount", intent["amount"]), call.get("currency", intent["currency"]))
     intent.update(call.only(*PLAIN, "amount", "customer"))
+    _take_options(call, intent)
     if "currency" in call.params:
         intent["currency"] = call["currency"].lower()
     if "metadata" in call.params:
@@ -108,6 +109,7 @@ def confirm(call: Call) -> Object:
     intent = of_call(call, KIND)
     intent.update(call.only("capture_method", "receipt_email", "setup_future_usage", "shipping"))
     if intent["status"] in OPEN:
+        _take_options(call, intent)
         _take_method(call, intent)
     return _confirm(call, intent)
 
@@ -214,6 +216,11 @@ def automatic(call: Call) -> Object | None:
     if not given["enabled"]:
         return None
     return {"allow_redirects": given.get("allow_redirects", "always"), "enabled": True}
+
+
+def _take_options(call: Call, intent: Object) -> None:
+    if "payment_method_options" in call.params:
+        intent["payment_method_options"] = options(call, intent["payment_method_options"])
 
 
 def method_of(call: Call) -> str | None:

@@ -92,7 +92,7 @@ def confirm(
     if confirmer := CONFIRMERS.get(method["type"]):
         return confirmer(tx, intent, method)
     is_authenticated = is_authenticated or intent.pop("_is_authenticated", False)
-    if not is_authenticated and _needs_authentication(method, off_session=off_session):
+    if not is_authenticated and _needs_authentication(intent, method, off_session=off_session):
         if (off_session and not may_wait) or must_not_wait:
             raise fail(tx, intent, "authentication_required")
         return _ask(tx, intent, return_url)
@@ -151,7 +151,10 @@ def _check_owner(intent: Object, method: Object) -> None:
         )
 
 
-def _needs_authentication(method: Object, *, off_session: bool) -> bool:
+def _needs_authentication(intent: Object, method: Object, *, off_session: bool) -> bool:
+    options = (intent["payment_method_options"] or {}).get("card") or {}
+    if options.get("request_three_d_secure", "automatic") != "automatic" and not off_session:
+        return bool(method["card"]["three_d_secure_usage"]["supported"])
     match card_of(method).authentication:
         case "always":
             return True

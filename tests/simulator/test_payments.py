@@ -197,3 +197,15 @@ def test_what_is_paid_is_not_changed_captured_or_canceled(client):
             refuse()
         assert refused.value.code == "payment_intent_unexpected_state"
     assert intents.update(paid.id, {"metadata": {"a": "b"}}).metadata["a"] == "b"
+
+
+def test_authentication_may_be_wanted_of_any_card(client):
+    options = {"card": {"request_three_d_secure": "any"}}
+    assert pay(client, payment_method_options=options).status == "requires_action"
+    intent = client.v1.payment_intents.create(
+        {"amount": 500, "currency": "usd", "payment_method_types": ["card"]}
+    )
+    confirmed = client.v1.payment_intents.confirm(
+        intent.id, {"payment_method": "pm_card_visa", "payment_method_options": options}
+    )
+    assert confirmed.status == "requires_action"
