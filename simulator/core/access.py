@@ -70,6 +70,20 @@ def check_version(request: Request) -> None:
         )
 
 
+def check_form(request: Request) -> None:
+    """
+    Say no to JSON, which this part of the API has never taken.
+
+    :raises StripeError: if that is what was sent.
+    """
+    if request.body and (request.header("content-type") or "").startswith("application/json"):
+        raise invalid(
+            "Invalid request (check that your POST content type is "
+            "application/x-www-form-urlencoded). If you have any questions, we can help at "
+            "https://support.stripe.com/."
+        )
+
+
 def check_account(request: Request, owner: str) -> None:
     """
     Say no to whoever asks on behalf of another account.

@@ -8,6 +8,7 @@ from simulator.core import description, forms, parameters, unversioned
 from simulator.core.access import (
     authenticate,
     check_account,
+    check_form,
     check_publishable,
     check_version,
 )
@@ -71,6 +72,7 @@ def _answer(
         owner = authenticate(request)
         check_version(request)
         check_account(request, owner)
+        check_form(request)
         world.limit.count()
         if found is None:
             raise no_such_address(request.method, request.path)

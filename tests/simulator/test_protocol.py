@@ -266,6 +266,11 @@ class TestAPublishableKey:
             assert (status, body["error"]["code"]) == (401, "secret_key_required")
 
 
+def test_json_is_not_taken(ask):
+    status, _, body = ask("POST", "/v1/customers", "{}", Content_Type="application/json")
+    assert (status, "form-urlencoded" in body["error"]["message"]) == (400, True)
+
+
 def test_another_account_is_not_there(ask):
     assert ask("GET", "/v1/customers", Stripe_Account="acct_other")[0] == 403
     account = ask("GET", "/v1/account")[2]["id"]
