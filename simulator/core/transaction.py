@@ -198,6 +198,12 @@ class Transaction:
                 row.update(before)
                 store.kinds[kind].index(row)
 
+    def undo(self) -> None:
+        """Make everything as it was, and go on: for a page that shows why nothing was done."""
+        self.roll_back()
+        for noted in (self._before, self._told, self._updated, self._removed, self.events):
+            noted.clear()
+
     def _note(self, kind: str, row: Object) -> Object:
         if (kind, row["id"]) not in self._before:
             self._before[kind, row["id"]] = copy(row)

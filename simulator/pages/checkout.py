@@ -49,17 +49,14 @@ def pay(call: Call) -> Response:
             return _shown(call, session)
         intent = _pay(call, session)
     except StripeError as error:
-        if not (error.keeps_effects or _changes_nothing(error)):
-            raise
+        if not error.keeps_effects:
+            if error.status not in (400, 402):
+                raise
+            tx.undo()
         return _shown(call, session, checkouts.refusal_of(error), status=402)
     if intent is not None:
         return redirect(intent["next_action"]["redirect_to_url"]["url"])
     return _shown(call, session)
-
-
-def _changes_nothing(error: StripeError) -> bool:
-    """Say whether a refusal is for the buyer to mend, and not a fault of the program."""
-    return error.status in (400, 402)
 
 
 def _pay(call: Call, session: Object) -> Object | None:

@@ -77,6 +77,8 @@ def _take(call: Call, id_: str) -> Response:
     try:
         answer = done(visit, id_)
     except StripeError as error:
+        if not error.keeps_effects:
+            call.tx.undo()
         if error.status == 404:
             return _missing(visit)
         return _show(call, id_, str(error.error["message"]), 402)

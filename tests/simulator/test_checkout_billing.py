@@ -93,6 +93,17 @@ class TestASubscription:
         with pytest.raises(stripe.InvalidRequestError):
             subscribe(line_items=[{"price": price.id, "quantity": 1}])
 
+    def test_that_cannot_be_made_leaves_nothing(self, client, subscribe):
+        coupon = client.v1.coupons.create({"percent_off": 25, "duration": "once"})
+        session = subscribe(discounts=[{"coupon": coupon.id}])
+        client.v1.coupons.delete(coupon.id)
+        before = types(client)
+        status, shown, _ = press(session.url)
+        assert (status, "No such coupon" in shown) == (402, True)
+        assert client.v1.customers.list().data == []
+        assert client.v1.subscriptions.list({"status": "all"}).data == []
+        assert types(client) == before
+
 
 class TestADiscount:
     @pytest.fixture
