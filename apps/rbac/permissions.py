@@ -65,6 +65,7 @@ PERMISSIONS = (
     PermissionCode(
         "people.impersonate", "Look at pages in a member's place, read-only.", is_for_staff=True
     ),
+    PermissionCode("config.manage", "Set values of the whole instance.", is_for_staff=True),
     PermissionCode("jobs.view", "See jobs and their results.", "jobs:read"),
     PermissionCode("jobs.submit", "Submit jobs, which spends credits.", "jobs:write"),
     PermissionCode("jobs.cancel", "Cancel jobs that have not begun.", "jobs:write"),
@@ -150,4 +151,9 @@ SUPPORT = SystemRole(
     "Staff: looks at pages in a member's place, read-only and with a reason.",
     frozenset({"people.impersonate"}),
 )
-STAFF_ROLES = (CREDIT_CLERK, CREDIT_APPROVER, ACCOUNT_MANAGER, SUPPORT)
+OPERATOR = SystemRole(
+    "operator",
+    "Staff: sets values of the whole instance that do not need a superuser.",
+    frozenset({"config.manage"}),
+)
+STAFF_ROLES = (CREDIT_CLERK, CREDIT_APPROVER, ACCOUNT_MANAGER, SUPPORT, OPERATOR)

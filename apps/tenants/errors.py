@@ -83,3 +83,30 @@ class OwnSecondFactorMissing(DomainError):
     title = "You have no second factor yourself"
     message = "Set up a second factor of your own before you require one of others."
     status = 409
+
+
+class UnknownSetting(DomainError):
+    """Nothing reads a value of this key."""
+
+    code = "unknown_setting"
+    title = "The setting is not known"
+    message = "There is no setting {key}."
+    status = 404
+
+
+class InvalidSetting(DomainError):
+    """The value is of another type, or too small or large."""
+
+    code = "invalid_setting"
+    title = "The value cannot be set"
+    message = "{key} takes {rule}."
+    status = 422
+
+
+class AdminRequired(DomainError):
+    """Only superusers may change it."""
+
+    code = "admin_required"
+    title = "Only superusers may change this"
+    message = "The setting {key} can be changed by superusers only."
+    status = 403

@@ -44,6 +44,7 @@ budgets.manage       OAB
 credits.adjust
 credits.approve
 people.impersonate
+config.manage
 credits.transfer     OAB...P
 jobs.view            OABDMR
 jobs.submit          OA.DM

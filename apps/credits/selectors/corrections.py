@@ -3,18 +3,24 @@
 from django.db.models import QuerySet
 
 from apps.credits.models import Correction
-from apps.tenants.models import AdminConfig
+from apps.tenants.selectors.config import Setting, declare, value_of
 
 CORRECTION_LIMIT = "credits.correction_limit"  # the AdminConfig key
 DEFAULT_CORRECTION_LIMIT = 10_000  # credits
+LIMIT = declare(
+    Setting(
+        CORRECTION_LIMIT,
+        default=DEFAULT_CORRECTION_LIMIT,
+        description="Credits that one member of staff may correct alone.",
+        minimum=0,
+        maximum=1_000_000_000,
+    )
+)
 
 
 def correction_limit() -> int:
     """Return the most credits that one member of staff may correct alone."""
-    value = AdminConfig.objects.filter(key=CORRECTION_LIMIT).values_list("value", flat=True).first()
-    if not isinstance(value, int) or isinstance(value, bool):
-        return DEFAULT_CORRECTION_LIMIT
-    return max(0, value)
+    return value_of(LIMIT)
 
 
 def corrections() -> QuerySet[Correction]:

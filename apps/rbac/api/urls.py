@@ -13,6 +13,7 @@ from apps.rbac.api import (
     rotation,
     security,
     sharing,
+    staff_config,
     staff_organizations,
     views,
 )
@@ -54,6 +55,8 @@ urlpatterns = [
         ownership.WithdrawnTransfer.as_view(),
         name="transfer_withdraw",
     ),
+    path("staff/config", staff_config.StaffConfig.as_view(), name="staff_config"),
+    path("staff/config/<str:key>", staff_config.StaffSetting.as_view(), name="staff_setting"),
     path(
         "staff/organizations",
         staff_organizations.StaffOrganizations.as_view(),

@@ -21,10 +21,20 @@ from apps.rbac.models import Impersonation
 from apps.rbac.models.impersonations import LONGEST
 from apps.rbac.selectors.impersonations import IMPERSONATE, can_be_impersonated, is_member
 from apps.tenants.models import Organization, User
+from apps.tenants.selectors.config import Setting, declare, value_of
 from apps.tenants.services import audit
 
 SHORTEST_REASON = 10  # letters
-MINUTES = LONGEST // timedelta(minutes=1)
+MINUTES = declare(
+    Setting(
+        "support.impersonation_minutes",
+        default=LONGEST // timedelta(minutes=1),
+        description="Minutes for which staff look in a member's place.",
+        minimum=1,
+        maximum=LONGEST // timedelta(minutes=1),
+        requires_admin=False,
+    )
+)
 Cause = Impersonation.Cause
 
 
@@ -63,7 +73,7 @@ def start_impersonation(
         reason=reason,
         ticket=ticket,
         started_at=now,
-        expires_at=now + LONGEST,
+        expires_at=now + timedelta(minutes=value_of(MINUTES)),
         mail_due_at=now,
     )
     _record("start", impersonation)
