@@ -8,6 +8,8 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("Users", "tenants.User", "person"),
             ("Role assignments", "rbac.UserRole", "group"),
             ("Invitations", "rbac.Invitation", "mail"),
+            ("Erasures", "rbac.Erasure", "person_remove"),
+            ("Personal exports", "rbac.PersonalExport", "download"),
         ),
     ),
     (

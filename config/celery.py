@@ -27,6 +27,12 @@ app.conf.beat_schedule = {
     "Send mails about ownership": {"task": "rbac.mail_transfers", "schedule": 60.0},
     "Tell of looks in a member's place": {"task": "rbac.mail_impersonations", "schedule": 60.0},
     "End looks in a member's place": {"task": "rbac.end_impersonations", "schedule": 60.0},
+    "Make files of personal data": {"task": "rbac.make_exports", "schedule": 60.0},
+    "Send mails about erasure": {"task": "rbac.mail_erasures", "schedule": 60.0},
+    "Erase people whose time has come": {
+        "task": "rbac.erase_people",
+        "schedule": crontab(minute=11),
+    },
     "Expire lots of idle wallets": {"task": "credits.sweep_expired_lots", "schedule": 60.0},
     "Warn of credits that expire soon": {
         "task": "credits.warn_of_expiry",

@@ -14,7 +14,7 @@ from drf_spectacular.views import (
 )
 
 from apps.core import health, mailbox, pages
-from apps.rbac.pages import entrance, impersonating, joining, organizations
+from apps.rbac.pages import entrance, impersonating, joining, organizations, privacy
 from config.policies import DOCUMENTATION
 
 APPS = ("credits", "jobs", "rbac", "billing", "capacity", "partners")
@@ -34,6 +34,14 @@ urlpatterns: Addresses = [
     path("admin/", admin.site.urls),
     path("accounts/sessions/", RedirectView.as_view(pattern_name="tenants:sessions")),
     path("accounts/", include("allauth.urls")),
+    path("account/privacy/", privacy.Privacy.as_view(), name="privacy"),
+    path("account/privacy/export/", privacy.Export.as_view(), name="privacy_export"),
+    path(
+        "account/privacy/export/<str:export_id>/",
+        privacy.Download.as_view(),
+        name="privacy_download",
+    ),
+    path("account/privacy/undo/", privacy.Undo.as_view(), name="privacy_undo"),
     path("account/", include("apps.tenants.pages.urls")),
     path("impersonation/", impersonating.InPlace.as_view(), name="impersonation"),
     path("organizations/", entrance.Organizations.as_view(), name="organizations"),

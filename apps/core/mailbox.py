@@ -6,7 +6,7 @@ files; anywhere else its addresses are as unknown as any other.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -86,6 +86,25 @@ def find(place: Path, mail_id: str) -> Mail:
     if len(number) > 4 or int(number) >= len(parts):
         raise Http404
     return read(mail_id, parts[int(number)])
+
+
+def forget_mails(addresses: Collection[str]) -> int:
+    """Delete the demo's mails that were sent to these or name them; return how many."""
+    if not settings.DEMO or settings.EMAIL_BACKEND != FILES:
+        return 0
+    forgotten = 0
+    for file in folder().glob("*.log"):
+        parts = file.read_bytes().split(BETWEEN)[:-1]
+        kept = [part for part in parts if not _names(read("", part), addresses)]
+        if len(kept) < len(parts):
+            file.write_bytes(b"".join(part + BETWEEN for part in kept))
+            forgotten += len(parts) - len(kept)
+    return forgotten
+
+
+def _names(mail: Mail, addresses: Collection[str]) -> bool:
+    text = f"{mail.to} {mail.subject} {mail.text} {mail.html}".lower()
+    return any(address.lower() in text for address in addresses)
 
 
 def mailbox(request: HttpRequest) -> HttpResponse:

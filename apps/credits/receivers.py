@@ -1,12 +1,15 @@
 """What credits does when it hears news from below."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
 
+from apps.core import personal
+from apps.credits.models import Budget, CreditTransaction
 from apps.credits.services import budgets, grants, organizations, wallets
-from apps.tenants.models import Organization
+from apps.tenants.models import Organization, User
 from apps.tenants.signals import (
     organization_changed,
     organization_closed,
@@ -42,3 +45,25 @@ def close_wallets(organization: Organization, **kwargs: Any) -> None:
 def reopen_wallets(organization: Organization, closed_at: datetime, **kwargs: Any) -> None:
     """Open the wallets that were closed with their organization."""
     organizations.reopen_wallets(organization=organization, closed_at=closed_at)
+
+
+def transactions_of(user: User) -> Iterable[Mapping[str, Any]]:
+    """Return what he caused in the ledger; the rows themselves belong to the organizations."""
+    rows = CreditTransaction.objects.filter(actor=f"user:{user.public_id}")
+    found: Iterable[Mapping[str, Any]] = rows.order_by("created_at", "id").values(
+        *("id", "organization__slug", "transaction_type", "amount", "source"),
+        *("description", "created_at"),
+    )
+    return found
+
+
+def budgets_of(user: User) -> Iterable[Mapping[str, Any]]:
+    """Return the limits on his use alone."""
+    found: Iterable[Mapping[str, Any]] = Budget.objects.filter(member=user).values(
+        *("id", "organization__slug", "monthly_limit", "action", "is_active", "created_at")
+    )
+    return found
+
+
+personal.register("budgets", budgets_of)
+personal.register("credit_transactions", transactions_of)

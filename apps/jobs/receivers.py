@@ -1,14 +1,17 @@
 """What jobs tells the apps below when it starts, and does when it hears news from them."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.dispatch import receiver
 
+from apps.core import personal
 from apps.jobs.errors import JobsUnderWay
-from apps.jobs.models import GenerationJob
+from apps.jobs.models import BlobUpload, GenerationJob
+from apps.jobs.services import uploads
 from apps.rbac.shareables import Shareable, register
-from apps.tenants.models import Organization
-from apps.tenants.signals import organization_closed
+from apps.tenants.models import Organization, User
+from apps.tenants.signals import organization_closed, person_erased
 
 register(
     Shareable(
@@ -37,3 +40,29 @@ def refuse_while_jobs_run(organization: Organization, **kwargs: Any) -> None:
     )
     if jobs := unfinished.count():
         raise JobsUnderWay(jobs=jobs)
+
+
+@receiver(person_erased)
+def forget_uploads(user: User, **kwargs: Any) -> None:
+    """Let the pictures go that he uploaded, and what he called them."""
+    uploads.forget_uploads_of(user=user)
+
+
+def jobs_of(user: User) -> Iterable[Mapping[str, Any]]:
+    """Return the jobs that he submitted."""
+    jobs = GenerationJob.objects.filter(user=user).order_by("created_at", "id")
+    return jobs.values("id", "organization__slug", "operation_type", "status", "cost", "created_at")
+
+
+def uploads_of(user: User) -> Iterable[Mapping[str, Any]]:
+    """Return the pictures that he uploaded and that are still kept."""
+    pictures = BlobUpload.objects.filter(user=user).order_by("created_at", "id")
+    found: Iterable[Mapping[str, Any]] = pictures.values(
+        *("id", "organization__slug", "filename", "content_type", "size"),
+        *("created_at", "expires_at"),
+    )
+    return found
+
+
+personal.register("jobs", jobs_of)
+personal.register("uploads", uploads_of)

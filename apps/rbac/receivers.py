@@ -8,9 +8,11 @@ from django.db.models import Model
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
+from apps.core import personal
 from apps.rbac import permissions, selectors
 from apps.rbac.errors import LastOwner
 from apps.rbac.models import Permission, Role, RolePermission
+from apps.rbac.selectors import personal_data
 from apps.rbac.services import roles
 from apps.tenants.models import Organization, User
 from apps.tenants.signals import organization_created, organization_reopened
@@ -49,3 +51,10 @@ def _are_as_now(migrated: Mapping[str, type[Model]]) -> bool:
         == {field.column for field in model._meta.local_fields}
         for model in (Permission, Role, RolePermission)
     )
+
+
+personal.register("memberships", personal_data.memberships_of)
+personal.register("api_keys", personal_data.keys_of)
+personal.register("invitations", personal_data.invitations_of)
+personal.register("shares", personal_data.shares_of)
+personal.register("looks_by_support", personal_data.looks_at)

@@ -5,10 +5,13 @@ from celery import shared_task
 
 from apps.core import context
 from apps.rbac.services import (
+    erasure_mails,
+    erasures,
     impersonation_mails,
     impersonations,
     invitation_mails,
     key_warnings,
+    personal_exports,
     transfer_mails,
 )
 
@@ -57,3 +60,27 @@ def end_impersonations() -> None:
     with context.acting(actor="system:end_impersonations"):
         if ended := impersonations.end_late_impersonations():
             logger.info("impersonations_ended", count=ended)
+
+
+@shared_task(name="rbac.mail_erasures")
+def mail_erasures() -> None:
+    """Tell people that their erasure was asked for. Safe to repeat, and at once."""
+    if sent := erasure_mails.mail_erasures():
+        logger.info("erasure_mails_sent", mails=sent)
+
+
+@shared_task(name="rbac.erase_people")
+def erase_people() -> None:
+    """Erase those whose time has come. Safe to repeat, and at once."""
+    if erased := erasures.erase_due():
+        logger.info("people_erased", count=erased)
+
+
+@shared_task(name="rbac.make_exports")
+def make_exports() -> None:
+    """Make the files of personal data that wait, delete the old. Safe to repeat, and at once."""
+    with context.acting(actor="system:make_exports"):
+        made = personal_exports.make_exports()
+        deleted = personal_exports.delete_expired_exports()
+    if made or deleted:
+        logger.info("personal_exports_made", made=made, deleted=deleted)

@@ -54,3 +54,16 @@ register(
         """,  # noqa: S608  a text of ours
     ),
 )
+
+register(
+    Invariant(
+        "P01",
+        "What a token of the audit log stands for is what it was made of.",
+        """
+        SELECT count(*), count(*) FILTER (WHERE is_wrong), min(token) FILTER (WHERE is_wrong)
+          FROM (SELECT token, token <> 'personal:' ||
+                       encode(sha256(salt || convert_to(value, 'UTF8')), 'hex') AS is_wrong
+                  FROM tenants_personalvalue) each_value
+        """,
+    ),
+)

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower, Now
 
 from apps.core.models import Row
+from apps.core.personal import has_tokens, reveal
 from apps.core.rows import RowManager
 from apps.core.walls import MINE, Wall
 
@@ -149,6 +150,22 @@ class OrganizationSlug(models.Model):
         return self.slug
 
 
+class AuditQuerySet(models.QuerySet["AuditLog"]):
+    """Shows what the tokens in the rows stand for, with one query for all that were fetched."""
+
+    def _fetch_all(self) -> None:
+        """Put back what `audit.record` has put aside; what was erased shows as such."""
+        is_new = self._result_cache is None
+        super()._fetch_all()
+        rows = [row for row in self._result_cache or [] if isinstance(row, AuditLog) and is_new]
+        rows = [row for row in rows if has_tokens([row.before, row.after, row.reason])]
+        values = PersonalValue.objects.across_organizations("of rows that could be fetched")
+        kept = values.using(self.db).filter(entry__in=[row.pk for row in rows])
+        known = dict(kept.values_list("token", "value")) if rows else {}
+        for row in rows:
+            row.before, row.after, row.reason = reveal([row.before, row.after, row.reason], known)
+
+
 class AuditLog(Row):
     """
     One thing that somebody did, or was refused. Append-only.
@@ -187,6 +204,8 @@ class AuditLog(Row):
     ip_address = models.GenericIPAddressField(null=True, blank=True)
     user_agent = models.CharField(max_length=200, blank=True)
 
+    objects: ClassVar = RowManager.from_queryset(AuditQuerySet)()
+
     class Meta:
         indexes = [
             models.Index(fields=["organization", "-created_at"], name="tenants_audit_by_time"),
@@ -205,6 +224,23 @@ class AuditLog(Row):
 
     def __str__(self) -> str:
         return f"{self.actor} {self.action} {self.object_id}"
+
+
+class PersonalValue(models.Model):
+    """What a token in an audit row stands for: the one part of the log that can be deleted."""
+
+    WALL = Wall(also_add="organization_id IS NULL", web="SELECT, INSERT")
+
+    token = models.CharField(max_length=73, primary_key=True)
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+", null=True)
+    entry = models.ForeignKey(AuditLog, models.PROTECT, related_name="+")
+    salt = models.BinaryField(max_length=16)
+    value = models.TextField()
+
+    objects = RowManager()
+
+    def __str__(self) -> str:
+        return self.token
 
 
 class AuditChain(models.Model):

@@ -9,7 +9,9 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from apps.core import personal
 from apps.tenants.models import User
+from apps.tenants.selectors import person
 from apps.tenants.services import audit, sessions
 
 
@@ -61,3 +63,10 @@ def record_address(user: User, **kwargs: Any) -> None:
 @transaction.atomic
 def _record(action: str, user: User, **facts: Any) -> None:
     audit.record(action=action, object_id=user.public_id, **facts)
+
+
+personal.register("account", person.account_of)
+personal.register("addresses", person.addresses_of)
+personal.register("second_factors", person.factors_of)
+personal.register("sessions", person.sessions_of)
+personal.register("what_you_did", person.deeds_of)

@@ -19,3 +19,7 @@ organization_closed = Signal()
 # Sent inside the transaction that opens a closed organization again, with `organization`
 # and `closed_at`, the moment at which it was closed.
 organization_reopened = Signal()
+
+# Sent inside the transaction that erases a person, with `user`, before his name and address
+# are gone: whoever keeps something that names him forgets it.
+person_erased = Signal()

@@ -9,7 +9,7 @@ ROLES = (
     "read-only",
     "partner manager",
 )
-STAFF_ROLES = ("credit clerk", "credit approver", "account manager", "support")
+STAFF_ROLES = ("credit clerk", "credit approver", "account manager", "support", "operator")
 PEOPLE_ONLY = ""  # no scope opens it: an API key never may
 
 _LETTERS = dict(zip("OABDMRP", ROLES, strict=True))
@@ -49,6 +49,7 @@ STAFF_CODES = {
     "credits.adjust": "credit clerk",
     "credits.approve": "credit approver",
     "organizations.manage": "account manager",
+    "config.manage": "operator",
     "people.impersonate": "support",
 }
 SCOPE_OF = {code: scope for code, (_, scope) in _TABLE.items()} | dict.fromkeys(STAFF_CODES, "")

@@ -14,6 +14,7 @@ PARAMETERS = {
     "audit_id": "tenants.AuditLog",
     "budget_id": "credits.Budget",
     "correction_id": "credits.Correction",
+    "export_id": "rbac.PersonalExport",
     "hold_id": "credits.Hold",
     "invitation_id": "rbac.Invitation",
     "job_id": "jobs.GenerationJob",

@@ -4,6 +4,7 @@ import pytest
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
+from apps.core.mailbox import forget_mails
 from tests.people import make_person, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -129,3 +130,22 @@ class TestProduction:
 
         assert client.get(address).status_code == 404
         assert "mailbox" not in client.get("/").content.decode()
+
+
+class TestForgetMails:
+    def test_deletes_what_went_to_an_address_or_names_it(self, client, demo):
+        send("ann@example.com", "For Ann")
+        send("bob@example.com", "For Bob", "Ann (ANN@example.com) has invited you")
+        send("bob@example.com", "For Bob alone")
+
+        assert forget_mails({"ann@example.com"}) == 2
+
+        assert [one.subject for one in client.get("/demo/mailbox/").context["mails"]] == [
+            "For Bob alone"
+        ]
+
+    def test_touches_nothing_where_this_is_no_demo(self, demo):
+        send("ann@example.com")
+        demo.DEMO = False
+
+        assert forget_mails({"ann@example.com"}) == 0

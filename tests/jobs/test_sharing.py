@@ -16,6 +16,7 @@ from apps.jobs.services import running
 from apps.rbac.errors import ExpiryInThePast, SharePersonUnknown, ShareWithMember
 from apps.rbac.models import Share
 from apps.rbac.selectors import shared_objects
+from apps.rbac.selectors.sharing import is_shared_with, shares_with
 from apps.rbac.services.roles import assign_role, system_role
 from apps.rbac.services.sharing import revoke_share, share_object
 from apps.tenants.models import AuditLog, Organization, User
@@ -71,6 +72,14 @@ class TestShareObject:
         assert list(shared_objects(guest, GenerationJob)) == [job]
         assert guest.has_perm("jobs.view_generationjob", job)
         assert not guest.has_perm("jobs.change_generationjob", job)
+
+    def test_is_not_shown_to_staff_who_look_in_the_persons_place_elsewhere(self, owner, job, guest):
+        share(owner, job)
+        guest.only_in = make_organization(owner=guest).pk
+
+        assert not shared_objects(guest, GenerationJob).exists()
+        assert not shares_with(guest).exists()
+        assert not is_shared_with(guest, job)
 
     def test_gives_nothing_in_the_organization(self, owner, job, guest):
         share(owner, job)

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.credits.selectors import correction_limit
+from apps.rbac.services.erasures import GRACE_DAYS, request_erasure
 from apps.rbac.services.impersonations import MINUTES
 from apps.rbac.services.roles import assign_role, system_role
 from apps.tenants.errors import AdminRequired, InvalidSetting, UnknownSetting
@@ -49,6 +50,13 @@ class TestSetConfig:
         row = start(make_support(), make_member(organization, "member"), organization)
 
         assert row.expires_at - row.started_at == timedelta(minutes=20)
+
+    def test_sets_how_long_an_erasure_can_be_undone(self, root):
+        set_config(key=GRACE_DAYS.key, value=14, by=root)
+        person = make_person()
+        erasure = request_erasure(user=person, confirmation=person.email)
+
+        assert timedelta(days=13) < erasure.due_at - erasure.created_at < timedelta(days=15)
 
     def test_is_written_down_with_what_it_was(self, root):
         set_config(key=LIMIT, value=50, by=root)

@@ -7,11 +7,14 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from apps.credits.models import CreditTransaction, Hold
 from apps.credits.selectors import main_wallet
+from apps.credits.services.budgets import create_budget
 from apps.credits.services.holds import hold_amount
+from apps.rbac.models import Role, Share
 from apps.rbac.services.ownership import request_transfer
+from apps.rbac.services.sharing import share_object
 from apps.tenants.models import AuditLog, Organization, User
 from tests.jobs.work import make_job
-from tests.people import make_key, make_member
+from tests.people import make_key, make_member, make_person
 from tests.rbac.inviting import make_invitation
 
 
@@ -20,14 +23,23 @@ def make_hold(theirs: Organization) -> Hold:
     return Hold.objects.get(organization=theirs)
 
 
+def make_share(theirs: Organization, owner: User) -> Share:
+    job = make_job(theirs, owner)
+    guest = make_person()
+    return share_object(by=owner, organization=theirs, object_id=job.public_id, email=guest.email)
+
+
 # How each kind of id comes to be, in an organization with an owner.
 KINDS: dict[str, Callable[[Organization, User], object]] = {
     "audit_id": lambda theirs, owner: AuditLog.objects.filter(organization=theirs).first(),
+    "budget_id": lambda theirs, owner: create_budget(wallet=main_wallet(theirs), monthly_limit=900),
     "hold_id": lambda theirs, owner: make_hold(theirs),
     "invitation_id": make_invitation,
     "job_id": make_job,
     "key_id": lambda theirs, owner: make_key(theirs, owner, "jobs:write")[0],
     "organization": lambda theirs, owner: theirs,
+    "role_id": lambda theirs, owner: Role.objects.create(name="Foreign", organization=theirs),
+    "share_id": make_share,
     "transaction_id": lambda theirs, owner: CreditTransaction.objects.filter(
         organization=theirs
     ).first(),

@@ -11,7 +11,7 @@ from apps.core.walls.inspection import breaches_of_role, inspect
 
 pytestmark = pytest.mark.django_db
 
-WALLED = sorted(table for table, wall in walls().items() if wall.whose)
+WALLED = sorted(table for table, wall in walls().items() if wall.stands)
 
 
 def run(*statements: str) -> None:

@@ -12,7 +12,7 @@ from django.db.utils import ProgrammingError
 from psycopg import errors as postgres
 
 from apps.core.rows import organization_field
-from apps.core.walls import EVERYTHING, STAFF, WEB, Wall
+from apps.core.walls import EVERYTHING, MINE, STAFF, WEB, Wall
 from apps.core.walls.asking import ask
 
 READ = "SELECT"
@@ -71,8 +71,12 @@ def wall_of(model: type[Model]) -> Wall:
 
 def policies_of(table: str, wall: Wall, owner: str, has_staff: bool) -> Iterator[Policy]:
     """Yield the policies that make the wall of a table; its owner and staff pass it."""
-    own = f"{wall.whose} = (SELECT coffer_organization())"
-    yield Policy(table, "coffer_organization", f"FOR ALL USING ({own}) WITH CHECK ({own})")
+    if wall.whose:
+        own = f"{wall.whose} = (SELECT coffer_organization())"
+        yield Policy(table, "coffer_organization", f"FOR ALL USING ({own}) WITH CHECK ({own})")
+    if wall.person:
+        his = f"{wall.person} = {MINE}"
+        yield Policy(table, "coffer_person", f"FOR ALL USING ({his}) WITH CHECK ({his})")
     if wall.also_read:
         yield Policy(table, "coffer_also_read", f"FOR SELECT USING ({wall.also_read})")
     if wall.also_add:
@@ -144,13 +148,13 @@ def _build_wall(table: str, wall: Wall, *, has_staff: bool) -> None:
         for name, mark, is_same in policies_on(table)
         if name.startswith("coffer_")
     }
-    wanted = list(policies_of(table, wall, owner, has_staff)) if wall.whose else []
+    wanted = list(policies_of(table, wall, owner, has_staff)) if wall.stands else []
     for name in there.keys() - {policy.name for policy in wanted}:
         _run(f'DROP POLICY "{name}" ON "{table}"')
     for policy in wanted:
         if there.get(policy.name) != policy.mark:
             _build_policy(policy)
-    if wall.whose and not is_on:
+    if wall.stands and not is_on:
         _run(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY')
 
 

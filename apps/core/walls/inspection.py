@@ -92,10 +92,10 @@ def _breaches_of_tables(found: Inspection, *, has_staff: bool) -> Iterator[Breac
     known = walls()
     for table, owner, is_on, is_forced, has_organization in ask(TABLES):
         wall = known.get(table)
-        if not has_organization and not (wall and wall.whose):
+        if not has_organization and not (wall and wall.stands):
             continue
         found.tables += 1
-        if wall is None or not wall.whose:
+        if wall is None or (has_organization and not wall.whose):
             yield Breach("walls.T1", table, "has organization_id and no model says whose it is")
             continue
         if not is_on:

@@ -66,6 +66,11 @@ def delete_expired_uploads(*, limit: int = 100) -> int:
     return len(due)
 
 
+def forget_uploads_of(*, user: User) -> None:
+    """Forget what a person called his pictures; the next sweep deletes them."""
+    BlobUpload.objects.filter(user=user).update(filename="", expires_at=Now())
+
+
 def _record(upload: BlobUpload) -> None:
     audit.record(
         action="upload.create",

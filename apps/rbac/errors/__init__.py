@@ -1,6 +1,7 @@
 """Refusals of rbac."""
 
 from apps.rbac.errors.access import OrganizationRequired, PersonRequired, ScopeMissing
+from apps.rbac.errors.erasures import ErasureNotPending, ExportExpired, StaffStay, StillOwner
 from apps.rbac.errors.impersonations import (
     CannotImpersonate,
     ImpersonationOver,
@@ -64,7 +65,9 @@ __all__ = [
     "AlreadyMember",
     "CannotImpersonate",
     "ConfirmationRequired",
+    "ErasureNotPending",
     "ExpiryInThePast",
+    "ExportExpired",
     "ImpersonationOver",
     "InvalidAddress",
     "InvitationExists",
@@ -102,6 +105,8 @@ __all__ = [
     "ShareWithMember",
     "StaffPermissionIsGlobal",
     "StaffRoleIsGlobal",
+    "StaffStay",
+    "StillOwner",
     "SystemRoleLocked",
     "TooManyAddresses",
     "TransferEnded",

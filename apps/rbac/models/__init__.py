@@ -1,5 +1,7 @@
 """Who may do what, where."""
 
+from apps.rbac.models.erasures import Erasure
+from apps.rbac.models.exports import PersonalExport
 from apps.rbac.models.impersonations import Impersonation
 from apps.rbac.models.invitations import Invitation, LastSeen
 from apps.rbac.models.keys import EXPIRING, ApiKey
@@ -11,11 +13,13 @@ __all__ = [
     "EXPIRING",
     "SHARED_WITH_ME",
     "ApiKey",
+    "Erasure",
     "Impersonation",
     "Invitation",
     "LastSeen",
     "OwnershipTransfer",
     "Permission",
+    "PersonalExport",
     "Role",
     "RolePermission",
     "Share",

@@ -23,7 +23,7 @@ def shares_of(organization: Organization) -> QuerySet[Share]:
 def shares_with(user: User) -> QuerySet[Share]:
     """Return what is shared with the person now, newest first."""
     shares = Share.objects.across_organizations(TO_A_PERSON).filter(
-        _is_current(), user=user, organization__is_active=True
+        _is_current(), _is_seen_by(user), user=user, organization__is_active=True
     )
     found = shares.select_related("organization", "user", "shared_by", "content_type")
     return found.prefetch_related("shared").order_by("-created_at", "-id")
@@ -46,6 +46,7 @@ def shared_objects[M: Model](user: User, model: type[M]) -> QuerySet[M]:
     assert shareable is not None, "apps.rbac.shareables does not know it"
     current = Share.objects.across_organizations(TO_A_PERSON).filter(
         _is_current(),
+        _is_seen_by(user),
         user=user,
         content_type=ContentType.objects.get_for_model(model),
         object_id=OuterRef("pk"),
@@ -69,9 +70,14 @@ def is_shared_with(user: User, shared: Model) -> bool:
     """Tell whether a share of this object with the person is current."""
     kind = ContentType.objects.get_for_model(shared)
     shares = Share.objects.across_organizations(TO_A_PERSON).filter(
-        _is_current(), user=user, content_type=kind
+        _is_current(), _is_seen_by(user), user=user, content_type=kind
     )
     return shares.filter(object_id=shared.pk, organization__is_active=True).exists()
+
+
+def _is_seen_by(user: User) -> Q:
+    """Return the condition that staff who look in his place see what is of their organization."""
+    return Q() if user.only_in is None else Q(organization=user.only_in)
 
 
 def _is_current() -> Q:

@@ -7,7 +7,9 @@ from django.db import transaction
 from django.db.models import Model
 from guardian.shortcuts import assign_perm, remove_perm
 
+from apps.core import scope
 from apps.core.clock import database_now
+from apps.core.db import inside_transaction
 from apps.core.errors import NotFound
 from apps.core.models import PublicId
 from apps.rbac.errors import ExpiryInThePast, SharePersonUnknown, ShareWithMember
@@ -79,8 +81,10 @@ def revoke_share(*, by: User, share: Share, key: ApiKey | None = None) -> Share:
     organization = lock_organization(share.organization)
     check_may(TO_SHARE, held_by(by, organization, key))
     locked = Share.objects.select_for_update(of=("self",)).get(pk=share.pk)
-    if locked.revoked_at is not None:
-        return locked
+    return locked if locked.revoked_at is not None else _revoke(locked)
+
+
+def _revoke(locked: Share) -> Share:
     locked.revoked_at = database_now()
     locked.save(update_fields=["revoked_at"])
     shareable = shareable_of(locked.content_type.model_class() or Share)
@@ -93,6 +97,23 @@ def revoke_share(*, by: User, share: Share, key: ApiKey | None = None) -> Share:
         before=_facts(locked),
     )
     return locked
+
+
+@inside_transaction
+def revoke_shares_with(*, user: User) -> int:
+    """
+    Take back everything that is shared with a person, wherever, and return how much it was.
+
+    Nobody's permission is asked: it is for the erasure of the person.
+    """
+    current = Share.objects.across_organizations("what is shared with the person").filter(
+        user=user, revoked_at=None
+    )
+    shares = list(current.select_for_update(of=("self",)).order_by("id"))
+    for share in shares:
+        with scope.within(share.organization_id):
+            _revoke(share)
+    return len(shares)
 
 
 def find_object(public_id: str) -> tuple[Shareable, Model]:

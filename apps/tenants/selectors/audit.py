@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet, TextField
+from django.db.models import Exists, Func, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
 from apps.core.api import before
-from apps.tenants.models import AuditLog
+from apps.core.personal import TOKEN
+from apps.tenants.models import AuditLog, PersonalValue
 
 KEY = ("created_at", "id")
 CHUNK = 2000
@@ -123,15 +124,25 @@ def changes_of(row: AuditLog) -> list[Change]:
 
 def _with_text(rows: QuerySet[AuditLog], text: str) -> QuerySet[AuditLog]:
     rows = rows.annotate(
-        before_text=Cast("before", TextField()),
-        after_text=Cast("after", TextField()),
+        before_text=_without_tokens("before"),
+        after_text=_without_tokens("after"),
         ip_text=Cast("ip_address", TextField()),
     )
     exact = Q(request_id=text) | Q(object_id=text)
     exact |= Q(ip_text=text) | Q(ip_text__startswith=f"{text}/")  # with the length of its net
     part = Q(reason__icontains=text) | Q(action__icontains=text)
-    return rows.filter(
-        exact | part | Q(before_text__icontains=text) | Q(after_text__icontains=text)
+    personal = PersonalValue.objects.filter(entry=OuterRef("pk"), value__icontains=text)
+    changed = Q(before_text__icontains=text) | Q(after_text__icontains=text)
+    return rows.filter(Exists(personal) | exact | part | changed)
+
+
+def _without_tokens(field: str) -> Func:
+    """Return the JSON as text; the digits of a token are nothing to be searched."""
+    pattern = Value(TOKEN.pattern)
+    return Func(
+        *(Cast(field, TextField()), pattern, Value(""), Value("g")),
+        function="regexp_replace",
+        output_field=TextField(),
     )
 
 

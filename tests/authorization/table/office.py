@@ -45,6 +45,8 @@ ROWS = [
     *model("rbac/impersonation", "V"),
     admin("GET POST", "tenants/user/<path:object_id>/impersonate/", "people.impersonate"),
     *model("rbac/share", "VA"),
+    *model("rbac/erasure", "V"),
+    *model("rbac/personalexport", "V"),
     *model("credits/budget", "V"),
     *model("credits/budgetalert", "V"),
     *model("credits/budgetmonth", "V"),

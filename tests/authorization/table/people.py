@@ -8,6 +8,7 @@ INVITED = {"email": "somebody@matrix.test", "role": "member"}
 BATCH = {"emails": ["somebody@matrix.test"], "role": "member"}
 ROTATION = {"overlap": "0", "lifetime": "keep", "hint": "x"}
 SECURITY = {"second_factor_required": False}
+SETTING, MINUTES = {"key": "support.impersonation_minutes"}, {"value": 30}
 
 
 def organization(methods: str, address: str, rule: Rule, **more: object) -> Row:
@@ -54,6 +55,8 @@ ROWS = [
         people_only=True,
     ),
     api("POST", "organization/transfers/<str:transfer_id>/withdraw", "organization.close"),
+    staff("GET", "config", "config.manage"),
+    staff("GET PUT DELETE", "config/<str:key>", "config.manage", body=MINUTES, fixed=SETTING),
     staff("GET", "organizations", "organizations.manage"),
     staff("GET", "organizations/<str:organization_id>", "organizations.manage"),
     staff(
