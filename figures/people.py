@@ -2,6 +2,7 @@
 
 from figures.authorization import the_matrix
 from figures.lines import Report
+from figures.privacy import erased_user_left
 from figures.roles import the_roles
 from figures.walls import behind_a_pooler, quiet, the_second_wall_alone
 from tests.database import migrated_database
@@ -18,6 +19,7 @@ def main() -> None:
         with quiet():
             the_second_wall_alone(report)
             behind_a_pooler(report)
+        erased_user_left(report)
     report.end()
 
 
