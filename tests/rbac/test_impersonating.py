@@ -69,8 +69,8 @@ def routes(patterns=None, prefix=""):
 
 def address(route: str, slug: str) -> str | None:
     """Return an address of this route; None for those written as regular expressions."""
-    if "(?P" in route or "\\" in route:
-        return None
+    if "(?P" in route or "\\" in route or "/djstripe/" in route:
+        return None  # the sixty models of dj-stripe have the addresses that every other has
     route = route.replace("<slug:slug>", slug)
     while "<" in route:
         before, _, rest = route.partition("<")
@@ -93,17 +93,18 @@ def state_of_the_database() -> dict[str, str]:
         return state
 
 
+@pytest.mark.timeout(900)  # some hundred requests, on a machine that others use as well
 class TestEveryUnsafeMethod:
     def test_is_refused_on_every_route_and_changes_nothing(self, client, organization):
         before = state_of_the_database()
         addresses = {address(route, organization.slug) for route in routes()} - {None}
         own = {"/impersonation/", "/accounts/logout/"}
-        assert len(addresses) > 150
+        assert len(addresses) > 200
 
         wrong = [
             f"{method} {path}: {answer.status_code}"
             for path in sorted(addresses - own)
-            for method in UNSAFE
+            for method in (UNSAFE if not path.startswith("/admin/") else ("post",))
             if (answer := getattr(client, method)(path)).status_code != 403
             and answer.status_code != 404
         ]
@@ -130,6 +131,7 @@ class TestEveryUnsafeMethod:
         assert denial.acting_as == f"user:{owner.public_id}"
 
 
+@pytest.mark.timeout(900)
 class TestEveryRead:
     def test_breaks_nowhere_and_opens_nothing_but_the_organizations(self, client, organization):
         """Neither pages of the person's own, nor the back office, nor others' pages."""
