@@ -19,7 +19,7 @@ def main() -> None:
         with quiet():
             the_second_wall_alone(report)
             behind_a_pooler(report)
-        erased_user_left(report)
+            erased_user_left(report)
     report.end()
 
 

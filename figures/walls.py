@@ -64,7 +64,7 @@ def walls_down() -> Iterator[None]:
     try:
         with connection.cursor() as cursor:
             for table, wall in walls().items():
-                if wall.whose:
+                if wall.stands:
                     cursor.execute(f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY')
         yield
     finally:
