@@ -39,7 +39,7 @@ ROWS = [
     *model("usersessions/usersession", "VD"),
     *model("rbac/permission", "V"),
     *model("rbac/role", "VACD"),
-    *model("rbac/userrole", "VACD"),
+    *model("rbac/userrole", "VAD"),
     *model("rbac/apikey", "V"),
     *model("rbac/invitation", "V"),
     *model("rbac/impersonation", "V"),
