@@ -17,7 +17,7 @@ def conformance(report: Report) -> None:
                 figure.examined += 1
                 shop.world.reset()
                 figure.failures += _fails(one.play, shop, one.name)
-            figure.control = "red" if _nothing_works_without_state(shop) else "green"
+            figure.control = "red" if _notices_failures(shop) else "green"
         with report.figure("schema_violations", asked=1000) as figure:
             figure.examined = shop.world.examined
             figure.failures = len(shop.world.violations)
@@ -35,8 +35,8 @@ def _fails(play: object, shop: Shop, name: str) -> bool:
     return False
 
 
-def _nothing_works_without_state(shop: Shop) -> bool:
-    """Say whether a scenario notices that a charge was declined although it must not be."""
+def _notices_failures(shop: Shop) -> bool:
+    """Say whether scenarios fail when their first payment is answered with 500."""
     names = ("a_dispute_is_answered_and_won", "refunds_never_exceed_the_charge")
     chosen = [one for one in load() if one.name in names]
     shop.world.reset()

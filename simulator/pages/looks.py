@@ -38,7 +38,7 @@ label.choice { display: flex; gap: .6rem; align-items: baseline; padding: .3rem 
   font-weight: 400 }
 caption { text-align: left; padding-bottom: .5rem }
 .row { align-items: end }
-input[type=checkbox], input[type=radio] { width: auto }
+input[type=checkbox], input[type=radio] { width: auto; flex: none }
 .row { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem }
 button, .button { display: inline-block; font: inherit; font-weight: 600; padding: .7rem 1rem;
   border: 1px solid var(--line); border-radius: .5rem; background: var(--soft); color: inherit;
