@@ -93,7 +93,11 @@ ROWS = [
     api("POST", "members/leave", "organization.view", people_only=True),
     api("GET", "members/<str:user_id>", "members.view"),
     api(
-        "PATCH", "members/<str:user_id>", "members.manage", gives="member", body={"role": "member"}
+        "PATCH",
+        "members/<str:user_id>",
+        "members.manage",
+        gives="developer",
+        body={"role": "developer"},
     ),
     api("DELETE", "members/<str:user_id>", "members.manage"),
     api("GET", "invitations", "members.view"),
