@@ -432,7 +432,6 @@ class TestInvariant:
         [
             ("L30", lambda: BudgetMonth.objects.update(used=1)),
             ("L31", lambda: Budget.objects.update(time_zone="Asia/Tokyo")),
-            ("L31", lambda: BudgetMonth.objects.update(organization=make_organization())),
             ("L32", lambda: Wallet.objects.update(has_budget=False)),
         ],
     )
@@ -441,3 +440,9 @@ class TestInvariant:
         damage()
 
         assert {one.invariant.code for one in verify() if one.failures} == {code}
+
+    def test_finds_the_month_of_another_organization(self, wallet):
+        create_budget(wallet=wallet, monthly_limit=10)
+        BudgetMonth.objects.update(organization=make_organization())
+
+        assert {one.invariant.code for one in verify() if one.failures} == {"L31", "W01"}

@@ -33,7 +33,7 @@ def helper():
 
 @pytest.fixture
 def role(root):
-    return create_role(by=root, organization=None, name="Support", codes=["jobs.view"])
+    return create_role(by=root, organization=None, name="Helpdesk", codes=["jobs.view"])
 
 
 def page(role: Role) -> str:
@@ -45,7 +45,7 @@ def form(role: Role, *codes: str, step: str, version: int = 1) -> dict[str, obje
     return {
         "step": step,
         f"version-{end}": version,
-        f"name-{end}": "Support",
+        f"name-{end}": "Helpdesk",
         f"codes-{end}": codes,
     }
 
@@ -115,9 +115,9 @@ class TestTheEditorOfGlobalRoles:
 
 class TestTheList:
     def test_makes_a_role_and_leads_to_the_editor(self, root):
-        answer = signed_in(root).post("/admin/rbac/role/add/", {"name": "Support"})
+        answer = signed_in(root).post("/admin/rbac/role/add/", {"name": "Helpdesk"})
 
-        made = Role.objects.get(name="Support")
+        made = Role.objects.get(name="Helpdesk")
         assert answer["Location"] == page(made)
         assert AuditLog.objects.filter(action="role.create").count() == 1
 

@@ -7,7 +7,7 @@ import pytest
 from apps.core.clock import moved_to
 from apps.rbac.errors import MemberLimitReached
 from apps.rbac.models import Invitation
-from apps.rbac.selectors import Seats, permissions_of, seats_of
+from apps.rbac.selectors import Seats, seats_of
 from apps.rbac.services import invitations
 from apps.rbac.services.roles import assign_role, system_role
 from apps.tenants.models import Organization
@@ -70,7 +70,6 @@ class TestAnOpenInvitation:
             emails=["one@example.com", "two@example.com"],
             role=system_role("member"),
             by=owner,
-            held=permissions_of(owner, organization),
         )
 
         assert [type(row.error) for row in rows] == [type(None), MemberLimitReached]
