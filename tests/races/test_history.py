@@ -6,7 +6,6 @@ import pytest
 from django.db import connection
 
 from tests.races.history import COMMANDS, charge_once, make_history, rows_read_by
-from tests.races.sql import run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,7 +32,6 @@ class TestALongHistory:
         connection.close()
         connection.ensure_connection()
         connection.connection.prepare_threshold = None
-        run("ANALYZE")
         young = make_history(800, is_analyzed=False)
 
         for name, command in COMMANDS.items():
