@@ -53,6 +53,7 @@ STAFF_CODES = {
     "people.impersonate": "support",
 }
 SCOPE_OF = {code: scope for code, (_, scope) in _TABLE.items()} | dict.fromkeys(STAFF_CODES, "")
+TOLD = "audit.view"  # what the key may do that addresses name: admins may, developers may not
 SCOPES = tuple(sorted({scope for scope in SCOPE_OF.values() if scope}))
 
 

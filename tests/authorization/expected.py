@@ -88,6 +88,8 @@ def _object(row: Row, who: Principal, target: Target) -> Verdict:
         return Verdict.ABSENT
     if row.gives and not codes_of(row.gives) <= who.holds_in(target.place):
         return Verdict.DENIED
+    if row.tells and row.tells not in who.codes_in(target.place):
+        return Verdict.DENIED
     if row.own and row.code not in who.codes_in(target.place) and target.which != "own":
         return Verdict.ABSENT
     return Verdict.ALLOWED

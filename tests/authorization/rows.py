@@ -35,6 +35,7 @@ class Row:
     parties: tuple[str, ...] = ()  # roles whose person is party to the object; others get 404
     also: str = ""  # a second permission that it takes, of the key's scopes as well
     gives: str = ""  # a role that is given, taken or changed: nobody does so beyond what he holds
+    tells: str = ""  # the permission in the secret that it tells: only to whom has that himself
     people_only: bool = False  # a scope opens the address, and still no key does this
     reveals: bool = False  # whoever has the link may see what it leads to
     fixed: dict[str, str] = field(default_factory=dict)  # parameters that are no ids

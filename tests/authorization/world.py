@@ -26,7 +26,7 @@ from apps.rbac.services.ownership import request_transfer
 from apps.rbac.services.roles import assign_role, system_role
 from apps.rbac.services.sharing import share_object
 from apps.tenants.models import Organization, User
-from tests.authorization.codes import ROLES, SCOPES
+from tests.authorization.codes import ROLES, SCOPE_OF, SCOPES, TOLD
 from tests.authorization.filling import fill
 from tests.authorization.registry import personal_models, tenant_models
 from tests.authorization.silence import without_triggers
@@ -89,6 +89,8 @@ def make_world() -> World:
         remove_member(organization=here.organization, user=removed, by=owner)
     key, revoked_key = make_key(here.organization, owner, *SCOPES)
     ApiKey.objects.filter(pk=key.pk).update(revoked_at=key.created_at)
+    for place in (here, there):  # the last one is the key that addresses name: it works
+        make_key(place.organization, place.people["owner"], SCOPE_OF[TOLD])
     outsiders = [share_a_job(place) for place in (here, there)]
     complete(here, there)
     return World(here, there, mixed, removed, outsiders[0], removed_key, revoked_key)

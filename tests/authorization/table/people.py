@@ -1,5 +1,6 @@
 """Rows of organizations, members, keys, invitations, ownership and the audit log."""
 
+from tests.authorization.codes import TOLD
 from tests.authorization.rows import Row, Rule, api, page, shared, staff
 
 REASON = {"reason": "matrix"}
@@ -86,7 +87,7 @@ ROWS = [
     api("GET", "keys", "keys.view"),
     api("POST", "keys", "keys.manage", body=KEY),
     api("GET", "keys/<str:key_id>", "keys.view"),
-    api("POST", "keys/<str:key_id>/rotate", "keys.manage"),
+    api("POST", "keys/<str:key_id>/rotate", "keys.manage", tells=TOLD),
     api("POST", "keys/<str:key_id>/end-old-secret", "keys.manage"),
     api("POST", "keys/<str:key_id>/revoke", "keys.manage"),
     api("GET", "members", "members.view"),
