@@ -1,0 +1,23 @@
+"""Tables of billing: what is sold, to whom, what was paid, and what Stripe told."""
+
+from apps.billing.models.catalogue import (
+    CreditProduct,
+    PlanVersion,
+    ProductVersion,
+    SubscriptionPlan,
+)
+from apps.billing.models.customers import Customer
+from apps.billing.models.events import WebhookEvent
+from apps.billing.models.payments import Payment
+from apps.billing.models.subscriptions import OrganizationSubscription
+
+__all__ = [
+    "CreditProduct",
+    "Customer",
+    "OrganizationSubscription",
+    "Payment",
+    "PlanVersion",
+    "ProductVersion",
+    "SubscriptionPlan",
+    "WebhookEvent",
+]

@@ -1,0 +1,106 @@
+"""Subscriptions: which plan an organization has, and until when."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from apps.billing.models.catalogue import PlanVersion
+from apps.core.models import Row
+from apps.tenants.models import Organization
+
+
+class OrganizationSubscription(Row):
+    """
+    One subscription of an organization to a version of a plan, from its start to its end.
+
+    An organization has at most one that is not over; what is over stays as history. Those
+    of a paid plan that renews are Stripe's as well, and follow what Stripe says of them;
+    a pass and a free plan are ours alone.
+    """
+
+    PREFIX = "osub"
+
+    class Status(models.TextChoices):
+        """How far it has come; the last two are final."""
+
+        INCOMPLETE = "incomplete"  # the first payment is under way
+        TRIAL = "trial"
+        ACTIVE = "active"
+        PAST_DUE = "past_due"  # a payment failed; the plan works until grace ends
+        PAUSED = "paused"
+        CANCELLED = "cancelled"
+        EXPIRED = "expired"
+
+    OVER = (Status.CANCELLED, Status.EXPIRED)
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    version = models.ForeignKey(PlanVersion, models.PROTECT, related_name="+")
+    quantity = models.PositiveIntegerField(default=1)
+    status = models.CharField(max_length=12, choices=Status)
+    stripe_subscription_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
+    current_period_start = models.DateTimeField(null=True, blank=True)
+    current_period_end = models.DateTimeField(null=True, blank=True)  # exclusive
+    trial_end = models.DateTimeField(null=True, blank=True)  # exclusive
+    cancel_at_period_end = models.BooleanField(default=False)
+    cancelled_at = models.DateTimeField(null=True, blank=True)  # when that was asked for
+    cancel_reason = models.TextField(blank=True)
+    past_due_since = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    # What it changes to at the end of the period, if a downgrade was asked for.
+    next_version = models.ForeignKey(
+        PlanVersion, models.PROTECT, related_name="+", null=True, blank=True
+    )
+    next_quantity = models.PositiveIntegerField(null=True, blank=True)
+    stripe_schedule_id = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization"],
+                condition=~Q(status__in=["cancelled", "expired"]),
+                name="billing_organization_has_one_subscription",
+            ),
+            models.CheckConstraint(
+                name="billing_subscription_status_is_known",
+                condition=Q(
+                    status__in=[
+                        "incomplete",
+                        "trial",
+                        "active",
+                        "past_due",
+                        "paused",
+                        "cancelled",
+                        "expired",
+                    ]
+                ),
+            ),
+            models.CheckConstraint(
+                name="billing_ended_subscription_says_when",
+                condition=Q(status__in=["cancelled", "expired"], ended_at__isnull=False)
+                | (~Q(status__in=["cancelled", "expired"]) & Q(ended_at=None)),
+            ),
+            models.CheckConstraint(
+                name="billing_period_ends_after_it_begins",
+                condition=Q(current_period_end=None)
+                | Q(current_period_end__gt=F("current_period_start")),
+            ),
+            models.CheckConstraint(
+                name="billing_subscription_has_a_quantity", condition=Q(quantity__gt=0)
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "-created_at"], name="billing_subs_of_tenant"),
+            models.Index(
+                fields=["current_period_end"],
+                condition=~Q(status__in=["cancelled", "expired"]),
+                name="billing_subs_by_end",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization}: {self.version} ({self.status})"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended for good."""
+        return self.status in self.OVER
