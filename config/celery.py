@@ -24,6 +24,7 @@ def see_every_organization(**details: object) -> None:
 
 app.conf.beat_schedule = {
     "Ring again for waiting jobs": {"task": "jobs.sweep_jobs", "schedule": 15.0},
+    "Handle events of Stripe's that wait": {"task": "billing.sweep_events", "schedule": 15.0},
     "Send mails about ownership": {"task": "rbac.mail_transfers", "schedule": 60.0},
     "Tell of looks in a member's place": {"task": "rbac.mail_impersonations", "schedule": 60.0},
     "End looks in a member's place": {"task": "rbac.end_impersonations", "schedule": 60.0},

@@ -48,6 +48,9 @@ CACHES = {
 STRIPE_LIVE_MODE = env.bool("STRIPE_LIVE_MODE", False)
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "")
 STRIPE_API_URL = env.str("STRIPE_API_URL", "")  # the simulator's address, in the demo
+STRIPE_WEBHOOK_SECRETS: list[str] = env.list(
+    "STRIPE_WEBHOOK_SECRETS", []
+)  # the new one and the old one
 
 # Mail
 vars().update(env.dj_email_url("EMAIL_URL", "console://"))

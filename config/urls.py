@@ -13,6 +13,7 @@ from drf_spectacular.views import (
     SpectacularSwaggerSplitView,
 )
 
+from apps.billing.webhooks import StripeWebhook
 from apps.core import health, mailbox, pages
 from apps.rbac.pages import entrance, impersonating, joining, organizations, privacy
 from config.policies import DOCUMENTATION
@@ -78,6 +79,7 @@ urlpatterns: Addresses = [
         ),
         name="try",
     ),
+    path("webhooks/stripe/", StripeWebhook.as_view(), name="stripe_webhook"),
     path("problems/", pages.problem_list, name="problems"),
     path("problems/<slug:code>", pages.problem_page, name="problem"),
     path("livez", health.livez),

@@ -1,0 +1,222 @@
+"""
+The inbox: every event of Stripe's is kept once, and has its effect once.
+
+Rows are the queue (docs/adr/0007): whoever rings only says "look". A worker claims one event
+of a subject at a time, asks Stripe for the object as it is now, and writes the effect and
+the event's end in one transaction. The claim of a worker that died ends by itself.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from apps.billing.errors import StripeUnavailable, WrongMode
+from apps.billing.models import Customer, WebhookEvent
+from apps.billing.services import handlers  # noqa: F401  so that every handler is known
+from apps.billing.services.handling import Handler, Json, News, NotKnownYet, handler_of
+from apps.core import context, ids
+from apps.core.clock import database_now
+from apps.core.queue import enqueue
+
+logger = structlog.get_logger(__name__)
+LEASE = timedelta(minutes=5)  # longer than any handler takes, its questions to Stripe included
+BACK_OFF = [timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 3600, 7200)]
+MOST_ATTEMPTS = len(BACK_OFF) + 1
+WHILE_AWAY = timedelta(seconds=30)  # Stripe does not answer; that is no fault of the event
+LONGEST_ERROR = 2000  # characters
+
+
+class ClaimLost(Exception):
+    """Another worker has the event by now, or may have it soon: nothing was written."""
+
+
+@transaction.atomic
+def receive(event: Json, *, source: str) -> bool:
+    """
+    Keep an event that is known to be Stripe's, and ring; return whether it was new.
+
+    Once this has committed the event will have its effect, whatever happens to this process,
+    to Redis or to Stripe. One that was here before is only counted.
+
+    :raises WrongMode: if it is of live mode and we are not, or the other way round.
+    """
+    if bool(event["livemode"]) != settings.STRIPE_LIVE_MODE:
+        raise WrongMode(expected="live" if settings.STRIPE_LIVE_MODE else "test")
+    row = _row(event, source)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        twins = WebhookEvent.objects.filter(
+            account=row.account, is_live=row.is_live, event_id=row.event_id
+        )
+        if not twins.update(deliveries=F("deliveries") + 1):
+            raise
+        return False
+    if row.status == WebhookEvent.Status.PENDING:
+        enqueue("billing.process_events", subject=row.subject)
+    return True
+
+
+def _row(event: Json, source: str) -> WebhookEvent:
+    about = event["data"]["object"]
+    is_ours = handler_of(event["type"]) is not None
+    return WebhookEvent(
+        event_id=event["id"],
+        account=event.get("account") or "",
+        is_live=event["livemode"],
+        type=event["type"],
+        subject=subject_of(about),
+        object_id=about.get("id") or "",
+        told_at=datetime.fromtimestamp(event["created"], UTC),
+        payload=event,
+        source=source,
+        status=WebhookEvent.Status.PENDING if is_ours else WebhookEvent.Status.IGNORED,
+    )
+
+
+def subject_of(about: Json) -> str:
+    """
+    Return what the events are about that must not be handled beside each other.
+
+    The customer; where the object names none (refund, dispute), the payment; else itself.
+    """
+    if about.get("object") == "customer":
+        return str(about["id"])
+    for name in ("customer", "payment_intent", "id"):
+        if value := about.get(name):
+            return str(value["id"] if isinstance(value, Mapping) else value)
+    return f"{about.get('object')}"
+
+
+def process(subject: str) -> int:
+    """
+    Handle what is due of a subject, in the order in which Stripe told it; return how many.
+
+    Safe from several workers at once, and to repeat. One event that fails is tried again
+    later, and does not keep the ones behind it.
+    """
+    handled = 0
+    while (event := claim(subject)) is not None:
+        handled += 1
+        _handle(event)
+    return handled
+
+
+@transaction.atomic
+def claim(subject: str) -> WebhookEvent | None:
+    """Take the subject's first event that is due, unless a worker has one of them."""
+    now = database_now()
+    of_subject = WebhookEvent.objects.filter(subject=subject, status=WebhookEvent.Status.PENDING)
+    of_subject.filter(claimed_until__lte=now).update(claim=None, claimed_until=None)
+    due = of_subject.filter(due_at__lte=now).order_by("told_at", "id")
+    event = due.select_for_update(skip_locked=True, no_key=True).first()
+    if event is None or event.claim is not None:
+        return None
+    event.claim = ids.new_id()
+    event.claimed_until = now + LEASE
+    event.attempts += 1  # counted now: an event that kills its worker ends as well
+    try:
+        with transaction.atomic():
+            event.save(update_fields=["claim", "claimed_until", "attempts"])
+    except IntegrityError:  # another worker has another event of this subject
+        return None
+    return event
+
+
+def _handle(event: WebhookEvent) -> None:
+    """Carry one event out, or write down why not."""
+    handler = handler_of(event.type)
+    try:
+        if handler is None or event.attempts > MOST_ATTEMPTS:
+            raise RuntimeError("No handler knows it." if handler is None else "Its worker died.")
+        told = event.payload["data"]["object"]
+        about = handler.fetch(told)
+        with context.acting(actor="system:stripe", request_id=event.event_id):
+            _apply(event, handler, told, about)
+    except ClaimLost:
+        logger.warning("stripe_event_claim_lost", event_id=event.event_id)
+    except StripeUnavailable as error:
+        _put_off(event, error, attempts=event.attempts - 1, until=WHILE_AWAY)
+    except Exception as error:
+        logger.exception("stripe_event_failed", event_id=event.event_id, type=event.type)
+        _fail(event, error)
+
+
+@transaction.atomic
+def _apply(event: WebhookEvent, handler: Handler, told: Json, about: Json) -> None:
+    """
+    Write the effect and the end of the event together.
+
+    :raises ClaimLost: if the claim has ended meanwhile: what we asked may be out of date.
+    """
+    customer = Customer.objects.select_for_update().filter(stripe_id=event.subject).first()
+    now = database_now()
+    done = WebhookEvent.objects.filter(
+        pk=event.pk, claim=event.claim, claimed_until__gt=now
+    ).update(
+        status=WebhookEvent.Status.PROCESSED,
+        processed_at=now,
+        claim=None,
+        claimed_until=None,
+        error="",
+    )
+    if not done:
+        raise ClaimLost
+    handler.apply(News(event.type, about, told, customer))
+
+
+def _fail(event: WebhookEvent, error: Exception) -> None:
+    """Try again later; after the last attempt a person has to look, or it was never ours."""
+    if event.attempts < MOST_ATTEMPTS:
+        return _put_off(event, error, attempts=event.attempts, until=BACK_OFF[event.attempts - 1])
+    is_foreign = isinstance(error, NotKnownYet)
+    status = WebhookEvent.Status.IGNORED if is_foreign else WebhookEvent.Status.DEAD
+    _release(event, error, status=status)
+    logger.error("stripe_event_dead", event_id=event.event_id, type=event.type, status=status)
+    return None
+
+
+def _put_off(event: WebhookEvent, error: Exception, *, attempts: int, until: timedelta) -> None:
+    _release(event, error, attempts=attempts, due_at=database_now() + until)
+
+
+def _release(event: WebhookEvent, error: Exception, **changes: Any) -> None:
+    """Give the event back, unless the claim has gone to another worker."""
+    told = f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
+    WebhookEvent.objects.filter(pk=event.pk, claim=event.claim).update(
+        claim=None, claimed_until=None, error=told, **changes
+    )
+
+
+def due_subjects(*, limit: int = 100) -> list[str]:
+    """Return subjects with events that are due and in nobody's hands, the longest due first."""
+    now = database_now()
+    due = WebhookEvent.objects.filter(status=WebhookEvent.Status.PENDING, due_at__lte=now)
+    free = due.filter(claim=None) | due.filter(claimed_until__lte=now)
+    rows = free.order_by("due_at").values_list("subject", flat=True)[: limit * 10]
+    return list(dict.fromkeys(rows))[:limit]
+
+
+@transaction.atomic
+def replay(event: WebhookEvent) -> WebhookEvent:
+    """
+    Let a worker handle an event once more: one that is dead, was ignored, or was processed.
+
+    What it did before it does not do again, because effects have keys of their own.
+    """
+    event = WebhookEvent.objects.select_for_update(no_key=True).get(pk=event.pk)
+    if event.claim is None and event.status != WebhookEvent.Status.PENDING:
+        event.status = WebhookEvent.Status.PENDING
+        event.processed_at = None
+        event.attempts = 0
+        event.error = ""
+        event.due_at = database_now()
+        event.save()
+    enqueue("billing.process_events", subject=event.subject)
+    return event
