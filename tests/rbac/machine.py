@@ -172,6 +172,15 @@ class RoleMachine(RuleBasedStateMachine):
             backed_by=self.people.index(found.invited_by),
         )
 
+    @rule(by=ACTORS, which=ROLES)
+    def accept_from_one_who_fell(self, by, which):
+        """What chance rarely does in this order: whoever invited has another role by then."""
+        pending = Invitation.Status.PENDING
+        found = Invitation.objects.filter(organization=self.organization, status=pending).first()
+        if found is not None:
+            self.replace(by, self.people.index(found.invited_by), [which], False, None)
+            self.accept()
+
     @rule(by=ACTORS, to=PEOPLE, offers=st.booleans())
     def offer_or_step_down(self, by, to, offers):
         where = self.organization
