@@ -287,4 +287,7 @@ from config.navigation import NAVIGATION  # noqa: E402, F401  and the customer's
 from config.policies import *  # noqa: E402, F403  what browsers may load and run
 from config.sign_in import *  # noqa: E402, F403  what is the same everywhere
 
+if STRIPE_API_URL:  # its pages stand for Stripe's
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].append(STRIPE_API_URL)  # noqa: F405
+
 LOGGING = structured_logging(level=LOG_LEVEL, human=DEBUG)

@@ -89,7 +89,7 @@ def start(home: Path, port: int, processes: Processes, attachments: list[Attachm
     environment = environment_of_demo(home, port)
     processes.environment = environment
     start_services(home, environment, attachments)
-    simulator.start(home, environment, processes)
+    simulator.start(home, port, environment, processes)
     schema.migrate(ROOT, environment)
     schema.seed(ROOT, environment)
     start_coffer(home, port, processes)

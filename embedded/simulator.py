@@ -1,5 +1,6 @@
 """The stand-in for Stripe in the demo, unless Stripe itself is configured."""
 
+import secrets
 import socket
 import sys
 import time
@@ -15,9 +16,9 @@ KEY = "sk_test_" + "0" * 24  # the simulator takes any test key, and no other
 WAIT_SECONDS = 30
 
 
-def start(home: Path, environment: dict[str, str], processes: Processes) -> None:
+def start(home: Path, port_of_web: int, environment: dict[str, str], processes: Processes) -> None:
     """
-    Start the simulator and let Coffer's own processes find it.
+    Start the simulator, which delivers its webhooks to Coffer's web server.
 
     A key or an address that was given is respected: then nothing is simulated.
 
@@ -27,15 +28,18 @@ def start(home: Path, environment: dict[str, str], processes: Processes) -> None
         report.done("Stripe (yours)")
         return
     port = free_port(WANTED_PORT)
-    state = home / "stripe.json"
+    state, secret = home / "stripe.json", f"whsec_{secrets.token_hex(16)}"
+    webhook = f"http://127.0.0.1:{port_of_web}/webhooks/stripe/"
     processes.start(
         NAME,
         *(sys.executable, "-m", "simulator"),
         *("--port", str(port), "--file", str(state)),
+        *("--forward-to", webhook, "--secret", secret),
     )
     _wait(port, processes)
     environment["STRIPE_API_URL"] = f"http://127.0.0.1:{port}"
     environment["STRIPE_SECRET_KEY"] = KEY
+    environment["STRIPE_WEBHOOK_SECRETS"] = secret
     report.done(f"Stripe (simulated, port {port})")
 
 

@@ -17,6 +17,9 @@ PRODUCTION = {
     "DATABASE_URL": "postgres://nobody@127.0.0.1:9/none",
     "REDIS_URL": "redis://127.0.0.1:9",
     "EMAIL_URL": "smtp://127.0.0.1:9",
+    "STRIPE_LIVE_MODE": "1",
+    "STRIPE_SECRET_KEY": "sk_live_" + "0" * 24,
+    "STRIPE_WEBHOOK_SECRETS": "whsec_0",
 }
 
 

@@ -11,6 +11,7 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         """Let dj-stripe understand the API of today; its models exist only from here on."""
+        from apps.billing import checks  # noqa: F401, PLC0415  registers them
         from apps.billing.djstripe_shapes import teach  # noqa: PLC0415
 
         teach()
