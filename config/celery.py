@@ -25,6 +25,13 @@ def see_every_organization(**details: object) -> None:
 app.conf.beat_schedule = {
     "Ring again for waiting jobs": {"task": "jobs.sweep_jobs", "schedule": 15.0},
     "Handle events of Stripe's that wait": {"task": "billing.sweep_events", "schedule": 15.0},
+    "Ask for events that no webhook brought": {"task": "billing.poll_events", "schedule": 300.0},
+    "Ask for all events that Stripe still has": {
+        "task": "billing.poll_events",
+        "schedule": crontab(hour=3, minute=29),
+        "kwargs": {"is_whole": True},
+    },
+    "Mirror Stripe's objects": {"task": "billing.mirror_events", "schedule": 60.0},
     "Send mails about ownership": {"task": "rbac.mail_transfers", "schedule": 60.0},
     "Tell of looks in a member's place": {"task": "rbac.mail_impersonations", "schedule": 60.0},
     "End looks in a member's place": {"task": "rbac.end_impersonations", "schedule": 60.0},

@@ -3,9 +3,11 @@
 import structlog
 from celery import shared_task
 
-from apps.billing.services import inbox
+from apps.billing.errors import BillingNotConfigured, StripeUnavailable
+from apps.billing.services import inbox, mirroring, polling
 
 logger = structlog.get_logger(__name__)
+MOST_ROUNDS = 20  # 1,000 events; the rest waits for the next ring
 
 
 @shared_task(name="billing.process_events")
@@ -19,3 +21,25 @@ def sweep_events() -> None:
     """Handle what nobody rang for: Redis was away, a worker died, or it is due again."""
     for subject in inbox.due_subjects():
         inbox.process(subject)
+
+
+@shared_task(name="billing.poll_events")
+def poll_events(is_whole: bool = False) -> None:
+    """Ask Stripe for what no webhook brought. Safe to repeat, and at once."""
+    try:
+        found = polling.poll(is_whole=is_whole)
+    except BillingNotConfigured:
+        return
+    except StripeUnavailable:
+        logger.warning("stripe_poll_waits")  # the next round finds the same gap
+        return
+    if found:
+        logger.warning("stripe_events_missed", events=found, is_whole=is_whole)
+
+
+@shared_task(name="billing.mirror_events")
+def mirror_events() -> None:
+    """Copy what Stripe told into dj-stripe's tables. Safe to repeat, and at once."""
+    for _ in range(MOST_ROUNDS):
+        if not mirroring.mirror_due():
+            break
