@@ -29,6 +29,10 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
         ),
     ),
     (
+        "Billing",
+        (("Stripe's events", "billing.WebhookEvent", "inbox"),),
+    ),
+    (
         "Work",
         (
             ("Jobs", "jobs.GenerationJob", "photo_library"),

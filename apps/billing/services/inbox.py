@@ -22,6 +22,7 @@ from apps.billing.services.handling import Handler, Json, News, NotKnownYet, han
 from apps.core import context, ids
 from apps.core.clock import database_now
 from apps.core.queue import enqueue
+from apps.tenants.services.audit import record
 
 logger = structlog.get_logger(__name__)
 LEASE = timedelta(minutes=5)  # longer than any handler takes, its questions to Stripe included
@@ -204,19 +205,42 @@ def due_subjects(*, limit: int = 100) -> list[str]:
 
 
 @transaction.atomic
-def replay(event: WebhookEvent) -> WebhookEvent:
+def replay(event: WebhookEvent) -> None:
     """
     Let a worker handle an event once more: one that is dead, was ignored, or was processed.
 
     What it did before it does not do again, because effects have keys of their own.
     """
-    event = WebhookEvent.objects.select_for_update(no_key=True).get(pk=event.pk)
-    if event.claim is None and event.status != WebhookEvent.Status.PENDING:
-        event.status = WebhookEvent.Status.PENDING
-        event.processed_at = None
-        event.attempts = 0
-        event.error = ""
-        event.due_at = database_now()
-        event.save()
+    event = _lock(event)
+    if event.status != WebhookEvent.Status.PENDING:
+        _decide(event, "replay", WebhookEvent.Status.PENDING)
+        WebhookEvent.objects.filter(pk=event.pk).update(
+            processed_at=None, attempts=0, error="", due_at=database_now()
+        )
     enqueue("billing.process_events", subject=event.subject)
-    return event
+
+
+@transaction.atomic
+def ignore(event: WebhookEvent) -> bool:
+    """End a dead event without effect; return False if it is not dead."""
+    event = _lock(event)
+    if event.status != WebhookEvent.Status.DEAD:
+        return False
+    _decide(event, "ignore", WebhookEvent.Status.IGNORED)
+    return True
+
+
+def _lock(event: WebhookEvent) -> WebhookEvent:
+    return WebhookEvent.objects.select_for_update(no_key=True).get(pk=event.pk)
+
+
+def _decide(event: WebhookEvent, verb: str, status: WebhookEvent.Status) -> None:
+    """Give the event another state because a person said so, and write that down."""
+    record(
+        action=f"stripe_event.{verb}",
+        object_id=event.public_id,
+        before={"status": event.status},
+        after={"status": status.value},
+        reason=event.event_id,
+    )
+    WebhookEvent.objects.filter(pk=event.pk).update(status=status, processed_at=None)
