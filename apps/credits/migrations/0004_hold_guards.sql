@@ -15,21 +15,10 @@ LANGUAGE sql STABLE AS $$
       FROM (SELECT coalesce(-sum(amount) FILTER (WHERE transaction_type = 'held'), 0) AS held,
                    coalesce(sum(amount) FILTER (WHERE transaction_type = 'released'), 0)
                    AS released
-              -- By its reference alone, whatever the planner believes: OFFSET 0 keeps the two apart.
-              FROM (SELECT amount, transaction_type FROM credits_credittransaction entry
-                     WHERE entry.wallet_id = $1 AND entry.reference = $2 OFFSET 0) entry
-             WHERE transaction_type IN ('held', 'released')) moved
+              FROM credits_credittransaction entry
+             WHERE entry.wallet_id = $1 AND entry.reference = $2
+               AND transaction_type IN ('held', 'released')) moved
       LEFT JOIN credits_hold hold ON hold.wallet_id = $1 AND hold.reference = $2
-$$;
-
-CREATE FUNCTION credits_problem_of_what_is_given_back(charge_id uuid) RETURNS text
-LANGUAGE sql STABLE AS $$
-    SELECT format('More is given back than transaction %s took.', charge.id)
-      FROM credits_credittransaction charge
-     CROSS JOIN LATERAL (
-           SELECT sum(back.amount) AS amount, bool_or(back.wallet_id <> charge.wallet_id) AS strays
-             FROM credits_credittransaction back WHERE back.reverses_id = charge.id) given
-     WHERE charge.id = $1 AND (given.amount > -charge.amount OR given.strays)
 $$;
 
 -- As before, but: each look-up of an earlier transaction is one step in an index, whatever
@@ -94,8 +83,15 @@ BEGIN
           JOIN credits_lot lot ON lot.id = last.lot_id
          WHERE lot.remaining <> last.lot_balance_after
          LIMIT 1));
-    PERFORM credits_refuse(credits_problem_of_what_is_given_back(given.reverses_id))
-       FROM (SELECT DISTINCT reverses_id FROM added WHERE reverses_id IS NOT NULL) given;
+    PERFORM credits_refuse((
+        SELECT format('More is given back than transaction %s took.', charge.id)
+          FROM (SELECT DISTINCT reverses_id FROM added WHERE reverses_id IS NOT NULL) given
+          JOIN credits_credittransaction charge ON charge.id = given.reverses_id
+          JOIN credits_credittransaction back ON back.reverses_id = charge.id
+         GROUP BY charge.id
+        HAVING sum(back.amount) > -charge.amount
+            OR bool_or(back.wallet_id <> charge.wallet_id)
+         LIMIT 1));
     PERFORM credits_refuse(credits_problem_of_hold(moved.wallet_id, moved.reference))
        FROM (SELECT DISTINCT wallet_id, reference FROM added
               WHERE transaction_type IN ('held', 'released')) moved;
@@ -159,16 +155,3 @@ ALTER TABLE credits_wallet ENABLE ALWAYS TRIGGER credits_held_is_explained;
 -- Room beside each row, so that its next version needs no new entry in any index.
 ALTER TABLE credits_wallet SET (fillfactor = 70);
 ALTER TABLE credits_lot SET (fillfactor = 80);
-
--- One step in an index for each row that is looked up. A session keeps the plans that it made
--- when the tables were empty, and reading all of them seemed best then, until the next ANALYZE.
-ALTER FUNCTION credits_verify_entries()
-    SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off;
-ALTER FUNCTION credits_verify_wallet()
-    SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off;
-ALTER FUNCTION credits_verify_lot()
-    SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off;
-ALTER FUNCTION credits_verify_hold()
-    SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off;
-ALTER FUNCTION credits_verify_held()
-    SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off;
