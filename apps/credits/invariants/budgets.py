@@ -7,26 +7,26 @@ register(
         "L30",
         "A budget's months are what was used in them, net of what came back.",
         """
+        WITH counted AS (
+             SELECT budget.id AS budget_id, -sum(entry.amount) AS used,
+                    date_trunc('month', coalesce(taken.created_at, entry.created_at)
+                                        AT TIME ZONE budget.time_zone)::date AS month
+               FROM credits_budget budget
+               JOIN (SELECT budget_id, min(month) AS month FROM credits_budgetmonth GROUP BY 1)
+                    AS first ON first.budget_id = budget.id
+               JOIN credits_credittransaction entry ON entry.wallet_id = budget.wallet_id
+                AND entry.created_at >= first.month::timestamp AT TIME ZONE budget.time_zone
+               LEFT JOIN credits_credittransaction taken ON taken.id = entry.reverses_id
+              WHERE budget.is_active
+                AND entry.transaction_type IN ('consumed', 'held', 'released', 'refunded')
+                AND (budget.member_id IS NULL OR budget.member_id
+                     = credits_member_of(coalesce(taken.actor, entry.actor)))
+              GROUP BY budget.id, 3)
         SELECT count(*), count(*) FILTER (WHERE broken), min(budget::text) FILTER (WHERE broken)
-          FROM (SELECT budget.id AS budget,
-                       counter.used <> coalesce((
-                           SELECT -sum(entry.amount)
-                             FROM credits_credittransaction entry
-                             LEFT JOIN credits_credittransaction taken
-                               ON taken.id = entry.reverses_id
-                            WHERE entry.wallet_id = budget.wallet_id
-                              AND entry.created_at
-                                  >= counter.month::timestamp AT TIME ZONE budget.time_zone
-                              AND entry.transaction_type
-                                  IN ('consumed', 'held', 'released', 'refunded')
-                              AND (budget.member_id IS NULL OR budget.member_id
-                                   = credits_member_of(coalesce(taken.actor, entry.actor)))
-                              AND date_trunc('month',
-                                      coalesce(taken.created_at, entry.created_at)
-                                      AT TIME ZONE budget.time_zone)::date = counter.month), 0)
-                       AS broken
+          FROM (SELECT budget.id AS budget, counter.used <> coalesce(counted.used, 0) AS broken
                   FROM credits_budget budget
                   JOIN credits_budgetmonth counter ON counter.budget_id = budget.id
+                  LEFT JOIN counted USING (budget_id, month)
                  WHERE budget.is_active) each_month
         """,
     ),

@@ -22,24 +22,29 @@ TERMS = ("monthly_limit", "action", "thresholds", "is_active")
 # What comes back is later than what it gives back, so nothing before a month is of it.
 RECOUNT = """
     INSERT INTO credits_budgetmonth (budget_id, organization_id, month, used, monthly_limit)
-    SELECT budget.id, budget.organization_id, wanted.month,
-           coalesce((SELECT -sum(entry.amount)
-              FROM credits_credittransaction entry
-              LEFT JOIN credits_credittransaction taken ON taken.id = entry.reverses_id
-             WHERE entry.wallet_id = budget.wallet_id
-               AND entry.created_at >= wanted.month::timestamp AT TIME ZONE budget.time_zone
-               AND entry.transaction_type IN ('consumed', 'held', 'released', 'refunded')
-               AND (budget.member_id IS NULL OR budget.member_id
-                    = credits_member_of(coalesce(taken.actor, entry.actor)))
-               AND date_trunc('month', coalesce(taken.created_at, entry.created_at)
-                                       AT TIME ZONE budget.time_zone)::date = wanted.month), 0),
-           budget.monthly_limit
-      FROM credits_budget budget
-     CROSS JOIN LATERAL (
+    WITH budget AS (SELECT * FROM credits_budget WHERE id = %s),
+         wanted AS (
            SELECT date_trunc('month', %s::timestamptz AT TIME ZONE budget.time_zone)::date AS month
+             FROM budget
             UNION
-           SELECT month FROM credits_budgetmonth WHERE budget_id = budget.id) AS wanted
-     WHERE budget.id = %s
+           SELECT counter.month FROM credits_budgetmonth counter JOIN budget
+               ON counter.budget_id = budget.id),
+         counted AS (
+           SELECT date_trunc('month', coalesce(taken.created_at, entry.created_at)
+                                      AT TIME ZONE budget.time_zone)::date AS month,
+                  -sum(entry.amount) AS used
+             FROM budget
+             JOIN credits_credittransaction entry ON entry.wallet_id = budget.wallet_id
+             LEFT JOIN credits_credittransaction taken ON taken.id = entry.reverses_id
+            WHERE entry.created_at >= (SELECT min(month) FROM wanted)::timestamp
+                                      AT TIME ZONE budget.time_zone
+              AND entry.transaction_type IN ('consumed', 'held', 'released', 'refunded')
+              AND (budget.member_id IS NULL OR budget.member_id
+                   = credits_member_of(coalesce(taken.actor, entry.actor)))
+            GROUP BY 1)
+    SELECT budget.id, budget.organization_id, wanted.month, coalesce(counted.used, 0),
+           budget.monthly_limit
+      FROM budget CROSS JOIN wanted LEFT JOIN counted USING (month)
         ON CONFLICT (budget_id, month) DO UPDATE SET used = excluded.used
 """
 # A month that is over keeps the limit that it had.
@@ -175,7 +180,7 @@ def _mark(wallet: Wallet) -> None:
 
 def _count(budget: Budget, wallet: Wallet) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(RECOUNT, [_moment(wallet), budget.pk])
+        cursor.execute(RECOUNT, [budget.pk, _moment(wallet)])
 
 
 def _moment(wallet: Wallet) -> Any:
