@@ -8,35 +8,12 @@ from django.db.models.functions import Now
 
 from apps.core.errors import NotFound
 from apps.credits import selectors as credits_selectors
-from apps.jobs.errors import ResultNotReady, UnknownOperation, UploadNotFound
+from apps.jobs.errors import ResultNotReady, UploadNotFound
 from apps.jobs.models import BlobUpload, GenerationJob
 from apps.jobs.runners.protocol import Runner
 from apps.jobs.runners.registry import RUNNERS
 from apps.rbac.selectors import shared_objects
 from apps.tenants.models import Organization, User
-
-
-@dataclass(frozen=True)
-class Quote:
-    """What a job would cost, in credits, and what would be left."""
-
-    cost: int
-    available: int
-
-    @property
-    def available_after(self) -> int:
-        """Credits left, or less than nothing."""
-        return self.available - self.cost
-
-    @property
-    def is_affordable(self) -> bool:
-        """Whether it could be paid now."""
-        return self.available_after >= 0
-
-    @property
-    def shortfall(self) -> int:
-        """Credits that are missing."""
-        return max(0, -self.available_after)
 
 
 @dataclass(frozen=True)
@@ -56,20 +33,6 @@ def operations() -> list[Operation]:
         for code, runner in RUNNERS.items()
         if code in prices
     ]
-
-
-def quote(organization: Organization, operation: str) -> Quote:
-    """
-    Return what the operation costs now, beside what the organization has.
-
-    :raises UnknownOperation: if no runner does this.
-    :raises UnknownCreditEvent: if it has no price.
-    """
-    if operation not in RUNNERS:
-        raise UnknownOperation(operation=operation, known=", ".join(RUNNERS))
-    price = credits_selectors.price_of(operation)
-    wallet = credits_selectors.main_wallet(organization)
-    return Quote(price.credit_cost, credits_selectors.balance_of(wallet).available)
 
 
 def jobs_of(organization: Organization) -> QuerySet[GenerationJob]:

@@ -9,6 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.core.ids import encode, new_id
+from apps.credits.selectors import main_wallet
+from apps.credits.services.budgets import create_budget
 from apps.jobs.models import GenerationJob
 from apps.jobs.services import running
 from tests.jobs.work import OPERATION, available, make_job, make_upload, picture, set_price
@@ -219,7 +221,18 @@ class TestReading:
             "available_after": 95,
             "is_affordable": True,
             "shortfall": 0,
+            "reason": None,
         }
+
+    def test_quotes_what_a_budget_would_refuse(self, client, organization):
+        create_budget(wallet=main_wallet(organization), monthly_limit=4)
+
+        answer = client.post(
+            f"{JOBS}/quote", {"operation": OPERATION}, content_type="application/json"
+        ).json()
+
+        assert (answer["is_affordable"], answer["reason"]) == (False, "budget_exceeded")
+        assert (answer["available"], answer["shortfall"]) == (100, 0)
 
     def test_lists_operations_with_styles_and_prices(self, client):
         (operation,) = client.get("/api/v1/operations").json()["data"]

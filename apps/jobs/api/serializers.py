@@ -58,6 +58,9 @@ class QuoteOut(serializers.Serializer[Any]):
     available_after = serializers.IntegerField()
     is_affordable = serializers.BooleanField()
     shortfall = serializers.IntegerField()
+    reason = serializers.CharField(
+        allow_null=True, help_text="The code of the refusal that submitting would meet now."
+    )
 
 
 class StyleOut(serializers.Serializer[Any]):

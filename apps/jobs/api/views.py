@@ -24,7 +24,7 @@ from apps.jobs.api.serializers import (
     UploadOut,
 )
 from apps.jobs.models import GenerationJob
-from apps.jobs.services import submission, uploads
+from apps.jobs.services import quotes, submission, uploads
 from apps.rbac.api.base import TenantAPIView
 
 
@@ -67,7 +67,7 @@ class Quote(TenantAPIView):
     def post(self, request: Request) -> Response:
         """Return what the job would cost now, and what would be left; nothing is written."""
         fields = validated(QuoteIn, request.data)
-        quote = selectors.quote(self.organization, fields["operation"])
+        quote = quotes.quote_job(organization=self.organization, operation=fields["operation"])
         return Response(QuoteOut(quote).data)
 
 

@@ -20,22 +20,14 @@ PROGRESS_STEPS = (1, 1, 2, 3, 5, 8)  # seconds between two looks at a job, longe
 
 def job_line(job: GenerationJob, organization: Organization) -> dict[str, Any]:
     """Return one job for a list."""
-    runner: Runner | None = RUNNERS.get(job.operation_type)
-    styles = {style.code: style.name for style in runner.styles} if runner else {}
-    place = [organization.slug, job.public_id]
     ended_without = job.status in ("failed", "cancelled")
+    result = reverse("jobs:result", args=[organization.slug, job.public_id])
     return {
-        "id": job.public_id,
-        "operation_label": runner.name if runner else job.operation_type,
-        "style_label": styles.get(job.parameters.get("style", ""), ""),
-        "status": job.status,
-        "progress": job.progress,
+        **shared_story(job),
         "cost": job.cost,
         "refunded": job.cost if ended_without else 0,
         "submitted_by": job.user.get_full_name(),
-        "created_at": job.created_at,
-        "duration": _between(job.started_at, job.completed_at),
-        "thumbnail_url": reverse("jobs:result", args=place) if job.result else "",
+        "thumbnail_url": result if job.result else "",
     }
 
 

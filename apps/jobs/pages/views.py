@@ -21,7 +21,7 @@ from apps.jobs.errors import PictureRefused
 from apps.jobs.models import BlobUpload, GenerationJob
 from apps.jobs.pages.forms import JobForm, first_values
 from apps.jobs.pages.lines import job_line, job_story, pause_before_look
-from apps.jobs.services import submission, uploads
+from apps.jobs.services import quotes, submission, uploads
 from apps.jobs.services.pictures import ACCEPTED
 from apps.rbac.pages.base import TenantPage
 
@@ -218,9 +218,9 @@ class JobOriginal(TenantPage):
         return stored_file(**selectors.original_of(job))
 
 
-def quote_for(page: TenantPage, operation: str) -> selectors.Quote | None:
+def quote_for(page: TenantPage, operation: str) -> quotes.Quote | None:
     """Return what the operation costs, or None if there is no such thing to buy."""
     try:
-        return selectors.quote(page.organization, operation)
+        return quotes.quote_job(organization=page.organization, operation=operation)
     except DomainError:
         return None
