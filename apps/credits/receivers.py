@@ -7,12 +7,15 @@ from typing import Any
 from django.dispatch import receiver
 
 from apps.core import personal
+from apps.credits.errors import WalletHasHolds, WalletInDebt
 from apps.credits.models import Budget, CreditTransaction
+from apps.credits.selectors.organizations import leftover_of
 from apps.credits.services import budgets, grants, organizations, wallets
 from apps.tenants.models import Organization, User
 from apps.tenants.signals import (
     organization_changed,
     organization_closed,
+    organization_closing,
     organization_created,
     organization_reopened,
 )
@@ -33,6 +36,15 @@ def move_months(organization: Organization, changed: frozenset[str], **kwargs: A
     """Let the months of its budgets begin where those of the organization do."""
     if "time_zone" in changed:
         budgets.follow_time_zone(organization=organization)
+
+
+@receiver(organization_closing)
+def held_or_owed(organization: Organization, **kwargs: Any) -> WalletHasHolds | WalletInDebt | None:
+    """Return what stands against closing, if credits are held or owed."""
+    left = leftover_of(organization)
+    if left.held:
+        return WalletHasHolds(held=left.held)
+    return WalletInDebt(debt=left.debt) if left.debt else None
 
 
 @receiver(organization_closed)

@@ -11,7 +11,7 @@ from apps.jobs.models import BlobUpload, GenerationJob
 from apps.jobs.services import uploads
 from apps.rbac.shareables import Shareable, register
 from apps.tenants.models import Organization, User
-from apps.tenants.signals import organization_closed, person_erased
+from apps.tenants.signals import organization_closed, organization_closing, person_erased
 
 register(
     Shareable(
@@ -24,6 +24,17 @@ register(
 )
 
 
+@receiver(organization_closing)
+def jobs_under_way(organization: Organization, **kwargs: Any) -> JobsUnderWay | None:
+    """Return what stands against closing, if a job waits or runs."""
+    unfinished = GenerationJob.objects.filter(
+        organization=organization,
+        status__in=[GenerationJob.Status.PENDING, GenerationJob.Status.PROCESSING],
+    )
+    jobs = unfinished.count()
+    return JobsUnderWay(jobs=jobs) if jobs else None
+
+
 @receiver(organization_closed)
 def refuse_while_jobs_run(organization: Organization, **kwargs: Any) -> None:
     """
@@ -34,12 +45,8 @@ def refuse_while_jobs_run(organization: Organization, **kwargs: Any) -> None:
 
     :raises JobsUnderWay: if a job waits or runs.
     """
-    unfinished = GenerationJob.objects.filter(
-        organization=organization,
-        status__in=[GenerationJob.Status.PENDING, GenerationJob.Status.PROCESSING],
-    )
-    if jobs := unfinished.count():
-        raise JobsUnderWay(jobs=jobs)
+    if refusal := jobs_under_way(organization):
+        raise refusal
 
 
 @receiver(person_erased)

@@ -16,6 +16,10 @@ organization_changed = Signal()
 # close raises a DomainError. Receivers hear it in the order of INSTALLED_APPS.
 organization_closed = Signal()
 
+# Sent to ask what stands against closing an organization, with `organization`; changes nothing.
+# Receivers return the DomainError that they would raise, or None.
+organization_closing = Signal()
+
 # Sent inside the transaction that opens a closed organization again, with `organization`
 # and `closed_at`, the moment at which it was closed.
 organization_reopened = Signal()

@@ -262,5 +262,5 @@ class TestTheDangerZone:
         for _ in range(10):
             Wallet.objects.create(organization=organization, kind=Wallet.Kind.MEMBER)
 
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(16):
             browser.get(self.PAGE)

@@ -7,6 +7,7 @@ from apps.tenants.errors import OrganizationLimitReached
 from apps.tenants.models import Organization
 from apps.tenants.selectors import audit_log_of
 from apps.tenants.services.organizations import update_organization
+from tests.jobs.work import make_job, set_price
 from tests.people import (
     make_key,
     make_member,
@@ -209,6 +210,18 @@ class TestClosingAndReopening:
 
         assert answer.json()["status"] == "closed"
         assert api.get(f"{MINE}/acme").status_code == 404
+
+    def test_says_before_anybody_types_that_a_job_is_under_way(self, api, organization, owner):
+        set_price()
+        make_job(organization, owner)
+
+        shown = api.get(self.CLOSING).json()
+
+        answer = api.post(self.CLOSING, {"confirmation": "acme"}, content_type=JSON)
+        assert answer.status_code == 409
+        assert (shown["may_close"], shown["reason"]) == (False, answer.json()["detail"])
+        organization.refresh_from_db()
+        assert organization.closed_at is None
 
     def test_is_refused_without_the_slug_typed(self, api, organization):
         answer = api.post(self.CLOSING, {"confirmation": "Acme Inc"}, content_type=JSON)

@@ -12,7 +12,7 @@ from apps.credits.selectors.organizations import leftover_of
 from apps.rbac.api.base import TenantAPIView
 from apps.rbac.api.serializers import OrganizationOut
 from apps.tenants.selectors import UNDO_DAYS
-from apps.tenants.services.standing import close_organization
+from apps.tenants.services.standing import close_organization, what_keeps_open
 
 
 class ClosingIn(serializers.Serializer[Any]):
@@ -30,7 +30,10 @@ class LeftoverOut(serializers.Serializer[Any]):
     credits = serializers.IntegerField()
     held = serializers.IntegerField()
     debt = serializers.IntegerField()
-    may_close = serializers.BooleanField()
+    may_close = serializers.BooleanField(default=True)
+    reason = serializers.CharField(
+        allow_null=True, default=None, help_text="What stands in the way of closing now."
+    )
     undo_days = serializers.IntegerField(default=UNDO_DAYS)
 
 
@@ -45,7 +48,9 @@ class Closing(TenantAPIView):
     )
     def get(self, request: Request) -> Response:
         """Return what closing would leave behind. Changes nothing."""
-        return Response(LeftoverOut(leftover_of(self.organization)).data)
+        refusal = what_keeps_open(organization=self.organization)
+        stands = {"may_close": refusal is None, "reason": refusal and str(refusal)}
+        return Response({**LeftoverOut(leftover_of(self.organization)).data, **stands})
 
     @extend_schema(
         operation_id="organization_close",

@@ -10,7 +10,7 @@ from apps.core.pages import add_refusal
 from apps.credits.selectors.organizations import leftover_of
 from apps.rbac.pages.base import TenantPage
 from apps.tenants.selectors import UNDO_DAYS
-from apps.tenants.services.standing import close_organization
+from apps.tenants.services.standing import close_organization, what_keeps_open
 
 
 class ClosingForm(forms.Form):
@@ -54,6 +54,7 @@ class Danger(TenantPage):
         context = {
             "form": form,
             "leftover": leftover_of(self.organization),
+            "refusal": what_keeps_open(organization=self.organization),
             "undo_days": UNDO_DAYS,
         }
         return render(request, "credits/danger.html", context)

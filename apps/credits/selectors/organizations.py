@@ -18,11 +18,6 @@ class Leftover:
     held: int
     debt: int  # owed, as a positive number
 
-    @property
-    def may_close(self) -> bool:
-        """Whether nothing is held and nothing owed."""
-        return self.held == 0 and self.debt == 0
-
 
 def leftover_of(organization: Organization) -> Leftover:
     """Return what closing the organization would leave in its wallets. Two queries."""

@@ -5,15 +5,22 @@ Nothing is deleted: money rows point at it. Closing is a state that the owner ca
 UNDO_DAYS, and staff at any time.
 """
 
+from typing import Any
+
 from django.db import transaction
 
 from apps.core.clock import database_now
+from apps.core.errors import DomainError
 from apps.tenants.errors import NotConfirmed, OrganizationNotActive, ReopeningTooLate
 from apps.tenants.models import Organization
 from apps.tenants.selectors import UNDO_DAYS, reopenable_until
 from apps.tenants.services import audit
 from apps.tenants.services.organizations import lock_organization
-from apps.tenants.signals import organization_closed, organization_reopened
+from apps.tenants.signals import (
+    organization_closed,
+    organization_closing,
+    organization_reopened,
+)
 
 
 @transaction.atomic
@@ -40,6 +47,13 @@ def close_organization(
     _set_active(locked, False, action="organization.close", reason=reason)
     organization_closed.send(sender=Organization, organization=locked)
     return locked
+
+
+def what_keeps_open(*, organization: Organization) -> DomainError | None:
+    """Return the refusal that closing would meet now, or None. Changes nothing."""
+    answers = organization_closing.send(sender=Organization, organization=organization)
+    refusals: list[Any] = [answer for _, answer in answers if answer is not None]
+    return refusals[0] if refusals else None
 
 
 @transaction.atomic
