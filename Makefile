@@ -74,6 +74,10 @@ figures-3: $(READY) ## Who may do what, and what nobody sees of others, with its
 figures-4: $(READY) ## The stand-in for Stripe: scenarios, Stripe's CLI, dj-stripe, chaos, speed
 	@$(PYTHON) -m figures.simulator $(ARGS)
 
+.PHONY: figures-5
+figures-5: $(READY) ## Stripe's events in any order, with workers killed: each has its effect once
+	@$(PYTHON) -m figures.billing
+
 .PHONY: css
 css: ## Build the style sheet and the icons anew (needs Node; the result is committed)
 	@cd frontend && npm ci --ignore-scripts && npm run build

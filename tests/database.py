@@ -54,6 +54,23 @@ def migrated_database() -> Iterator[str]:
             _run(server, "DROP DATABASE {} WITH (FORCE)", name)
 
 
+@contextmanager
+def copied_database() -> Iterator[str]:
+    """Point Django at a copy of the database that it works on, and drop the copy at the end."""
+    original = str(connection.settings_dict["NAME"])
+    name = f"coffer_test_{os.getpid()}_{os.urandom(3).hex()}"
+    connection.close()
+    with _administration() as server:
+        _run(server, "CREATE DATABASE {} TEMPLATE {}", name, original)
+    _point_at(name)
+    try:
+        yield name
+    finally:
+        _point_at(original)
+        with _administration() as server:
+            _run(server, "DROP DATABASE {} WITH (FORCE)", name)
+
+
 def _template(server: psycopg.Connection) -> str:
     """Return the name of the migrated template, made now if it is missing."""
     name = f"coffer_template_{_migrations_hash()}"
