@@ -11,6 +11,7 @@ from allauth.usersessions.models import UserSession
 from django.core import mail
 from django.test import Client
 
+from apps.tenants.admin.sign_in import SignInAdmin
 from apps.tenants.models import AuditLog, User
 from tests.people import give_second_factor, make_organization, make_person, signed_in
 
@@ -319,6 +320,43 @@ class TestTheBackOffice:
         row = AuditLog.objects.get(action="authenticator.delete")
         assert row.object_id == ann.public_id
         assert "secret" not in str(row.before)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_removes_several_from_the_list_and_tells_each_person_once(self, root):
+        zoe, bob = (confirmed(make_person(email=f"{name}@example.com")) for name in ("zoe", "bob"))
+        codes = Authenticator.objects.create(user=zoe, type="recovery_codes", data={})
+        chosen = [codes.pk, *(give_second_factor(one).pk for one in (zoe, bob))]
+        form = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
+
+        answer = signed_in(root).post("/admin/mfa/authenticator/", form)
+
+        assert answer.status_code == 302
+        assert not Authenticator.objects.exclude(user=root).exists()
+        assert sorted(one.to[0] for one in mail.outbox) == ["bob@example.com", "zoe@example.com"]
+        assert AuditLog.objects.filter(action="authenticator.delete").count() == 3
+
+    @pytest.mark.django_db(transaction=True)
+    def test_tells_nobody_where_a_removal_fails(self, root, monkeypatch):
+        zoe = confirmed(make_person(email="zoe@example.com"))
+        bob = confirmed(make_person(email="bob@example.com"))
+        chosen = [give_second_factor(one).pk for one in (zoe, bob)]
+        form = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
+        browser = signed_in(root)
+        browser.raise_request_exception = False
+        of_one = SignInAdmin.record
+
+        def of_zoe_alone(self, obj, verb, **facts):
+            if obj.user == bob:
+                raise RuntimeError
+            of_one(self, obj, verb, **facts)
+
+        monkeypatch.setattr(SignInAdmin, "record", of_zoe_alone)
+        answer = browser.post("/admin/mfa/authenticator/", form)
+
+        assert answer.status_code == 500
+        assert Authenticator.objects.filter(user__in=[zoe, bob]).count() == 2
+        assert mail.outbox == []
+        assert not AuditLog.objects.filter(action="authenticator.delete").exists()
 
     def test_ends_a_session_of_somebody(self, root, client, person_of_mine):
         sign_in(client, login="mine@example.com")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Model
 from django.forms.models import model_to_dict
 from django.http import HttpRequest
@@ -30,8 +31,9 @@ class AuditedAdmin[M: Model](ModelAdmin):  # type: ignore[misc]  # Unfold is unt
         self.record(obj, "delete", before=before)
         super().delete_model(request, obj)
 
+    @transaction.atomic  # the action of the list runs in none
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        """Delete one by one, so that each leaves its audit row."""
+        """Delete one by one, so that each leaves its audit row: all or none."""
         for obj in queryset:
             self.delete_model(request, obj)
 

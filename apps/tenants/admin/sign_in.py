@@ -49,11 +49,19 @@ class AuthenticatorAdmin(SignInAdmin):
     list_display = fields
     list_filter = ["type"]
 
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        """Tell each person once the removal is committed."""
-        for person in {one.user for one in queryset}:
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Remove one, and tell the person."""
+        self.delete_queryset(request, [obj])
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        """Remove all or none, and tell each person once the removal is committed."""
+        factors = list(queryset)
+        people = {factor.user for factor in factors}
+        for factor in factors:
+            super().delete_model(request, factor)
+        for person in people:
             transaction.on_commit(partial(tell_of_removal, request, person))
-        return super().log_deletions(request, queryset)
 
 
 @admin.register(UserSession)
