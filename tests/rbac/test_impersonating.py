@@ -1,13 +1,14 @@
 """Requests in a member's place: what they see, what they may not, and how it ends."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from allauth.usersessions.models import UserSession
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.urls import URLPattern, get_resolver
 
-from apps.core import clock, readonly
+from apps.core import clock, readonly, scope
 from apps.core.errors import ReadOnly
 from apps.credits.models import Lot
 from apps.credits.selectors import main_wallet
@@ -280,11 +281,36 @@ class TestAService:
             "WITH x AS (SELECT 1) INSERT INTO a SELECT * FROM x",
             'WITH x AS (UPDATE "a" SET b = 1 RETURNING 1) SELECT 1',
             "with x as (update a as k set b = 1 returning 1) select 1",
+            "WITH x AS (UPDATE ONLY a k SET b = 1 RETURNING 1) SELECT 1",
+            "UPDATE ONLY a SET b = 1",
+            "ALTER TABLE a ADD b int",
+            "NOTIFY a",
         ],
     )
-    def test_cannot_send(self, sql):
-        with readonly.reading_only(), pytest.raises(ReadOnly):
-            readonly.check(sql)
+    def test_cannot_send(self, organization, sql):
+        """Nor as the first statement of a scope, in front of which its settings travel."""
+        with readonly.reading_only(), scope.within(organization.pk), connection.cursor() as cursor:
+            with pytest.raises(ReadOnly):
+                cursor.execute(sql)
+            with pytest.raises(ReadOnly):
+                cursor.executemany(sql, [()])
+            cursor.execute("SELECT 1")
+            with pytest.raises(ReadOnly):
+                cursor.execute(sql)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_cannot_send_it_over_another_connection(self):
+        other = connections.create_connection("default")
+        try:
+            with readonly.reading_only(), other.cursor() as cursor, pytest.raises(ReadOnly):
+                cursor.execute("TRUNCATE no_such_table")
+        finally:
+            other.close()
+
+    @pytest.mark.django_db(transaction=True)
+    def test_cannot_send_it_outside_a_transaction(self):
+        with readonly.reading_only(), scope.within(uuid4()), pytest.raises(ReadOnly):
+            connection.cursor().execute("TRUNCATE no_such_table")
 
     @pytest.mark.parametrize(
         "sql",

@@ -14,7 +14,7 @@ from typing import Any
 from django.db.backends.postgresql import base
 from psycopg import ServerCursor, sql
 
-from apps.core import scope
+from apps.core import readonly, scope
 from apps.core.scope import Scope
 
 
@@ -75,6 +75,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         many: bool,
         context: dict[str, Any],
     ) -> Any:
+        readonly.check(
+            statement if isinstance(statement, str) else statement.as_string(self.connection)
+        )
         told = self.to_tell()
         if told is None:
             return execute(statement, parameters, many, context)
