@@ -1,5 +1,6 @@
 """Changes by staff, each with its audit row."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
@@ -23,6 +24,10 @@ class AuditedAdmin[M: Model](ModelAdmin):  # type: ignore[misc]  # Unfold is unt
         before = {name: str(form.initial.get(name, "")) for name in form.changed_data}
         super().save_model(request, obj, form, change)
         after = {name: str(value) for name, value in model_to_dict(obj, form.changed_data).items()}
+        # Rows of a many-to-many are written after this one: what will be there, the form knows.
+        for name in {field.name for field in obj._meta.many_to_many} & set(form.changed_data):
+            before[name] = names_of(form.initial.get(name, ()))
+            after[name] = names_of(form.cleaned_data[name])
         self.record(obj, "update" if change else "create", before=before, after=after)
 
     def delete_model(self, request: HttpRequest, obj: M) -> None:
@@ -48,6 +53,11 @@ class AuditedAdmin[M: Model](ModelAdmin):  # type: ignore[misc]  # Unfold is unt
             reason="back office",
             **facts,
         )
+
+
+def names_of(rows: Iterable[Model]) -> str:
+    """Return what the rows are called, in the order of the names."""
+    return ", ".join(sorted(map(str, rows)))
 
 
 def organization_of(obj: Model) -> Organization | None:
