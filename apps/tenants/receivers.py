@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from apps.core import personal
 from apps.tenants.models import User
 from apps.tenants.selectors import person
-from apps.tenants.services import audit, sessions
+from apps.tenants.services import audit, people, sessions
 
 
 @receiver(account.user_logged_in)
@@ -48,10 +48,8 @@ def record_removed(user: User, authenticator: Any, **kwargs: Any) -> None:
 @receiver([account.password_changed, account.password_set, account.password_reset])
 def end_what_the_old_password_opened(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """Write down that the password is another one, and end all sessions but this one."""
-    with transaction.atomic():
-        _record("user.password", user)
-        keep = request.session.session_key if request.user == user else None
-        sessions.end_other_sessions(user=user, keep=keep, reason="password changed")
+    keep = request.session.session_key if request.user == user else None
+    people.note_new_password(user=user, keep=keep)
 
 
 @receiver(account.email_changed)

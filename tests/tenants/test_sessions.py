@@ -30,7 +30,11 @@ TOLD_BY_ALLAUTH = sorted(
     for app in ("account", "mfa")
     for path in (PACKAGE / app / "email").glob("*_subject.txt")
 )
-OURS = ("account/email/new_device", "account/email/second_factor_removed")
+OURS = (
+    "account/email/new_device",
+    "account/email/password_set_by_staff",
+    "account/email/second_factor_removed",
+)
 
 
 @pytest.fixture

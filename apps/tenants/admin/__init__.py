@@ -1,6 +1,6 @@
 """Staff pages of people, organizations and the audit log."""
 
-from apps.tenants.admin.base import AuditedAdmin, organization_of
+from apps.tenants.admin.base import AuditedAdmin, organization_of, tell_once_committed
 from apps.tenants.admin.log import AdminConfigAdmin, AuditLogAdmin
 from apps.tenants.admin.organizations import (
     STANDINGS,
@@ -9,12 +9,7 @@ from apps.tenants.admin.organizations import (
     OrganizationChangeForm,
 )
 from apps.tenants.admin.people import NewPersonForm, PersonForm, UserAdmin
-from apps.tenants.admin.sign_in import (
-    AuthenticatorAdmin,
-    SignInAdmin,
-    UserSessionAdmin,
-    tell_of_removal,
-)
+from apps.tenants.admin.sign_in import AuthenticatorAdmin, SignInAdmin, UserSessionAdmin
 
 __all__ = [
     "STANDINGS",
@@ -31,5 +26,5 @@ __all__ = [
     "UserAdmin",
     "UserSessionAdmin",
     "organization_of",
-    "tell_of_removal",
+    "tell_once_committed",
 ]

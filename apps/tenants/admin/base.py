@@ -1,15 +1,17 @@
 """Changes by staff, each with its audit row."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from django.db import transaction
 from django.db.models import Model
 from django.forms.models import model_to_dict
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from apps.tenants.models import Organization
+from apps.tenants.models import Organization, User
 from apps.tenants.services import audit
 
 
@@ -66,3 +68,9 @@ def organization_of(obj: Model) -> Organization | None:
         return obj if obj.pk and not obj._state.adding else None
     found: Organization | None = getattr(obj, "organization", None)
     return found
+
+
+def tell_once_committed(request: HttpRequest, notice: str, person: User) -> None:
+    """Send a person the notice of what staff did to his account, unless it is undone."""
+    adapter = get_adapter(request)
+    transaction.on_commit(partial(adapter.send_notification_mail, notice, person))

@@ -1,17 +1,14 @@
 """Staff pages of how people sign in."""
 
-from functools import partial
 from typing import Any
 
-from allauth.account.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.db import transaction
 from django.http import HttpRequest
 
-from apps.tenants.admin.base import AuditedAdmin
-from apps.tenants.models import User
+from apps.tenants.admin.base import AuditedAdmin, tell_once_committed
 from apps.tenants.services import audit
 from apps.tenants.services.sessions import end_session
 
@@ -61,7 +58,7 @@ class AuthenticatorAdmin(SignInAdmin):
         for factor in factors:
             super().delete_model(request, factor)
         for person in people:
-            transaction.on_commit(partial(tell_of_removal, request, person))
+            tell_once_committed(request, "account/email/second_factor_removed", person)
 
 
 @admin.register(UserSession)
@@ -75,8 +72,3 @@ class UserSessionAdmin(SignInAdmin):
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Sign the person out there."""
         end_session(user=obj.user, session=obj)
-
-
-def tell_of_removal(request: HttpRequest, person: User) -> None:
-    """Send the notice that staff removed a second factor."""
-    get_adapter(request).send_notification_mail("account/email/second_factor_removed", person)

@@ -8,7 +8,7 @@ from psycopg import errors as postgres
 from apps.core import context
 from apps.tenants.errors import EmailTaken
 from apps.tenants.models import User
-from apps.tenants.services import audit
+from apps.tenants.services import audit, sessions
 from apps.tenants.services.organizations import create_organization
 
 NAME_LENGTH = 100  # of an organization
@@ -53,3 +53,10 @@ def update_profile(*, user: User, full_name: str, avatar_url: str, time_zone: st
     locked.save(update_fields=list(fields))
     audit.record(action="user.update", object_id=locked.public_id, before=before, after=fields)
     return locked
+
+
+@transaction.atomic
+def note_new_password(*, user: User, keep: str | None, reason: str = "") -> None:
+    """Write down that the password is another one, and end all sessions but that with the key."""
+    audit.record(action="user.password", object_id=user.public_id, reason=reason)
+    sessions.end_other_sessions(user=user, keep=keep, reason="password changed")
