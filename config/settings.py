@@ -21,7 +21,7 @@ SECRET_KEY = env.str("SECRET_KEY", validate=lambda key: len(key) >= 32)
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)  # whose X-Forwarded-For says who signs in
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)  # whose X-Forwarded-For says who calls
 
 # PostgreSQL and Redis
 # Behind PgBouncer in transaction mode sessions keep nothing: no cursors, no plans.

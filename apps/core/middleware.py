@@ -3,9 +3,12 @@
 import re
 import zoneinfo
 from collections.abc import Callable
+from ipaddress import ip_address
 
 import structlog
+from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.request import split_domain_port
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,6 +23,25 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 def readable(user_agent: str) -> str:
     """Return what a program calls itself, short and without what cannot be printed."""
     return "".join(filter(str.isprintable, user_agent))[:LONGEST_USER_AGENT]
+
+
+def client_ip(request: HttpRequest) -> str:
+    """
+    Return the IP address from which a request comes.
+
+    Behind TRUSTED_PROXIES proxies it is what the outermost of them was called from: that many
+    places from the end of X-Forwarded-For. What stands before, whoever calls may have made up.
+    """
+    caller: str = request.META["REMOTE_ADDR"]
+    told = request.headers.get("X-Forwarded-For", "").split(",")
+    if not 0 < settings.TRUSTED_PROXIES <= len(told):
+        return caller
+    address = told[-settings.TRUSTED_PROXIES].strip()
+    host, _ = split_domain_port(address)  # no host in an IPv6 address without brackets
+    try:
+        return str(ip_address((host.strip("[]") or address).partition("%")[0]))
+    except ValueError:
+        return caller
 
 
 class RequestContextMiddleware:
@@ -40,7 +62,7 @@ class RequestContextMiddleware:
             context.acting(
                 actor="anonymous",
                 request_id=request_id,
-                ip_address=request.META["REMOTE_ADDR"],
+                ip_address=client_ip(request),
                 acting_as="",
                 user_agent=readable(request.headers.get("User-Agent", "")),
             ),

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 
+from apps.core import context
 from apps.tenants import selectors
 from apps.tenants.models import User
 from apps.tenants.pages import second_factor
@@ -28,10 +29,11 @@ class SignInMiddleware:
         noted = request.session.get(sessions.SEEN_AT)
         if noted is not None and time.time() - noted > NOTE_EVERY and request.user.is_authenticated:
             request.session[sessions.SEEN_AT] = int(time.time())
+            cause = context.current()
             sessions.note_seen(
                 session_key=request.session.session_key or "",
-                ip_address=request.META["REMOTE_ADDR"],
-                user_agent=request.headers.get("User-Agent", ""),
+                ip_address=cause.ip_address or "",
+                user_agent=cause.user_agent,
             )
         response = self.get_response(request)
         if request.path_info.startswith("/accounts/"):

@@ -12,7 +12,6 @@ from apps.tenants import selectors
 from apps.tenants.models import User
 from apps.tenants.services import audit
 
-LONGEST_AGENT = 200  # letters of a browser's name that are kept
 SEEN_AT = "seen_at"  # session key: seconds since 1970 when it was noted last; set at sign-in
 
 
@@ -45,7 +44,7 @@ def end_other_sessions(*, user: User, keep: str | None, reason: str) -> int:
 def note_seen(*, session_key: str, ip_address: str, user_agent: str) -> None:
     """Keep when and from where a session was used."""
     UserSession.objects.filter(session_key=session_key).update(
-        last_seen_at=timezone.now(), ip=ip_address, user_agent=user_agent[:LONGEST_AGENT]
+        last_seen_at=timezone.now(), ip=ip_address, user_agent=user_agent
     )
 
 
