@@ -7,7 +7,7 @@ from django.db import connection
 
 from apps.core.rows import RowManager, organization_field
 from apps.core.walls.building import build, walls
-from apps.core.walls.inspection import breaches_of_role, inspect
+from apps.core.walls.inspection import inspect
 
 pytestmark = pytest.mark.django_db
 
@@ -150,13 +150,29 @@ class TestDeployCheck:
 
         assert "walls.T2" in {message.id for message in found}
 
-    def test_reports_a_web_that_owns_its_tables(self):
+    def test_reports_a_web_that_owns_its_tables(self, settings):
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_user")
             (owner,) = cursor.fetchone()
 
-        assert any("is a superuser" in str(one) for one in breaches_of_role(owner))
-        assert any("owns" in str(one) for one in breaches_of_role(owner))
+        found = self.reported_of(owner, settings)
+
+        assert any("is a superuser" in one for one in found)
+        assert any("owns" in one for one in found)
+
+    def test_reports_a_web_that_the_database_does_not_have(self, settings):
+        assert self.reported_of("nobody_at_all", settings) == [
+            "walls.R1 nobody_at_all: there is no such role"
+        ]
+
+    def test_finds_nothing_in_the_role_of_the_web(self, settings):
+        assert self.reported_of("coffer_web", settings) == []
+
+    def reported_of(self, login, settings):
+        """Return what the check of the web's login says, if this is its login."""
+        settings.DATABASE_LOGINS = {"web": {"name": login, "password": ""}}
+        found = run_checks(include_deployment_checks=True, databases=["default"])
+        return [message.msg for message in found if message.id == "walls.W1"]
 
 
 class TestModels:
