@@ -1,10 +1,13 @@
 """The roles of the database: who makes them, and which one a process takes."""
 
+import os
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 
 from apps.core import scope
+from apps.core.management.commands.database_roles import lets_in
 from apps.core.postgres import staff
 from config.databases import databases, role_of_process
 from tests.roles import ROLE_OF_STAFF, role
@@ -53,26 +56,55 @@ class TestAProcess:
         assert role_of_process([]) == "web"
 
 
-@pytest.mark.django_db
-class TestDatabaseRoles:
-    def test_makes_logins_that_are_members_once(self, settings, capsys):
-        settings.DATABASE_LOGINS = LOGINS
+@pytest.fixture
+def logins(settings):
+    """Name logins that the server does not have, and drop them afterwards: all databases share."""
+    settings.DATABASE_LOGINS = {
+        key: {**login, "name": f"{login['name']}_{os.getpid()}"} for key, login in LOGINS.items()
+    }
+    yield settings.DATABASE_LOGINS
+    with connection.cursor() as cursor:
+        for login in settings.DATABASE_LOGINS.values():
+            cursor.execute(f"DROP ROLE IF EXISTS {login['name']}")
 
+
+@pytest.mark.django_db(transaction=True)
+class TestLogins:
+    def test_are_made_as_members_once(self, logins, capsys):
         call_command("database_roles")
         first = capsys.readouterr().out
         call_command("database_roles")
 
-        assert "GRANT coffer_web TO test_web" in first
+        web, staff = (logins[key]["name"] for key in ("web", "staff"))
+        assert f"GRANT coffer_web TO {web}" in first
         assert "a'b" not in first
         assert "roles made=0" in capsys.readouterr().out
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT pg_has_role('test_web', 'coffer_web', 'MEMBER'),"
-                " pg_has_role('test_web', 'coffer_staff', 'MEMBER'),"
-                " pg_has_role('test_staff', 'coffer_staff', 'MEMBER')"
+                "SELECT pg_has_role(%(web)s, 'coffer_web', 'MEMBER'),"
+                " pg_has_role(%(web)s, 'coffer_staff', 'MEMBER'),"
+                " pg_has_role(%(staff)s, 'coffer_staff', 'MEMBER')",
+                {"web": web, "staff": staff},
             )
             assert cursor.fetchone() == (True, False, True)
 
+    def test_take_a_password_that_changed(self, logins, capsys):
+        call_command("database_roles")
+        name, former = logins["web"].values()
+        logins["web"]["password"] = "another'one"
+        capsys.readouterr()
+
+        call_command("database_roles")
+
+        said = capsys.readouterr().out
+        assert f"ALTER ROLE {name} LOGIN PASSWORD '…'" in said
+        assert "roles made=1" in said
+        assert "another" not in said
+        assert (lets_in(name, "another'one"), lets_in(name, former)) == (True, False)
+
+
+@pytest.mark.django_db
+class TestDatabaseRoles:
     def test_says_what_to_run_where_it_may_not(self, settings):
         settings.DATABASE_LOGINS = LOGINS
 

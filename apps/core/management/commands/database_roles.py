@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
@@ -10,10 +11,12 @@ from psycopg import sql
 from apps.core.walls import STAFF, WEB
 from apps.core.walls.asking import ask
 
+SECONDS = 10  # until a server that does not answer counts as one that refuses
+
 
 class Command(BaseCommand):
     """
-    Make what is missing of the roles; a second run does nothing.
+    Make what is missing of the roles, and set passwords that changed; a second run does nothing.
 
     Runs as the owner (DATABASE_OWNER_URL), who must be allowed to make roles. Where he is
     not, it prints what somebody who is must run, once.
@@ -52,13 +55,19 @@ class Command(BaseCommand):
         return [(f"CREATE ROLE {name} NOLOGIN", f"CREATE ROLE {name} NOLOGIN")]
 
     def login(self, group: str, *, name: str, password: str) -> list[tuple[Any, str]]:
-        """Return what makes a login and a member of a role of it; passwords are not said."""
+        """
+        Return what makes a login and a member of a role of it; passwords are not said.
+
+        One that is there gets the password of its address if it is let in by another.
+        """
         statements: list[tuple[Any, str]] = []
-        if not ask("SELECT FROM pg_roles WHERE rolname = %s", name):
-            make = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
+        is_there = bool(ask("SELECT FROM pg_roles WHERE rolname = %s", name))
+        if not is_there or not lets_in(name, password):
+            verb = "ALTER" if is_there else "CREATE"
+            make = sql.SQL(f"{verb} ROLE {{}} LOGIN PASSWORD {{}}").format(
                 sql.Identifier(name), sql.Literal(password)
             )
-            statements.append((make, f"CREATE ROLE {name} LOGIN PASSWORD '…'"))
+            statements.append((make, f"{verb} ROLE {name} LOGIN PASSWORD '…'"))
         is_member = ask(
             "SELECT FROM pg_auth_members JOIN pg_roles member ON member.oid = member"
             " WHERE roleid = to_regrole(%s) AND member.rolname = %s",
@@ -68,3 +77,13 @@ class Command(BaseCommand):
             join = sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), sql.Identifier(name))
             statements.append((join, f"GRANT {group} TO {name}"))
         return statements
+
+
+def lets_in(name: str, password: str) -> bool:
+    """Tell whether the server of this connection takes the password; only by trying is it told."""
+    address = connection.get_connection_params() | {"user": name, "password": password}
+    try:
+        psycopg.connect(**address, connect_timeout=SECONDS).close()
+    except psycopg.OperationalError:
+        return False
+    return True
