@@ -63,7 +63,7 @@ def databases(
 def role_of_process(arguments: list[str]) -> str:
     """Return web, staff or owner, by the command that started the process."""
     program = Path(arguments[0]) if arguments else Path()
-    if "celery" in program.parts:
+    if program.name == "celery" or program.parts[-2:] == ("celery", "__main__.py"):
         return "staff"
     if program.name in ("manage.py", "django-admin"):
         command = next(iter(arguments[1:]), "")

@@ -34,6 +34,7 @@ class TestAProcess:
         ("command", "expected"),
         [
             ("granian --interface wsgi", {"default": "web", "staff": "staff"}),
+            ("/opt/celery/bin/granian --interface wsgi", {"default": "web", "staff": "staff"}),
             ("manage.py runserver", {"default": "web", "staff": "staff"}),
             ("manage.py verify", {"default": "staff"}),
             ("manage.py shell", {"default": "staff"}),
