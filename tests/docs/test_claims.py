@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -56,9 +57,24 @@ class TestTheSettings:
             and node.func.value.id == "env"
         )
         read = {call.args[0].value for call in calls}
+        asked = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "compose.yaml").read_text()))
         explained = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M))
 
-        assert explained == read
+        assert explained == read | asked
+
+    def test_of_compose_give_the_owners_password_to_no_service_but_migrate(self):
+        services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+        ours = {name: one for name, one in services.items() if "env_file" in one}
+        assert ours.keys() == {"web", "worker", "beat", "migrate"}
+
+        knows = [
+            name
+            for name, one in ours.items()
+            if one["environment"].get("POSTGRES_PASSWORD") != ""
+            or "POSTGRES_PASSWORD" in str([*one["environment"].values()])
+        ]
+
+        assert knows == ["migrate"]
 
 
 class TestTheTree:
