@@ -6,6 +6,7 @@ from apps.tenants import selectors
 from apps.tenants.errors import OwnSecondFactorMissing
 from apps.tenants.models import Organization, User
 from apps.tenants.services import audit
+from apps.tenants.services.organizations import lock_organization
 
 
 @transaction.atomic
@@ -21,7 +22,7 @@ def require_second_factor(
     """
     if is_required and not selectors.has_second_factor(user):
         raise OwnSecondFactorMissing
-    locked = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+    locked = lock_organization(organization)
     if locked.requires_second_factor == is_required:
         return locked
     locked.requires_second_factor = is_required
