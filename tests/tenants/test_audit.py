@@ -5,7 +5,10 @@ from django.db import IntegrityError, connection, transaction
 
 from apps.core import context
 from apps.tenants.models import AuditLog
+from apps.tenants.selectors import audit as selecting
+from apps.tenants.selectors.person import deeds_of
 from apps.tenants.services import audit
+from tests.people import make_person
 
 pytestmark = pytest.mark.django_db
 
@@ -62,3 +65,14 @@ class TestAuditLog:
         ):
             cursor.execute("SET LOCAL session_replication_role = replica")
             cursor.execute(statement)
+
+
+class TestWhatAPersonDid:
+    def test_is_read_in_chunks_that_leave_nothing_out(self, monkeypatch):
+        monkeypatch.setattr(selecting, "CHUNK", 2)
+        person = make_person()
+        with context.acting(actor=f"user:{person.public_id}"), transaction.atomic():
+            for number in range(5):
+                audit.record(action="step.do", object_id=str(number))
+
+        assert [deed["object"] for deed in deeds_of(person)] == ["4", "3", "2", "1", "0"]

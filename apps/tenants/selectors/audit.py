@@ -79,37 +79,42 @@ def after_row(rows: QuerySet[AuditLog], row: AuditLog) -> QuerySet[AuditLog]:
     return rows.filter(before(KEY, [row.created_at, row.id]))
 
 
-def audit_rows(rows: QuerySet[AuditLog]) -> Iterator[tuple[object, ...]]:
+def in_chunks(rows: QuerySet[AuditLog]) -> Iterator[AuditLog]:
     """
-    Yield a row of a file for each audit row, newest first, in the order of AUDIT_COLUMNS.
+    Yield audit rows, newest first.
 
     By keyset, a chunk at a time, so that no connection is held while somebody reads.
     """
-    rows = rows.select_related("seal").order_by("-created_at", "-id")
+    rows = rows.order_by("-created_at", "-id")
     chunk = list(rows[:CHUNK])
     while chunk:
-        for row in chunk:
-            seal = getattr(row, "seal", None)
-            yield (
-                row.public_id,
-                seal.sequence if seal else None,
-                row.created_at.isoformat(),
-                row.actor,
-                row.acting_as,
-                row.action,
-                row.object_id,
-                row.result,
-                row.reason,
-                _json(row.before),
-                _json(row.after),
-                row.request_id,
-                row.ip_address,
-                row.user_agent,
-                bytes(seal.entry_hash).hex() if seal else None,
-            )
+        yield from chunk
         if len(chunk) < CHUNK:
             return
         chunk = list(after_row(rows, chunk[-1])[:CHUNK])
+
+
+def audit_rows(rows: QuerySet[AuditLog]) -> Iterator[tuple[object, ...]]:
+    """Yield a row of a file for each audit row, newest first, in the order of AUDIT_COLUMNS."""
+    for row in in_chunks(rows.select_related("seal")):
+        seal = getattr(row, "seal", None)
+        yield (
+            row.public_id,
+            seal.sequence if seal else None,
+            row.created_at.isoformat(),
+            row.actor,
+            row.acting_as,
+            row.action,
+            row.object_id,
+            row.result,
+            row.reason,
+            _json(row.before),
+            _json(row.after),
+            row.request_id,
+            row.ip_address,
+            row.user_agent,
+            bytes(seal.entry_hash).hex() if seal else None,
+        )
 
 
 def changes_of(row: AuditLog) -> list[Change]:

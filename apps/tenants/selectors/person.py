@@ -9,7 +9,7 @@ from allauth.usersessions.models import UserSession
 from django.db.models import Q
 
 from apps.tenants.models import AuditLog, User
-from apps.tenants.selectors.audit import CHUNK, after_row
+from apps.tenants.selectors.audit import in_chunks
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -49,20 +49,16 @@ def deeds_of(user: User) -> Iterator[Mapping[str, Any]]:
     """Yield what the audit log says that he did, or was done in his place; newest first."""
     name = f"user:{user.public_id}"
     mine = AuditLog.objects.filter(Q(actor=name) | Q(acting_as=name))
-    rows = mine.select_related("organization").order_by("-created_at", "-id")
-    chunk = list(rows[:CHUNK])
-    while chunk:
-        for row in chunk:
-            yield {
-                "id": row.public_id,
-                "at": row.created_at,
-                "action": row.action,
-                "organization": row.organization.slug if row.organization else None,
-                "object": row.object_id,
-                "result": row.result,
-                "before": row.before,
-                "after": row.after,
-                "ip_address": row.ip_address,
-                "user_agent": row.user_agent,
-            }
-        chunk = list(after_row(rows, chunk[-1])[:CHUNK])
+    for row in in_chunks(mine.select_related("organization")):
+        yield {
+            "id": row.public_id,
+            "at": row.created_at,
+            "action": row.action,
+            "organization": row.organization.slug if row.organization else None,
+            "object": row.object_id,
+            "result": row.result,
+            "before": row.before,
+            "after": row.after,
+            "ip_address": row.ip_address,
+            "user_agent": row.user_agent,
+        }
