@@ -40,9 +40,16 @@ def token_of(salt: bytes, value: str) -> str:
 
 
 def conceal(facts: Any, kept: list[Concealed], *, name: str = "") -> Any:
-    """Return the facts with a token for each personal text; what they stand for goes to `kept`."""
+    """
+    Return the facts with a token for each personal text; what they stand for goes to `kept`.
+
+    `name` is that under which they stand. All that stands below a personal name is personal.
+    """
     if isinstance(facts, Mapping):
-        return {key: conceal(value, kept, name=str(key)) for key, value in facts.items()}
+        return {
+            key: conceal(value, kept, name=name if name in PERSONAL else str(key))
+            for key, value in facts.items()
+        }
     if isinstance(facts, list | tuple):
         return [conceal(value, kept, name=name) for value in facts]
     if not isinstance(facts, str) or not (name in PERSONAL or ADDRESS.search(facts)):

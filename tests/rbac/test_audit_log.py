@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apps.core import context
 from apps.rbac.pages import audit as page
-from apps.tenants.models import AuditLog
+from apps.tenants.models import AuditLog, PersonalValue
 from apps.tenants.selectors import audit as selecting
 from apps.tenants.selectors import audit_log_of
 from apps.tenants.selectors.audit import AuditFilters, matching_audit
@@ -188,6 +188,19 @@ class TestFilters:
         fitting = matching_audit(audit_log_of(organization), AuditFilters(**filters))
 
         assert {name for name, row in rows.items() if row in fitting} == found
+
+    @pytest.mark.parametrize("column", ["reason", "before", "after"])
+    def test_of_text_find_what_a_token_stands_for_and_nothing_in_it(self, organization, column):
+        told = "Asked by zoe@example.com"
+        row = write(organization, **{column: told if column == "reason" else {"note": told}})
+        token = PersonalValue.objects.get(entry=row).token
+
+        def found(text: str) -> bool:
+            return row in matching_audit(audit_log_of(organization), AuditFilters(text=text))
+
+        assert found("ZOE@example")
+        assert not found("personal")
+        assert not found(token[9:15])
 
     def test_of_days_hold_in_the_page(self, organization, rows, owner):
         today = timezone.now().date()

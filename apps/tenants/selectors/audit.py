@@ -131,18 +131,19 @@ def _with_text(rows: QuerySet[AuditLog], text: str) -> QuerySet[AuditLog]:
     rows = rows.annotate(
         before_text=_without_tokens("before"),
         after_text=_without_tokens("after"),
+        reason_text=_without_tokens("reason"),
         ip_text=Cast("ip_address", TextField()),
     )
     exact = Q(request_id=text) | Q(object_id=text)
     exact |= Q(ip_text=text) | Q(ip_text__startswith=f"{text}/")  # with the length of its net
-    part = Q(reason__icontains=text) | Q(action__icontains=text)
+    part = Q(reason_text__icontains=text) | Q(action__icontains=text)
     personal = PersonalValue.objects.filter(entry=OuterRef("pk"), value__icontains=text)
     changed = Q(before_text__icontains=text) | Q(after_text__icontains=text)
     return rows.filter(Exists(personal) | exact | part | changed)
 
 
 def _without_tokens(field: str) -> Func:
-    """Return the JSON as text; the digits of a token are nothing to be searched."""
+    """Return a column as text; the digits of a token are nothing to be searched."""
     pattern = Value(TOKEN.pattern)
     return Func(
         *(Cast(field, TextField()), pattern, Value(""), Value("g")),
