@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from apps.core.errors import ReadOnly
 
 READS = re.compile(
-    r"\s*(SELECT|WITH|VALUES|SHOW|EXPLAIN|SET|DECLARE|FETCH|CLOSE|SAVEPOINT|RELEASE|ROLLBACK)\b",
+    r"[\s(]*(SELECT|WITH|VALUES|SHOW|EXPLAIN|SET|DECLARE|FETCH|CLOSE|SAVEPOINT|RELEASE|ROLLBACK)\b",
     re.IGNORECASE,
 )
 # A statement that begins with WITH may write; one that begins with SELECT may only through a
