@@ -142,6 +142,13 @@ def test_money_is_held_captured_in_part_and_let_go(client):
         client.v1.payment_intents.capture(held.id, {"amount_to_capture": 2001})
     taken = client.v1.payment_intents.capture(held.id, {"amount_to_capture": 500})
     assert (taken.status, taken.amount_received) == ("succeeded", 500)
+    refunded = client.v1.refunds.create({"payment_intent": held.id})
+    assert refunded.amount == 500
+    charge = client.v1.charges.retrieve(taken.latest_charge)
+    assert (charge.amount_captured, charge.amount_refunded, charge.refunded) == (500, 2000, True)
+    with pytest.raises(stripe.InvalidRequestError) as twice:
+        client.v1.refunds.create({"payment_intent": held.id})
+    assert twice.value.code == "charge_already_refunded"
     other = client.v1.payment_intents.cancel(pay(client, capture_method="manual").id)
     assert other.status == "canceled"
     with pytest.raises(stripe.InvalidRequestError) as refused:
