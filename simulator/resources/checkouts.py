@@ -15,7 +15,9 @@ from simulator.core.values import Object
 from simulator.resources import (
     checkout_lines,
     collecting,  # noqa: F401  hears of payments before us: the invoice is paid first
+    payment_intents,
     payments,
+    setup_intents,
     setups,
 )
 
@@ -123,12 +125,17 @@ def expire(tx: Transaction, session: Object) -> None:
     session.update(status="expired", url=None)
     for told in ON_EXPIRE:
         told(tx, session)
-    intent = intent_of(tx, session)
-    if intent is not None and intent["status"] not in ("succeeded", "canceled"):
-        reason = {"cancellation_reason": "abandoned", "next_action": None}
-        intent.update(status="canceled", **reason)
-        tx.emit(f"{intent['object']}.canceled", intent)
+    give_up_intent(tx, session)
     tx.emit("checkout.session.expired", session)
+
+
+def give_up_intent(tx: Transaction, session: Object) -> None:
+    """Cancel the intent behind a session, if there is one that still waits."""
+    intent = intent_of(tx, session)
+    if intent is None or intent["status"] in ("succeeded", "canceled"):
+        return
+    module = setup_intents if intent["object"] == "setup_intent" else payment_intents
+    module.cancel_it(tx, intent, "abandoned")
 
 
 @timer("checkout.session.expire")

@@ -3,6 +3,7 @@
 from simulator.core.call import Call, merged_metadata
 from simulator.core.errors import invalid
 from simulator.core.routing import route
+from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.resources import setups
 from simulator.resources.payment_intents import OPEN, automatic, method_of, of_call
@@ -77,6 +78,16 @@ def confirm(call: Call) -> Object:
 def cancel(call: Call) -> Object:
     """Give a setup intent up."""
     intent = call.tx.get(KIND, call.path["intent"])
+    cancel_it(call.tx, intent, call.get("cancellation_reason"))
+    return intent
+
+
+def cancel_it(tx: Transaction, intent: Object, reason: str | None = None) -> None:
+    """
+    Give a setup intent up.
+
+    :raises StripeError: if its card is saved, or it is canceled already.
+    """
     if intent["status"] not in OPEN:
         raise unexpected_state(
             intent,
@@ -84,10 +95,8 @@ def cancel(call: Call) -> Object:
             f"Only a SetupIntent with one of the following statuses may be canceled: "
             f"{', '.join(OPEN)}.",
         )
-    reason = call.get("cancellation_reason")
     intent.update(status="canceled", cancellation_reason=reason, next_action=None)
-    call.tx.emit("setup_intent.canceled", intent)
-    return intent
+    tx.emit("setup_intent.canceled", intent)
 
 
 @route("GET", "/v1/setup_attempts")

@@ -101,6 +101,15 @@ class TestASession:
         assert press(session.url)[0] == 410
         assert client.v1.payment_intents.list().data == []
 
+    def test_that_expires_after_a_decline_gives_its_payment_up(self, client, make):
+        session = make()
+        press(session.url, DECLINED)
+        client.v1.checkout.sessions.expire(session.id)
+        intent = client.v1.payment_intents.list().data[0]
+        assert (intent.status, intent.cancellation_reason) == ("canceled", "abandoned")
+        assert intent.canceled_at is not None
+        assert types(client)[-2:] == ["payment_intent.canceled", "checkout.session.expired"]
+
     def test_expires_by_itself(self, client, make, world, server):
         session = make()
         visit(f"{server.url}/_sim/clock", seconds=86_300)
@@ -248,3 +257,10 @@ class TestSetup:
         saved = client.v1.customers.payment_methods.list(customer.id).data
         assert [method.id for method in saved] == [done.setup_intent.payment_method]
         assert client.v1.charges.list().data == []
+
+    def test_that_expires_gives_its_intent_up(self, client, make):
+        session = make(mode="setup", line_items=None, currency="usd")
+        client.v1.checkout.sessions.expire(session.id)
+        intent = client.v1.setup_intents.list().data[0]
+        assert (intent.status, intent.cancellation_reason) == ("canceled", "abandoned")
+        assert types(client)[-2:] == ["setup_intent.canceled", "checkout.session.expired"]
