@@ -11,7 +11,7 @@ from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.pages import forms
 from simulator.pages.looks import amount, document, text
-from simulator.resources import checkout_lines, checkouts
+from simulator.resources import checkout_changes, checkout_lines, checkouts
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 BUTTONS = {"subscription": "Subscribe", "setup": "Save card"}
@@ -42,7 +42,7 @@ def pay(call: Call) -> Response:
         return _shown(call, session)
     try:
         if call.params.get("action") == "apply":
-            checkouts.apply_code(tx, session, str(call.params.get("code", "")))
+            checkout_changes.apply_code(tx, session, str(call.params.get("code", "")))
             return _shown(call, session)
         _set_quantities(call, session)
         if call.params.get("action") == "update":
@@ -90,7 +90,7 @@ def _set_quantities(call: Call, session: Object) -> None:
         if name.startswith("quantity_") and isinstance(value, str) and value.isdigit()
     }
     if wanted:
-        checkout_lines.set_quantities(call.tx, session, wanted)
+        checkout_changes.set_quantities(call.tx, session, wanted)
 
 
 def _shown(call: Call, session: Object, message: str | None = None, status: int = 200) -> Response:

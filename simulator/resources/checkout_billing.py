@@ -3,7 +3,8 @@
 from simulator.core.calling import perform
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import checkout_lines, checkouts, payments, setups
+from simulator.resources import checkout_changes, checkout_lines, checkouts, payments, setups
+from simulator.resources.subscription_state import ENDED
 
 GIVEN = (
     "billing_cycle_anchor",
@@ -126,14 +127,18 @@ def _invoice(tx: Transaction, session: Object, intent: Object) -> str:
     return str(invoice["id"])
 
 
-def expire(tx: Transaction, session: Object) -> None:
-    """Give up a subscription that was never paid."""
+def give_up(tx: Transaction, session: Object) -> None:
+    """Give up a subscription that no card was found for, in a trial too, and its intent."""
     subscription = tx.find("subscription", session["subscription"])
-    if subscription is not None and subscription["status"] == "incomplete":
+    if subscription is None:
+        return
+    if subscription["status"] not in ENDED:
         perform(tx, "DELETE", f"/v1/subscriptions/{subscription['id']}")
-        session["subscription"] = None
+    checkouts.give_up_intent(tx, session)
+    session.update(subscription=None, invoice=None, _intent=None)
 
 
 checkouts.BEGIN["subscription"] = begin
 checkouts.ON_COMPLETE.append(complete)
-checkouts.ON_EXPIRE.append(expire)
+checkout_changes.ON_CHANGE.append(give_up)
+checkouts.ON_EXPIRE.append(give_up)

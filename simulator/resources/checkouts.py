@@ -13,7 +13,6 @@ from simulator.core.timers import timer
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.resources import (
-    checkout_lines,
     collecting,  # noqa: F401  hears of payments before us: the invoice is paid first
     payment_intents,
     payments,
@@ -240,16 +239,6 @@ setups.ON_SUCCESS.append(_on_success)
 
 # How the purchase begins, by the session's mode. It returns the intent, if there is one.
 BEGIN: dict[str, Begin] = {"payment": _begin_payment, "setup": _begin_setup}
-
-
-def apply_code(tx: Transaction, session: Object, code: str) -> None:
-    """
-    Apply a promotion code that the buyer has typed.
-
-    :raises StripeError: if it does not hold here, or the session is not open.
-    """
-    check_open(session)
-    checkout_lines.apply_code(tx, session, code)
 
 
 def refusal_of(error: StripeError) -> str:

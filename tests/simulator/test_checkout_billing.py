@@ -1,5 +1,7 @@
 """What Checkout bills: subscriptions, trials, discounts, taxes, invoices of single payments."""
 
+import re
+
 import pytest
 import stripe
 
@@ -82,6 +84,13 @@ class TestASubscription:
         found = client.v1.subscriptions.list({"status": "all"}).data
         assert [one.status for one in found] in (["incomplete_expired"], ["canceled"])
 
+    def test_in_a_trial_ends_with_the_session_too(self, client, subscribe):
+        session = subscribe(subscription_data={"trial_period_days": 14})
+        press(session.url, DECLINED)
+        client.v1.checkout.sessions.expire(session.id)
+        found = client.v1.subscriptions.list({"status": "all"}).data
+        assert [one.status for one in found] == ["canceled"]
+
     def test_is_billed_with_what_is_bought_once(self, client, subscribe, monthly, price):
         lines = [{"price": monthly.id, "quantity": 1}, {"price": price.id, "quantity": 2}]
         session = subscribe(line_items=lines)
@@ -137,6 +146,80 @@ class TestADiscount:
         session = make(line_items=lines, discounts=[{"coupon": off.id}], expand=["line_items"])
         assert [line.amount_discount for line in session.line_items.data] == [333, 667]
         assert session.amount_total == 3500
+
+
+class TestAfterAnAttempt:
+    """What the buyer changes then is what the next attempt is for."""
+
+    @pytest.fixture
+    def code(self, client):
+        half = client.v1.coupons.create({"percent_off": 50, "duration": "once"})
+        promotion = {"type": "coupon", "coupon": half.id}
+        return client.v1.promotion_codes.create({"promotion": promotion, "code": "HALF"}).code
+
+    def paid(self, client, session):
+        """Return what was charged, after holding it against what the session says."""
+        done = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["invoice"]})
+        charges = [one for one in client.v1.charges.list().data if one.paid]
+        assert [one.amount for one in charges] == [done.amount_total]
+        if done.mode == "subscription":
+            assert done.invoice.amount_paid == done.amount_total
+        assert (done.status, done.payment_status) == ("complete", "paid")
+        return charges[0].amount
+
+    def test_a_code_is_taken_off_the_subscription(self, client, subscribe, code):
+        session = subscribe(allow_promotion_codes=True)
+        assert press(session.url, DECLINED)[0] == 402
+        visit(session.url, action="apply", code=code)
+        assert press(session.url)[0] == 303
+        assert self.paid(client, session) == 1000
+        found = client.v1.subscriptions.list({"status": "all"}).data
+        assert [one.status for one in found] == ["active", "canceled"]
+        assert [one.status for one in client.v1.invoices.list().data] == ["paid", "void"]
+
+    def test_other_quantities_are_billed(self, client, subscribe, monthly):
+        lines = [{"price": monthly.id, "quantity": 1, "adjustable_quantity": {"enabled": True}}]
+        session = subscribe(line_items=lines)
+        press(session.url, DECLINED)
+        name = re.search(r"quantity_li_\w+", visit(session.url)[1])[0]
+        visit(session.url, action="update", **{name: 3})
+        press(session.url)
+        assert self.paid(client, session) == 6000
+        assert client.v1.subscriptions.list().data[0]["items"].data[0].quantity == 3
+
+    @pytest.mark.parametrize("mode", ["payment", "subscription"])
+    def test_the_bank_is_asked_for_the_new_sum_only(self, client, make, subscribe, code, mode):
+        begin = {"payment": make, "subscription": subscribe}[mode]
+        session = begin(allow_promotion_codes=True)
+        bank = press(session.url, ASKS)[2]
+        visit(session.url, action="apply", code=code)
+        assert visit(bank, outcome="succeeds")[0] == 400
+        assert "Nothing is asked of you" in visit(bank)[1]
+        assert client.v1.checkout.sessions.retrieve(session.id).status == "open"
+        visit(press(session.url, ASKS)[2], outcome="succeeds")
+        assert self.paid(client, session) == session.amount_total // 2
+
+    def test_a_trial_begins_with_what_is_shown(self, client, subscribe, monthly):
+        lines = [{"price": monthly.id, "quantity": 1, "adjustable_quantity": {"enabled": True}}]
+        session = subscribe(line_items=lines, subscription_data={"trial_period_days": 14})
+        bank = press(session.url, ASKS)[2]
+        name = re.search(r"quantity_li_\w+", visit(session.url)[1])[0]
+        visit(session.url, action="update", **{name: 3})
+        assert visit(bank, outcome="succeeds")[0] == 400
+        assert press(session.url)[0] == 303
+        done = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["subscription"]})
+        assert done.subscription.status == "trialing"
+        assert done.subscription["items"].data[0].quantity == 3
+        assert [one.id for one in client.v1.subscriptions.list().data] == [done.subscription.id]
+
+    def test_what_stays_the_same_is_not_begun_anew(self, client, subscribe, monthly):
+        lines = [{"price": monthly.id, "quantity": 2, "adjustable_quantity": {"enabled": True}}]
+        session = subscribe(line_items=lines)
+        press(session.url, DECLINED)
+        name = re.search(r"quantity_li_\w+", visit(session.url)[1])[0]
+        visit(session.url, action="update", **{name: 2})
+        press(session.url)
+        assert len(client.v1.subscriptions.list({"status": "all"}).data) == 1
 
 
 class TestTaxes:
