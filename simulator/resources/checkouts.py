@@ -13,7 +13,6 @@ from simulator.core.timers import timer
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.resources import (
-    collecting,  # noqa: F401  hears of payments before us: the invoice is paid first
     payment_intents,
     payments,
     setup_intents,
@@ -233,8 +232,8 @@ def _on_failure(tx: Transaction, intent: Object) -> None:
         tx.emit("checkout.session.async_payment_failed", session)
 
 
-payments.ON_SUCCESS.append(_on_success)
-payments.ON_FAILURE.append(_on_failure)
+payments.AFTER_SUCCESS.append(_on_success)  # an invoice is paid before its session ends
+payments.AFTER_FAILURE.append(_on_failure)
 setups.ON_SUCCESS.append(_on_success)
 
 # How the purchase begins, by the session's mode. It returns the intent, if there is one.

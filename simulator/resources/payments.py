@@ -2,7 +2,8 @@
 How a payment goes: from an intent that is confirmed to a charge, or to a refusal.
 
 Invoices, Checkout and the hosted authentication page come here too. What must happen when a
-payment has gone through or failed is added to `ON_SUCCESS` and `ON_FAILURE` by whoever cares.
+payment has gone through or failed is added to `ON_SUCCESS` and `ON_FAILURE` by whoever keeps
+books of it, and to `AFTER_SUCCESS` and `AFTER_FAILURE` by whoever goes on with what they say.
 """
 
 from collections.abc import Callable
@@ -23,7 +24,9 @@ type Told = Callable[[Transaction, Object], None]
 # How a payment goes with a payment method of another type than a card.
 CONFIRMERS: dict[str, Callable[[Transaction, Object, Object], Object]] = {}
 ON_SUCCESS: list[Told] = []
+AFTER_SUCCESS: list[Told] = []
 ON_FAILURE: list[Told] = []
+AFTER_FAILURE: list[Told] = []
 
 
 def make(
@@ -198,7 +201,7 @@ def refuse(tx: Transaction, intent: Object, refusal: StripeError) -> StripeError
     intent["last_payment_error"] = dict(refusal.error)
     intent.update(status="requires_payment_method", payment_method=None, next_action=None)
     tx.emit("payment_intent.payment_failed", intent)
-    for told in ON_FAILURE:
+    for told in (*ON_FAILURE, *AFTER_FAILURE):
         told(tx, intent)
     refusal.error["payment_intent"] = tx.public(intent)
     refusal.keeps_effects = True
@@ -235,5 +238,5 @@ def complete(tx: Transaction, intent: Object, amount: int) -> None:
     """Note that the money is there, and tell whoever waits for it."""
     intent.update(status="succeeded", amount_received=amount, amount_capturable=0)
     tx.emit("payment_intent.succeeded", intent)
-    for told in ON_SUCCESS:
+    for told in (*ON_SUCCESS, *AFTER_SUCCESS):
         told(tx, intent)

@@ -5,6 +5,7 @@ import re
 import pytest
 import stripe
 
+from simulator.resources import payments
 from tests.simulator.browsing import visit
 from tests.simulator.test_checkout import ASKS, DECLINED, SUCCESS, make, press, price, types
 
@@ -83,6 +84,14 @@ class TestASubscription:
         client.v1.checkout.sessions.expire(session.id)
         found = client.v1.subscriptions.list({"status": "all"}).data
         assert [one.status for one in found] in (["incomplete_expired"], ["canceled"])
+
+    def test_is_paid_before_the_session_ends_whoever_was_imported_first(
+        self, client, subscribe, monkeypatch
+    ):
+        monkeypatch.setattr(payments, "ON_SUCCESS", payments.ON_SUCCESS[::-1])
+        press(subscribe().url)
+        told = types(client)
+        assert told.index("invoice.paid") < told.index("checkout.session.completed")
 
     def test_in_a_trial_ends_with_the_session_too(self, client, subscribe):
         session = subscribe(subscription_data={"trial_period_days": 14})
