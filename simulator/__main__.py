@@ -49,9 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.write(f"Stripe simulator on {server.url} (inspect: {server.url}/_sim)\n")
     sys.stdout.flush()
     server.serve()
-    if keeper is not None:
-        keeper.stop()
-    return 0
+    return 0 if keeper is None or keeper.stop() else 1
 
 
 def make_world(*, deliver_to: Sequence[str] = DELIVERED_HOSTS) -> World:

@@ -110,15 +110,17 @@ def _once(
     if earlier is not None:
         headers = {"Idempotent-Replayed": "true", "Original-Request": earlier.request}
         return Response(earlier.status, earlier.body, headers=headers)
-    try:
-        response, has_begun = _execute(world, request, id_, found, owner, log_url)
-    except BaseException:
-        world.keys.release(owner, key)
-        raise
-    if has_begun:
-        world.keys.keep(owner, key, response.status, response.body, id_)
-    else:
-        world.keys.release(owner, key)
+    with world.lock:  # who writes the state to a file sees the effect with its key, or neither
+        try:
+            response, has_begun = _execute(world, request, id_, found, owner, log_url)
+        except BaseException:
+            world.keys.release(owner, key)
+            raise
+        if has_begun:
+            world.keys.keep(owner, key, response.status, response.body, id_)
+            world.changes += 1
+        else:
+            world.keys.release(owner, key)
     return response
 
 

@@ -75,6 +75,12 @@ class Deliveries:
         for endpoint in self._world.endpoints_for(event["type"]):
             self._first(event["id"], event["type"], endpoint["id"])
 
+    def go_on(self, event: Object) -> None:
+        """After a restart, tell those who had not answered and were not given up."""
+        for endpoint_id, is_awaited in event.get("_unheard", {}).items():
+            if is_awaited:
+                self._at(0.0, event["id"], endpoint_id, 0)
+
     def resend(self, event_id: str, endpoint_id: str) -> None:
         """Send an event once more, chaos or not."""
         self._at(0.0, event_id, endpoint_id, 0)
@@ -83,6 +89,7 @@ class Deliveries:
         hits = self._world.chaos.for_delivery(event_type)
         if "lose" in hits:
             self._record(event_id, event_type, endpoint_id, 0, "lost by chaos", is_sent=False)
+            self._note(event_id, endpoint_id, is_heard=False)
             return
         attempt = -1 if "drop" in hits else 0
         delay = hits["delay"].seconds if "delay" in hits else 0.0
@@ -171,14 +178,25 @@ class Deliveries:
 
     def _conclude(self, event_id: str, endpoint_id: str, attempt: int, outcome: int | str) -> None:
         if isinstance(outcome, int) and 200 <= outcome < 300:
-            with self._world.lock:
-                event = self._world.store.find("event", event_id)
-                if event is not None and event["pending_webhooks"] > 0:
-                    event["pending_webhooks"] -= 1
+            self._note(event_id, endpoint_id, is_heard=True)
         elif attempt < len(self.back_off):
             self._at(self.back_off[attempt], event_id, endpoint_id, attempt + 1)
         else:
             self.counts["given_up"] += 1
+            self._note(event_id, endpoint_id, is_heard=False)
+
+    def _note(self, event_id: str, endpoint_id: str, *, is_heard: bool) -> None:
+        """Note in an event that an endpoint has answered, or is not told any more."""
+        with self._world.lock:
+            event = self._world.store.find("event", event_id)
+            unheard = {} if event is None else event.get("_unheard", {})
+            if event is None or endpoint_id not in unheard:
+                return
+            unheard[endpoint_id] = False
+            if is_heard:
+                del unheard[endpoint_id]
+                event["pending_webhooks"] = len(unheard)
+            self._world.changes += 1
 
     def _secrets(self, endpoint: Object) -> list[str]:
         """Return the secret, and the one before it while that is still good."""

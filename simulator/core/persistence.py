@@ -32,22 +32,30 @@ class Keeper(threading.Thread):
         while not self._ended.wait(PAUSE_SECONDS):
             self.write()
 
-    def stop(self) -> None:
-        """Write for the last time."""
+    def stop(self) -> bool:
+        """Write for the last time, with nobody else at it; return whether the file has all."""
         self._ended.set()
-        self.write()
+        if self.is_alive():
+            self.join()
+        return self.write()
 
-    def write(self) -> None:
-        """Write the state, unless the file has it already."""
+    def write(self) -> bool:
+        """Write the state, unless the file has it already; return whether it has it now."""
         with self.world.lock:
-            if self._written == self.world.changes:
-                return
-            self._written = self.world.changes
+            changes = self.world.changes
+            if self._written == changes:
+                return True
             text = json.dumps(dump(self.world))
         draft = self.file.with_name(f"{self.file.name}.draft")
-        draft.touch(mode=0o600)
-        draft.write_text(text)
-        os.replace(draft, self.file)
+        try:
+            draft.touch(mode=0o600)
+            draft.write_text(text)
+            os.replace(draft, self.file)
+        except OSError as error:  # a full disk: it may have room the next time
+            logger.error("The state cannot be written to %s: %s", self.file, error.strerror)
+            return False
+        self._written = changes
+        return True
 
 
 def dump(world: World) -> Object:
@@ -71,8 +79,7 @@ def restore(world: World, dumped: Object) -> None:
             for owner, key, fingerprint, created, status, body, request in dumped["answers"]
         }
         for event in world.store.kinds["event"].rows.values():
-            if event["pending_webhooks"]:  # whoever had not answered is told once more
-                world.deliveries.enqueue(event)
+            world.deliveries.go_on(event)
 
 
 def _text(body: bytes) -> str:

@@ -137,7 +137,9 @@ class Transaction:
         # Kept as text: events are many, seldom read, and must never change.
         event = self.new("event", type=type_, data=None, _data=dump(data))
         event.update(api_version=description.api_version(), request=dict(self.request))
-        event["pending_webhooks"] = len(self.world.endpoints_for(type_))
+        # Who has not answered yet, and whether that may still come.
+        event["_unheard"] = {one["id"]: True for one in self.world.endpoints_for(type_)}
+        event["pending_webhooks"] = len(event["_unheard"])
         self.events.append(event)
         return event
 
