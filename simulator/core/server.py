@@ -19,7 +19,7 @@ from simulator.core.timers import Ticker
 from simulator.core.world import World
 
 LOOPBACK = "127.0.0.1"
-OUR_NAMES = ("127.0.0.1", "localhost", "::1", None)
+OUR_NAMES = ("127.0.0.1", "localhost", "::1")
 MAX_LINE = 65_536
 MAX_HEADERS = 100
 MAX_BODY = 4 * 1024 * 1024
@@ -142,16 +142,25 @@ def stranger(request: Request) -> Response | None:
     Refuse a page from elsewhere that makes a browser on this machine ask for it.
 
     Listening on loopback does not help against that: the browser is here. A name that was
-    made to point at us is not ours, and a form of another site says where it comes from.
+    made to point at us is not ours, and a form of another site says where it comes from, or
+    hides it and says "null", which our own pages never do.
     """
-    names = [urlsplit(f"//{request.header('host') or ''}").hostname]
-    origin = request.header("origin")
-    if origin not in (None, "null") and request.path.startswith("/_sim"):
-        names.append(urlsplit(origin).hostname)
-    if all(name in OUR_NAMES for name in names):
+    host, origin = request.header("host"), request.header("origin")
+    is_ours = not host or _name(f"//{host}") in OUR_NAMES
+    if origin is not None and request.path.startswith("/_sim"):
+        is_ours = is_ours and _name(origin) in OUR_NAMES
+    if is_ours:
         return None
     words = "The simulator answers on this machine only, by the name 127.0.0.1 or localhost."
     return as_json(StripeError(403, "invalid_request_error", words).body(), 403)
+
+
+def _name(address: str) -> str | None:
+    """Return the name in an address, if it is one."""
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
 
 
 class Server(ThreadingTCPServer):

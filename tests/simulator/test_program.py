@@ -125,6 +125,12 @@ class TestTheWire:
         [
             (["Host: 127.0.0.1:1"], "/_sim/reset", "200"),
             (["Host: localhost", "Origin: http://localhost:8000"], "/_sim/reset", "200"),
+            (["Host: 127.0.0.1:1", "Origin: null"], "/_sim/reset", "403"),
+            (["Host: 127.0.0.1:1", "Origin: null"], "/_sim/chaos", "403"),
+            (["Host: 127.0.0.1:1", "Origin: file://"], "/_sim/reset", "403"),
+            (["Host: 127.0.0.1:1", "Origin: http://["], "/_sim/reset", "403"),
+            (["Host: ["], "/_sim/reset", "403"),
+            ([], "/_sim/reset", "200"),
             (["Host: evil.example:12111"], "/_sim/reset", "403"),
             (["Host: evil.example:12111"], "/v1/customers", "403"),
             (["Host: 127.0.0.1:1", "Origin: https://evil.example"], "/_sim/reset", "403"),
