@@ -62,6 +62,15 @@ def _page(world: World, request: Request, route: Route, path: dict[str, str]) ->
             return response
     except StripeError as error:
         return as_json(error.body(), error.status)
+    except Exception:
+        return _failed(request)
+
+
+def _failed(request: Request, log_url: str | None = None) -> Response:
+    """Log an error that nobody has expected, and own up to it."""
+    logger.exception("%s %s failed", request.method, request.path)
+    broken = StripeError(500, "api_error", "The simulator failed; see its log.")
+    return as_json(broken.body(log_url), 500)
 
 
 def _answer(
@@ -87,9 +96,7 @@ def _answer(
     except Dropped:
         raise
     except Exception:
-        logger.exception("%s %s failed", request.method, request.path)
-        broken = StripeError(500, "api_error", "The simulator failed; see its log.")
-        return as_json(broken.body(log_url), 500)
+        return _failed(request, log_url)
     return _after(world, hits, response, log_url)
 
 

@@ -103,7 +103,7 @@ class Chaos:
 
         :raises StripeError: if the effect is unknown, or a value is not a number.
         """
-        effect = given.get("effect", "")
+        effect = str(given.get("effect", ""))
         if effect not in REQUEST_EFFECTS and effect not in DELIVERY_EFFECTS:
             known = ", ".join([*REQUEST_EFFECTS, *DELIVERY_EFFECTS])
             raise invalid(f"Invalid effect: must be one of {known}", param="effect")
@@ -113,7 +113,7 @@ class Chaos:
                 raise invalid(f"Received unknown parameter: {name}", param=name)
             try:
                 values[name] = NUMBERS.get(name, str)(value)
-            except ValueError:
+            except (TypeError, ValueError):
                 raise invalid(f"Invalid number: {value}", param=name) from None
         with self._lock:
             rule = Rule(f"chaos_{next(self._ids)}", **values)

@@ -5,8 +5,10 @@ Written on sockets, because the standard library's handler takes longer to read 
 headers than the simulator takes to answer it.
 """
 
+import logging
 import socket
 import struct
+import sys
 from http import HTTPStatus
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
@@ -17,6 +19,8 @@ from simulator.core.errors import StripeError
 from simulator.core.http import Request, Response, as_json
 from simulator.core.timers import Ticker
 from simulator.core.world import World
+
+logger = logging.getLogger("simulator")
 
 LOOPBACK = "127.0.0.1"
 OUR_NAMES = ("127.0.0.1", "localhost", "::1")
@@ -193,4 +197,6 @@ class Server(ThreadingTCPServer):
             self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Let clients hang up when they like."""
+        """Log what ended a connection, unless a client has hung up: they do when they like."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            logger.exception("The connection from %s failed", client_address[0])

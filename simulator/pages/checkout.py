@@ -87,7 +87,7 @@ def _set_quantities(call: Call, session: Object) -> None:
     wanted = {
         name.removeprefix("quantity_"): int(value)
         for name, value in call.params.items()
-        if name.startswith("quantity_") and isinstance(value, str) and value.isdigit()
+        if name.startswith("quantity_") and isinstance(value, str) and value.isdecimal()
     }
     if wanted:
         checkout_changes.set_quantities(call.tx, session, wanted)

@@ -3,13 +3,14 @@
 import json
 
 from simulator.core.call import Call
-from simulator.core.errors import StripeError, no_such
+from simulator.core.errors import invalid, no_such
 from simulator.core.http import Response, as_json, redirect
 from simulator.core.routing import page
 from simulator.core.timers import run_due
 from simulator.core.values import random_text
 
 DAY = 86_400
+LONGEST = 100 * 366 * DAY
 
 
 @page("POST", "/_sim/reset")
@@ -77,7 +78,7 @@ def resend(call: Call) -> Response:
 def rotate(call: Call) -> Response:
     """Give an endpoint a new secret; the old one signs too for `seconds`, a day by default."""
     endpoint = call.tx.get("webhook_endpoint", call.path["endpoint"])
-    seconds = int(call.params.get("seconds", DAY))
+    seconds = _seconds(call, DAY)
     endpoint["_old_secret"] = endpoint["_secret"]
     endpoint["_old_secret_until"] = call.tx.now() + seconds
     endpoint["_secret"] = f"whsec_{random_text(32)}"
@@ -88,11 +89,24 @@ def rotate(call: Call) -> Response:
 def clock(call: Call) -> Response:
     """Move the simulator's own time forward by `seconds`; what is due then happens."""
     world = call.tx.world
-    seconds = int(call.params.get("seconds", 0))
-    if seconds < 0:
-        raise StripeError(400, "invalid_request_error", "Time goes forward only.", param="seconds")
-    world.shift += seconds
+    world.shift += _seconds(call, 0)
     return as_json({"now": world.now(), "timers": run_due(world)})
+
+
+def _seconds(call: Call, default: int) -> int:
+    """
+    Return how many seconds are wanted.
+
+    :raises StripeError: if they are no whole number, below zero or more than a lifetime.
+    """
+    try:
+        seconds = int(call.params.get("seconds", default))
+    except (TypeError, ValueError):
+        raise invalid("seconds is a whole number.", param="seconds") from None
+    if not 0 <= seconds <= LONGEST:
+        words = f"Time goes forward only, by {LONGEST} seconds at most."
+        raise invalid(words, param="seconds")
+    return seconds
 
 
 @page("GET", "/_sim/requests/{id}")

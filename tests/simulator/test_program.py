@@ -91,6 +91,50 @@ class TestTheWire:
         lines = [f"{method} {path} HTTP/1.1", f"Authorization: Bearer {KEY}", *headers, "", ""]
         return self.talk(server, "\r\n".join(lines).encode() + body)
 
+    @pytest.mark.parametrize(
+        ("path", "form"),
+        [
+            ("/_sim/clock", b"seconds=abc"),
+            ("/_sim/clock", b"seconds=-1"),
+            ("/_sim/clock", b"seconds=99999999999999"),
+            ("/_sim/clock", b"seconds[]=1"),
+            ("/_sim/chaos", b"effect=drop_before&chance[]=1"),
+            ("/_sim/chaos", b"effect[]=drop_before"),
+        ],
+    )
+    def test_what_the_control_plane_cannot_read(self, world, server, path, form):
+        header = f"Content-Length: {len(form)}"
+        answer = self.ask(server, header, path=path, method="POST", body=form)
+        assert answer.startswith("HTTP/1.1 400")
+        assert world.shift == 0
+        assert not world.chaos.rules
+
+    def test_a_page_that_fails_says_so_here_and_in_the_log(
+        self, world, server, monkeypatch, caplog
+    ):
+        monkeypatch.setattr("simulator.pages.control.run_due", lambda world: 1 / 0)
+        answer = self.ask(server, path="/_sim/clock", method="POST")
+        assert answer.startswith("HTTP/1.1 500")
+        assert "see its log" in answer
+        assert "ZeroDivisionError" in caplog.text
+
+    def test_a_connection_that_fails_leaves_a_line_in_the_log(
+        self, world, server, monkeypatch, caplog
+    ):
+        monkeypatch.setattr("simulator.core.server.handle", lambda world, request: 1 / 0)
+        assert self.ask(server) == ""
+        assert "ZeroDivisionError" in caplog.text
+
+    def test_a_client_that_hangs_up_leaves_none(self, world, server, monkeypatch, caplog):
+        def hang_up(handler):
+            while handler.rfile.readline().strip():
+                pass  # what is left unread would reset the connection
+            raise BrokenPipeError
+
+        monkeypatch.setattr("simulator.core.server.Handler.handle", hang_up)
+        assert self.ask(server) == ""
+        assert caplog.text == ""
+
     def test_two_requests_on_one_connection(self, world, server):
         lines = "GET /v1/events HTTP/1.1\r\nAuthorization: Bearer sk_test_a\r\n\r\n"
         assert self.talk(server, (lines * 2).encode()).count("HTTP/1.1 200 OK") == 2
