@@ -14,12 +14,19 @@ from simulator.core.values import Object
 from simulator.core.world import World
 
 type Timer = Callable[[Transaction, str], None]
+type Failed = Callable[[Transaction, str], None]
 
 logger = logging.getLogger("simulator")
 
 TIMERS: dict[str, Timer] = {}
+# What is left to do when a timer of this name has failed and was undone.
+ON_FAILURE: dict[str, Failed] = {}
 PAUSE_SECONDS = 0.5
 LIMIT = 10_000
+
+
+class TooMuch(Exception):
+    """A test clock cannot be moved so far: too much happens on the way."""
 
 
 def timer(name: str) -> Callable[[Timer], Timer]:
@@ -33,14 +40,19 @@ def timer(name: str) -> Callable[[Timer], Timer]:
 
 
 def advance(tx: Transaction, clock: Object, until: int) -> None:
-    """Move a test clock, stopping at every timer on the way so that each sees its own time."""
-    for _ in range(LIMIT):
-        due = _first(tx.where(NOTES, clock=clock["id"]), until)
-        if due is None:
-            break
+    """
+    Move a test clock, stopping at every timer on the way so that each sees its own time.
+
+    :raises TooMuch: if there is no end of what happens on the way.
+    """
+    done = 0
+    while (due := _first(tx.where(NOTES, clock=clock["id"]), until)) is not None:
+        if done == LIMIT:
+            raise TooMuch(f"More than {LIMIT} timers until {until}; the next is {due['name']}.")
         clock["frozen_time"] = max(clock["frozen_time"], due["due"])
         tx.remove(due)
         TIMERS[due["name"]](tx, due["subject"])
+        done += 1
     clock["frozen_time"] = until
 
 
@@ -67,6 +79,9 @@ def _run(world: World, due: Object) -> None:
             TIMERS[due["name"]](tx, due["subject"])
     except Exception:
         logger.exception("The timer %s of %s failed", due["name"], due["subject"])
+        if failed := ON_FAILURE.get(due["name"]):
+            with world.transaction() as tx:
+                failed(tx, due["subject"])
 
 
 def _first(rows: list[Object], until: int) -> Object | None:

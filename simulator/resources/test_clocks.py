@@ -1,6 +1,7 @@
 """Test clocks: customers whose time stands still until it is moved."""
 
 from simulator.billing import periods
+from simulator.core import timers
 from simulator.core.call import Call
 from simulator.core.errors import StripeError, invalid
 from simulator.core.routing import route
@@ -65,6 +66,12 @@ def begin(call: Call) -> Object:
     tx = call.tx
     clock = tx.get(KIND, call.path["test_clock"])
     until = call["frozen_time"]
+    if clock["status"] == "internal_failure":
+        raise invalid(
+            "This test clock has failed while it was advanced and cannot be advanced any more; "
+            "see the simulator's log. Delete it and make another one.",
+            param="test_clock",
+        )
     if clock["status"] != "ready":
         raise StripeError(
             429,
@@ -102,6 +109,18 @@ def _check_distance(tx: Transaction, clock: Object, until: int) -> None:
             f"subscription at once: to {min(lengths)} at the most.",
             param="frozen_time",
         )
+
+
+def fail(tx: Transaction, id_: str) -> None:
+    """Own up to a clock that could not be moved: it stands where it stood, and stays there."""
+    clock = tx.find(KIND, id_)
+    if clock is None:
+        return
+    clock.update(status="internal_failure", status_details={})
+    tx.emit("test_helpers.test_clock.internal_failure", clock)
+
+
+timers.ON_FAILURE[ADVANCE] = fail
 
 
 @timer(ADVANCE)

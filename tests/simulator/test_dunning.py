@@ -6,6 +6,7 @@ import urllib.request
 import pytest
 import stripe
 
+from simulator.core.timers import TIMERS, run_due
 from tests.simulator.billing import (
     day,
     monthly,
@@ -218,6 +219,48 @@ def test_an_invoice_outlives_its_customer_without_advancing(client, world):
     client.v1.customers.delete(customer.id)
     move(client, world, clock, hours=2)
     assert client.v1.invoices.retrieve(draft.id).status == "draft"
+
+
+class TestAClockThatFails:
+    """On the way, a timer raises; or timers make timers without an end."""
+
+    @pytest.fixture
+    def failed(self, client, world, monkeypatch):
+        def fail(function):
+            clock = new_clock(client)
+            monkeypatch.setitem(TIMERS, "tick", function)
+            with world.transaction() as tx:
+                tx.schedule(clock.frozen_time + 5, "tick", clock.id, clock.id)
+            clocks = client.v1.test_helpers.test_clocks
+            clocks.advance(clock.id, {"frozen_time": clock.frozen_time + 60})
+            run_due(world)
+            return clock, clocks.retrieve(clock.id)
+
+        return fail
+
+    def test_says_so_and_is_not_advanced_again(self, client, failed, caplog):
+        def broken(tx, id_):
+            tx.new("customer")
+            raise ZeroDivisionError
+
+        clock, found = failed(broken)
+        assert (found.status, found.frozen_time) == ("internal_failure", clock.frozen_time)
+        assert "ZeroDivisionError" in caplog.text
+        assert types(client)[-1] == "test_helpers.test_clock.internal_failure"
+        assert client.v1.customers.list().data == []
+        clocks = client.v1.test_helpers.test_clocks
+        with pytest.raises(stripe.InvalidRequestError, match="make another one"):
+            clocks.advance(clock.id, {"frozen_time": clock.frozen_time + 60})
+        assert clocks.delete(clock.id).deleted
+
+    def test_does_not_jump_over_what_is_due(self, failed, monkeypatch):
+        monkeypatch.setattr("simulator.core.timers.LIMIT", 20)
+
+        def without_end(tx, id_):
+            tx.schedule(tx.now(id_), "tick", id_, id_)
+
+        clock, found = failed(without_end)
+        assert (found.status, found.frozen_time) == ("internal_failure", clock.frozen_time)
 
 
 def test_a_clock_goes_forward_only_and_not_too_far(client, world):
