@@ -1,9 +1,10 @@
 """A thousand wishes under every knob: one charge for each, whatever goes wrong."""
 
 import json
+import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlencode, urlsplit
 
@@ -11,11 +12,12 @@ from figures.lines import SEED, Report, scaled
 from figures.stripe_served import all_events, served
 from simulator.core.chaos import DELIVERY_EFFECTS, REQUEST_EFFECTS
 from tests.simulator.conformance.scenarios import KEY, Shop
-from tests.simulator.receiver import Receiver, receiving
+from tests.simulator.receiver import receiving
 
 CHANCE = 0.3
 THREADS = 4
 TRIES = 60
+SECONDS = 60  # until whatever was to be delivered has been
 RULE = {"chance": str(CHANCE), "seed": str(SEED), "seconds": "0.005"}
 PAYMENT = {
     "amount": 1000,
@@ -39,12 +41,7 @@ def chaos(report: Report) -> None:
             charged = _charged(shop)
             one.examined = len(charged)
             one.failures = sum(count != 1 for count in charged.values()) + (not used)
-    for effect in DELIVERY_EFFECTS:
-        with report.figure(f"chaos_delivery_{effect}", asked=wishes) as one:
-            granted, deliveries = _deliver(effect, wishes)
-            one.examined = len(granted)
-            one.failures = sum(count != 1 for count in granted.values())
-            print(f"    deliveries={deliveries} of {wishes}")
+    delivery_chaos(report, wishes)
     with served(is_checked=False) as shop, report.figure("chaos_without_keys", asked=wishes) as one:
         rule = {**RULE, "effect": "drop_after", "method": "POST", "path": "/v1/payment_intents"}
         _run(shop, wishes, rule, has_key=False)
@@ -53,6 +50,35 @@ def chaos(report: Report) -> None:
         doubled = sum(count > 1 for count in charged.values())
         one.control = "red" if doubled else "green"
         print(f"    charged more than once: {doubled}")
+
+
+def delivery_chaos(report: Report, wishes: int) -> None:
+    """
+    Try every knob of deliveries: whoever listens grants each wish once.
+
+    He remembers the events that he has seen, and looks in the list for lost ones, and for no
+    others. Each of these two guards is also left out where its knob turns, which must show.
+    """
+    for effect in DELIVERY_EFFECTS:
+        with report.figure(f"chaos_delivery_{effect}", asked=wishes) as one:
+            heard = _deliver(effect, wishes)
+            listed = heard.listed if effect == "lose" else {}
+            granted = Counter({**dict(heard.told), **listed}.values())
+            one.examined = len(granted)
+            one.failures = _missed(granted, wishes) + (not heard.used)
+            if effect == "duplicate":
+                careless = Counter(wish for _, wish in heard.told)
+                one.control = "red" if _missed(careless, wishes) else "green"
+            elif effect == "lose":
+                blind = Counter(dict(heard.told).values())
+                one.control = "red" if _missed(blind, wishes) else "green"
+                one.failures += len(blind) != wishes - heard.used  # the others were delivered
+            print(f"    deliveries={len(heard.told)} of {wishes}")
+
+
+def _missed(granted: Counter[str], wishes: int) -> int:
+    """Return how many wishes were not granted exactly once."""
+    return sum(granted[str(wish)] != 1 for wish in range(wishes))
 
 
 def _run(shop: Shop, wishes: int, rule: dict[str, str], *, has_key: bool = True) -> int:
@@ -99,32 +125,44 @@ def _charged(shop: Shop) -> Counter[str]:
     return Counter(row["metadata"]["wish"] for row in rows if row["captured"])
 
 
-def _deliver(effect: str, wishes: int) -> tuple[Counter[str], int]:
-    """
-    Return how often each wish was granted by one who listens to webhooks, and their number.
+@dataclass
+class Heard:
+    """What came of the wishes: events and their wishes, each time that one was delivered."""
 
-    Whoever listens remembers the events that he has seen, and looks at the end for those
-    that never came.
-    """
+    told: list[tuple[str, str]]
+    listed: dict[str, str]
+    used: int
+
+
+def _deliver(effect: str, wishes: int) -> Heard:
+    """Make payments under a rule; return what somebody who listens to webhooks has heard."""
     with served(is_checked=False) as shop, receiving() as receiver:
         shop.world.deliveries.back_off = (0.01,) * 7
         wanted = ["payment_intent.succeeded"]
         shop.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": wanted})
         rule = {**RULE, "effect": effect, "event": wanted[0], "batch": "7"}
-        _run(shop, wishes, rule)
+        used = _run(shop, wishes, rule)
         shop.world.deliveries.release_held()
-        shop.world.deliveries.wait_until_idle(60)
-        granted: dict[str, str] = {}
-        for event in _heard(receiver):
-            granted[event["id"]] = event["data"]["object"]["metadata"]["wish"]
-        for event in all_events(shop):
-            if event.type in wanted:
-                granted.setdefault(event.id, event.data.object.metadata["wish"])
-        return Counter(granted.values()), len(receiver.bodies)
+        _wait_until_heard(shop)
+        with receiver.arrived:
+            events = [json.loads(body) for body in receiver.bodies]
+        told = [(event["id"], event["data"]["object"]["metadata"]["wish"]) for event in events]
+        listed = {
+            event.id: event.data.object.metadata["wish"]
+            for event in all_events(shop)
+            if event.type in wanted
+        }
+        return Heard(told, listed, used)
 
 
-def _heard(receiver: Receiver) -> Iterator[dict]:
-    with receiver.arrived:
-        bodies = list(receiver.bodies)
-    for body in bodies:
-        yield json.loads(body)
+def _wait_until_heard(shop: Shop) -> None:
+    """Wait until every event was answered or is not sent any more, then for copies of it."""
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        with shop.world.lock:
+            events = shop.world.store.kinds["event"].rows.values()
+            is_over = not any(True in event["_unheard"].values() for event in events)
+        if is_over:
+            break
+        time.sleep(0.02)
+    shop.world.deliveries.wait_until_idle(SECONDS)
