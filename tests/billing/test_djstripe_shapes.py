@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
-from djstripe.models import Customer, Invoice, Subscription
+from djstripe.models import Coupon, Customer, Invoice, Subscription
+from djstripe.models.base import StripeModel
 
 from apps.billing.djstripe_shapes import _with_coupon, inside, teach
 
@@ -55,6 +56,23 @@ class TestASubscription:
 
 
 class TestACustomer:
+    @pytest.mark.parametrize(
+        ("discount", "coupons"), [({"source": {"coupon": "C"}}, ["C"]), ({"source": {}}, [])]
+    )
+    def test_is_attached_with_the_coupon_that_was_moved(self, monkeypatch, discount, coupons):
+        looked_for = []
+
+        def look(data, name, **more):
+            looked_for.append(data[name])
+            return None, False
+
+        monkeypatch.setattr(StripeModel, "_attach_objects_post_save_hook", lambda *args, **more: 0)
+        monkeypatch.setattr(Coupon, "_get_or_create_from_stripe_object", look)
+
+        Customer()._attach_objects_post_save_hook(Customer, {"id": "cus_1", "discount": discount})
+
+        assert looked_for == coupons
+
     def test_names_the_coupon_where_it_used_to_be(self):
         customer = {"id": "cus_1", "discount": {"source": {"coupon": "C"}}}
 
