@@ -14,7 +14,6 @@ OFFERED = {
     "4000000000009995": "has insufficient funds",
     "4000002760003184": "asks for authentication",
 }
-YEARS = 5
 
 
 def spaced(number: str) -> str:

@@ -19,7 +19,7 @@ PLAIN = (
 MOST = 10
 
 
-def read(tx: Transaction, given: list[Object], start: int, customer: str) -> list[Object]:
+def read(tx: Transaction, given: list[Object], start: int) -> list[Object]:
     """
     Return the phases that are given, each with its start and end.
 

@@ -58,7 +58,7 @@ def create(
     )
     if part is None or given.get("proration_behavior") != "none":
         subscription_billing.add_periods(tx, subscription, invoice, part=part)
-    add_given_items(tx, subscription, invoice, given)
+    add_given_items(tx, subscription, given)
     subscription_billing.add_pending(tx, subscription, invoice)
     _begin(tx, subscription, invoice, given, is_draft_first=is_draft_first)
     return subscription
@@ -163,8 +163,8 @@ def _config(given: Object) -> Object:
     return {**dict.fromkeys(("hour", "minute", "month", "second")), **given}
 
 
-def add_given_items(tx: Transaction, subscription: Object, invoice: Object, given: Object) -> None:
-    """Put what is sold once, together with a subscription, on its first invoice."""
+def add_given_items(tx: Transaction, subscription: Object, given: Object) -> None:
+    """Let what is sold once, together with a subscription, wait for its next invoice."""
     for number, one in enumerate(given.get("add_invoice_items") or ()):
         currency = subscription["currency"]
         fields = invoiceitems.priced(tx, one, currency, f"add_invoice_items[{number}]")
@@ -193,7 +193,7 @@ def _begin(
             raise collecting.no_method()
         subscription["status"] = "incomplete"
         invoice["_is_first"] = True
-    _set_up(tx, subscription, invoice, behavior)
+    _set_up(tx, subscription, invoice)
     subscription_billing.announce(tx, subscription, invoice)
     state.plan(tx, subscription)
     tx.emit("customer.subscription.created", subscription)
@@ -201,10 +201,10 @@ def _begin(
         return  # a draft for an hour, then sent or charged
     invoicing.finalize(tx, invoice)
     if must_pay and behavior != "default_incomplete":
-        _pay(tx, subscription, invoice, given, behavior)
+        _pay(tx, invoice, given, behavior)
 
 
-def _set_up(tx: Transaction, subscription: Object, invoice: Object, behavior: str) -> None:
+def _set_up(tx: Transaction, subscription: Object, invoice: Object) -> None:
     """Ask for a payment method now if nothing is paid now but will be later."""
     is_charged = subscription["collection_method"] == "charge_automatically"
     if not is_charged or invoice["amount_due"] > 0 or collecting.method_for(tx, invoice):
@@ -214,9 +214,7 @@ def _set_up(tx: Transaction, subscription: Object, invoice: Object, behavior: st
     subscription["pending_setup_intent"] = intent["id"]
 
 
-def _pay(
-    tx: Transaction, subscription: Object, invoice: Object, given: Object, behavior: str
-) -> None:
+def _pay(tx: Transaction, invoice: Object, given: Object, behavior: str) -> None:
     is_strict = behavior == "error_if_incomplete"
     try:
         subscription_billing.charge(tx, invoice, off_session=given.get("off_session", False))

@@ -64,7 +64,7 @@ def add_periods(
         amount = 0 if is_free else amount_of(price, item["quantity"])
         if part is not None:
             amount = share(amount, *part, start)
-        name = describe(tx, item["quantity"], price)
+        name = describe(tx, price)
         inner = {
             "invoice_item": None,
             "proration": False,
@@ -95,7 +95,7 @@ def add_periods(
         }
 
 
-def describe(tx: Transaction, quantity: int, price: Object) -> str:
+def describe(tx: Transaction, price: Object) -> str:
     """Return a price's name as it stands on an invoice."""
     product = tx.find("product", price["product"]) or {"name": price["product"]}
     recurring = price["recurring"]

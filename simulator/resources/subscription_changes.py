@@ -198,11 +198,11 @@ def _bill(
         invoice["billing_reason"] = "subscription_update"
         return invoice
     if given.get("add_invoice_items") and wants != "always_invoice":
-        subscribing.add_given_items(tx, subscription, {}, given)
+        subscribing.add_given_items(tx, subscription, given)
     if wants != "always_invoice" or not has_items:
         return None
     invoice = subscription_billing.draft(tx, subscription, "subscription_update")
-    subscribing.add_given_items(tx, subscription, invoice, given)
+    subscribing.add_given_items(tx, subscription, given)
     if not invoiceitems.pending(tx, subscription["customer"], subscription["currency"]):
         tx.remove(invoice)
         return None

@@ -34,7 +34,7 @@ def create(call: Call) -> Object:
     start = now if start == "now" else start
     schedule = scheduling.make(tx, customer["id"], clock)
     _fill(call, schedule)
-    schedule["phases"] = phases.read(tx, call["phases"], start, customer["id"])
+    schedule["phases"] = phases.read(tx, call["phases"], start)
     tx.emit("subscription_schedule.created", schedule)
     scheduling.plan(tx, schedule)
     if start <= now:
@@ -121,7 +121,7 @@ def update(call: Call) -> Object:
         current = schedule["phases"][0]
         if schedule["status"] == "active":
             current = schedule["phases"][schedule["_phase"]]
-        new = phases.read(tx, call["phases"], current["start_date"], schedule["customer"])
+        new = phases.read(tx, call["phases"], current["start_date"])
         if schedule["status"] == "active":
             if new[0]["start_date"] != current["start_date"]:
                 raise invalid(
