@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from simulator import resources
 from simulator.core.persistence import Keeper
@@ -23,6 +24,10 @@ from simulator.core.server import Server
 from simulator.core.world import DELIVERED_HOSTS, World
 from simulator.resources import webhook_endpoints
 
+REFUSED = (
+    "Webhooks cannot go to {}: give an address of this machine, such as "
+    "http://127.0.0.1:8000/webhook, or allow its host with --deliver-to HOST.\n"
+)
 DEFAULT_PORT = 12111  # that of stripe-mock, which many have in their settings already
 
 
@@ -35,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     world.is_checked, world.is_strict = options.check, options.strict
     keeper = Keeper(world, options.file) if options.file else None
     if options.forward_to:
+        if urlsplit(options.forward_to).hostname not in world.deliveries.hosts:
+            sys.stderr.write(REFUSED.format(options.forward_to))
+            return 1
         forward(world, options.forward_to, options.secret)
     try:
         server = Server(world, options.port)

@@ -37,7 +37,7 @@ class Deliveries:
 
     def __init__(self, world: "World", hosts: tuple[str, ...]) -> None:
         self._world = world
-        self._hosts = hosts
+        self.hosts = hosts
         self._plan: list[tuple[float, int, str, str, int]] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()
@@ -206,7 +206,7 @@ class Deliveries:
 
     def _post(self, url: str, body: bytes, secrets_: list[str]) -> int | str:
         address = urlsplit(url)
-        if address.hostname not in self._hosts:
+        if address.hostname not in self.hosts:
             return f"not sent: {address.hostname} is not this machine (--deliver-to allows it)"
         kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
         connection = kind(address.hostname or "", address.port, timeout=TIMEOUT_SECONDS)

@@ -22,7 +22,7 @@ FINALIZE, RETRY, OVERDUE = "invoice.finalize", "invoice.retry", "invoice.overdue
 
 type Told = Callable[[Transaction, Object], None]
 
-# What happens to an invoice that has become final with something to pay; see invoice_payments.
+# What happens to an invoice that has become final with something to pay; see collecting.
 ON_FINAL: list[Told] = []
 ON_OVERDUE: list[Told] = []
 ON_PAID: list[Told] = []

@@ -60,6 +60,16 @@ def test_it_forwards_from_the_start(tmp_path):
     assert event.type == "customer.created"
 
 
+@pytest.mark.parametrize("address", ["https://hooks.example.com/x", "127.0.0.1:8000/x"])
+def test_it_does_not_promise_to_forward_where_nothing_may_go(address):
+    command = [sys.executable, "-m", "simulator", "--port", "0", "--forward-to", address]
+    ended = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=60
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "--deliver-to" in ended.stderr
+
+
 def test_it_listens_on_loopback_only():
     with running() as (url, _):
         port = int(url.rpartition(":")[2])
