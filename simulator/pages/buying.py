@@ -5,7 +5,7 @@ from simulator.core.calling import perform
 from simulator.core.http import Response, as_html, redirect
 from simulator.core.routing import page
 from simulator.pages.looks import document, text
-from simulator.resources import checkout_lines
+from simulator.resources.checkout import lines as checkout_lines
 from simulator.resources.payment_links import KIND
 
 

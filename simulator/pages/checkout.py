@@ -11,7 +11,9 @@ from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.pages import forms
 from simulator.pages.looks import amount, document, text
-from simulator.resources import checkout_changes, checkout_lines, checkouts
+from simulator.resources.checkout import changes as checkout_changes
+from simulator.resources.checkout import completion
+from simulator.resources.checkout import lines as checkout_lines
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 BUTTONS = {"subscription": "Subscribe", "setup": "Save card"}
@@ -21,12 +23,12 @@ TITLES = {"payment": "Pay", "subscription": "Subscribe", "setup": "Save a card"}
 @page("GET", "/c/pay/{session}")
 def show(call: Call) -> Response:
     """Show what is bought, or go on if that is over."""
-    session = call.tx.get(checkouts.KIND, call.path["session"])
+    session = call.tx.get(completion.KIND, call.path["session"])
     message = None
-    intent = checkouts.intent_of(call.tx, session)
+    intent = completion.intent_of(call.tx, session)
     if session["status"] == "open" and intent is not None:
         if intent["status"] in ("requires_capture", "processing", "succeeded"):
-            checkouts.settle(call.tx, session)
+            completion.settle(call.tx, session)
         elif call.params.get("redirect_status") == "failed":
             refusal = intent.get("last_payment_error") or intent.get("last_setup_error") or {}
             message = refusal.get("message", "You were not authenticated.")
@@ -37,7 +39,7 @@ def show(call: Call) -> Response:
 def pay(call: Call) -> Response:
     """Take the buyer's choice; a second press finds that all is done."""
     tx = call.tx
-    session = tx.get(checkouts.KIND, call.path["session"])
+    session = tx.get(completion.KIND, call.path["session"])
     if session["status"] != "open":
         return _shown(call, session)
     try:
@@ -53,7 +55,7 @@ def pay(call: Call) -> Response:
             if error.status not in (400, 402):
                 raise
             tx.undo()
-        return _shown(call, session, checkouts.refusal_of(error), status=402)
+        return _shown(call, session, completion.refusal_of(error), status=402)
     if intent is not None:
         return redirect(intent["next_action"]["redirect_to_url"]["url"])
     return _shown(call, session)
@@ -62,9 +64,9 @@ def pay(call: Call) -> Response:
 def _pay(call: Call, session: Object) -> Object | None:
     details = _details(call, session)
     method = None
-    if checkouts.needs_method(session):
+    if completion.needs_method(session):
         method = forms.chosen_method(call.tx, call.params, session["customer"], details)
-    return checkouts.attempt(call.tx, session, method, details)
+    return completion.attempt(call.tx, session, method, details)
 
 
 def _details(call: Call, session: Object) -> Object:
@@ -174,7 +176,7 @@ def _form(call: Call, session: Object) -> str:
 autocomplete="email"></label>"""
     name = text(call.params.get("name", ""))
     choice = ""
-    if checkouts.needs_method(session):
+    if completion.needs_method(session):
         saved = forms.saved_methods(tx, session["customer"])
         choice = forms.card_choice(saved, str(call.params.get("card", "")))
     total = amount(session["amount_total"] or 0, session["currency"] or "usd")

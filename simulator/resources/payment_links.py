@@ -4,7 +4,7 @@ from simulator.core.call import Call, merged_metadata
 from simulator.core.errors import invalid
 from simulator.core.routing import route
 from simulator.core.values import Object
-from simulator.resources import checkout_lines
+from simulator.resources.checkout import lines as checkout_lines
 
 KIND = "payment_link"
 PLAIN = ("allow_promotion_codes", "billing_address_collection", "inactive_message", "submit_type")

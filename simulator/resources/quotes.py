@@ -6,7 +6,7 @@ from simulator.core.errors import StripeError, invalid
 from simulator.core.routing import route
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import checkout_lines
+from simulator.resources.checkout import lines as checkout_lines
 
 KIND = "quote"
 DAYS_OPEN = 30

@@ -3,7 +3,10 @@
 from simulator.core.calling import perform
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import checkout_changes, checkout_lines, checkouts, payments, setups
+from simulator.resources import payments, setups
+from simulator.resources.checkout import changes as checkout_changes
+from simulator.resources.checkout import completion
+from simulator.resources.checkout import lines as checkout_lines
 from simulator.resources.subscription_state import ENDED
 
 GIVEN = (
@@ -38,7 +41,7 @@ def begin(tx: Transaction, session: Object, method: Object | None) -> Object | N
     if method is None:
         return intent
     intent["payment_method"] = method["id"]
-    return payments.confirm(tx, intent, return_url=checkouts.page_url(tx, session))
+    return payments.confirm(tx, intent, return_url=completion.page_url(tx, session))
 
 
 def _subscribe(tx: Transaction, session: Object) -> None:
@@ -73,17 +76,17 @@ def _discounts(session: Object) -> list[Object] | None:
 
 def _save(tx: Transaction, session: Object, method: Object) -> Object:
     """Set a card up for what is due later: nothing is due now."""
-    intent = checkouts.intent_of(tx, session)
+    intent = completion.intent_of(tx, session)
     if intent is None:
         intent = setups.make(tx, customer=session["_customer"], _session=session["id"])
         session["_intent"] = intent["id"]
     intent["payment_method"] = method["id"]
-    return setups.confirm(tx, intent, return_url=checkouts.page_url(tx, session))
+    return setups.confirm(tx, intent, return_url=completion.page_url(tx, session))
 
 
 def complete(tx: Transaction, session: Object) -> None:
     """Let the subscription go on with the card that has paid, or invoice what was paid."""
-    intent = checkouts.intent_of(tx, session)
+    intent = completion.intent_of(tx, session)
     if session["mode"] == "subscription" and intent is not None:
         subscription = tx.get("subscription", session["subscription"])
         subscription["default_payment_method"] = intent["payment_method"]
@@ -134,11 +137,11 @@ def give_up(tx: Transaction, session: Object) -> None:
         return
     if subscription["status"] not in ENDED:
         perform(tx, "DELETE", f"/v1/subscriptions/{subscription['id']}")
-    checkouts.give_up_intent(tx, session)
+    completion.give_up_intent(tx, session)
     session.update(subscription=None, invoice=None, _intent=None)
 
 
-checkouts.BEGIN["subscription"] = begin
-checkouts.ON_COMPLETE.append(complete)
+completion.BEGIN["subscription"] = begin
+completion.ON_COMPLETE.append(complete)
 checkout_changes.ON_CHANGE.append(give_up)
-checkouts.ON_EXPIRE.append(give_up)
+completion.ON_EXPIRE.append(give_up)

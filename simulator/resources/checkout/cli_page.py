@@ -5,20 +5,20 @@ from simulator.core.errors import StripeError, invalid
 from simulator.core.http import Response, as_json
 from simulator.core.routing import page
 from simulator.core.values import Object
-from simulator.resources import checkouts
+from simulator.resources.checkout import completion
 
 
 @page("GET", "/v1/payment_pages/{session}")
 def show(call: Call) -> Response:
     """Return what the page would show."""
-    return as_json(_shown(call, call.tx.get(checkouts.KIND, call.path["session"])))
+    return as_json(_shown(call, call.tx.get(completion.KIND, call.path["session"])))
 
 
 @page("POST", "/v1/payment_pages/{session}/confirm")
 def confirm(call: Call) -> Response:
     """Pay by a payment method that is there."""
     tx = call.tx
-    session = tx.get(checkouts.KIND, call.path["session"])
+    session = tx.get(completion.KIND, call.path["session"])
     expected = call.params.get("expected_amount")
     if expected is not None and str(session["amount_total"] or 0) != expected:
         raise invalid("The amount has changed.", param="expected_amount")
@@ -30,7 +30,7 @@ def confirm(call: Call) -> Response:
     billing = method["billing_details"]
     details = {name: billing[name] for name in ("address", "email", "name", "phone")}
     try:
-        checkouts.attempt(tx, session, method, details)
+        completion.attempt(tx, session, method, details)
     except StripeError as error:
         if not error.keeps_effects:
             raise

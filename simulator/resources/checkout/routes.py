@@ -1,12 +1,14 @@
-"""Checkout sessions: make, read, change, expire. `checkouts` completes them."""
+"""Checkout sessions: make, read, change, expire. `completion` completes them."""
 
 from simulator.core.call import Call, merged_metadata
 from simulator.core.errors import invalid, missing
 from simulator.core.routing import route
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object, random_text
-from simulator.resources import checkout_lines, checkouts, setups, shipping_rates
-from simulator.resources.checkouts import KIND
+from simulator.resources import setups, shipping_rates
+from simulator.resources.checkout import completion
+from simulator.resources.checkout import lines as checkout_lines
+from simulator.resources.checkout.completion import KIND
 
 DAY = 86_400
 SHORTEST = 1800
@@ -66,7 +68,7 @@ def create(call: Call) -> Object:
     else:
         checkout_lines.add(tx, session, call["line_items"])
     if session["ui_mode"] == "hosted_page":
-        session["url"] = checkouts.page_url(tx, session)
+        session["url"] = completion.page_url(tx, session)
     else:
         session["client_secret"] = f"{session['id']}_secret_{random_text(40)}"
     tx.schedule(session["expires_at"], "checkout.session.expire", session["id"])
@@ -265,5 +267,5 @@ def expire(call: Call) -> Object:
             'Only Checkout Sessions with a status in ["open"] can be expired. This Session has '
             f"a status of {session['status']}."
         )
-    checkouts.expire(call.tx, session)
+    completion.expire(call.tx, session)
     return session

@@ -2,10 +2,11 @@
 
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import checkout_lines, checkouts
+from simulator.resources.checkout import completion
+from simulator.resources.checkout import lines as checkout_lines
 
 # What else happens when the buyer changes what an attempt that did not succeed was for.
-ON_CHANGE: list[checkouts.Told] = []
+ON_CHANGE: list[completion.Told] = []
 
 
 def apply_code(tx: Transaction, session: Object, code: str) -> None:
@@ -14,7 +15,7 @@ def apply_code(tx: Transaction, session: Object, code: str) -> None:
 
     :raises StripeError: if it does not hold here, or the session is not open.
     """
-    checkouts.check_open(session)
+    completion.check_open(session)
     before = _offer(tx, session)
     checkout_lines.apply_code(tx, session, code)
     _follow(tx, session, before)
@@ -26,7 +27,7 @@ def set_quantities(tx: Transaction, session: Object, wanted: dict[str, int]) -> 
 
     :raises StripeError: if the session is not open.
     """
-    checkouts.check_open(session)
+    completion.check_open(session)
     before = _offer(tx, session)
     checkout_lines.set_quantities(tx, session, wanted)
     _follow(tx, session, before)
@@ -47,7 +48,7 @@ def _follow(tx: Transaction, session: Object, before: Object) -> None:
 
 def _ask_anew(tx: Transaction, session: Object) -> None:
     """Let a payment that waits for the bank wait for a card again: the sum is another one."""
-    intent = checkouts.intent_of(tx, session)
+    intent = completion.intent_of(tx, session)
     if session["mode"] != "payment" or intent is None:
         return
     intent.update(

@@ -1,0 +1,1 @@
+"""Checkout: sessions, what they sell, and how they are completed."""
