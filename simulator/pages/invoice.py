@@ -8,7 +8,9 @@ from simulator.core.routing import page
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.pages.looks import amount, document, table, text
-from simulator.resources import collecting, invoice_lines, invoicing, payment_methods
+from simulator.resources import payment_methods
+from simulator.resources.invoices import collecting, invoicing
+from simulator.resources.invoices import lines as invoice_lines
 
 
 @page("GET", "/_sim/invoices/{invoice}")

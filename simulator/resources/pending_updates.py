@@ -3,8 +3,8 @@
 from simulator.core.timers import timer
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object, copy
-from simulator.resources import invoicing
 from simulator.resources import subscription_state as state
+from simulator.resources.invoices import invoicing
 from simulator.resources.subscription_state import ITEM
 
 

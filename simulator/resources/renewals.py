@@ -4,15 +4,10 @@ from simulator.billing import periods
 from simulator.core.timers import timer
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import (
-    collecting,
-    invoicing,
-    previewing,
-    setups,
-    subscription_billing,
-)
+from simulator.resources import setups, subscription_billing
 from simulator.resources import subscription_state as state
 from simulator.resources.customers import ON_DELETE
+from simulator.resources.invoices import collecting, invoicing, previewing
 from simulator.resources.subscription_state import ENDED, KIND
 
 

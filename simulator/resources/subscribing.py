@@ -5,16 +5,11 @@ from simulator.core.call import merged_metadata
 from simulator.core.errors import StripeError, invalid, missing
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import (
-    collecting,
-    invoiceitems,
-    invoicing,
-    setups,
-    subscription_billing,
-    tax_rates,
-)
+from simulator.resources import setups, subscription_billing, tax_rates
 from simulator.resources import subscription_state as state
 from simulator.resources import subscription_terms as terms
+from simulator.resources.invoices import collecting, invoicing
+from simulator.resources.invoices import items as invoiceitems
 from simulator.resources.subscription_state import KIND
 
 SETTINGS = {

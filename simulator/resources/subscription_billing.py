@@ -8,15 +8,12 @@ from simulator.billing.reductions import Reducible, reduce
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.pages.looks import amount as as_written
-from simulator.resources import (
-    collecting,
-    discounts,
-    invoice_lines,
-    invoiceitems,
-    invoices,
-    invoicing,
-)
+from simulator.resources import discounts
 from simulator.resources.catalogue import amount_of
+from simulator.resources.invoices import collecting, invoicing
+from simulator.resources.invoices import items as invoiceitems
+from simulator.resources.invoices import lines as invoice_lines
+from simulator.resources.invoices import routes as invoices
 from simulator.resources.subscription_state import items_of, price_of
 
 

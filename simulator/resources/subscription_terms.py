@@ -5,8 +5,9 @@ from typing import Any
 from simulator.core.errors import invalid, missing
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import discounts, invoices, tax_rates
+from simulator.resources import discounts, tax_rates
 from simulator.resources import subscription_state as state
+from simulator.resources.invoices import routes as invoices
 
 PLAIN = ("description", "on_behalf_of")
 

@@ -6,15 +6,14 @@ from simulator.core.lists import in_range
 from simulator.core.routing import route
 from simulator.core.values import Object
 from simulator.resources import (
-    collecting,
     discounts,
-    invoicing,
     renewals,
     subscribing,
     subscription_billing,
     subscription_changes,
 )
 from simulator.resources import subscription_state as state
+from simulator.resources.invoices import collecting, invoicing
 from simulator.resources.subscription_state import ENDED, KIND
 
 SEARCHED = ("created", "status")

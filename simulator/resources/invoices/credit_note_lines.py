@@ -9,7 +9,8 @@ from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.core.views import view
 from simulator.core.world import World
-from simulator.resources import invoice_lines, tax_rates
+from simulator.resources import tax_rates
+from simulator.resources.invoices import lines as invoice_lines
 
 KIND = "credit_note_line_item"
 

@@ -10,15 +10,10 @@ from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.core.views import includable, list_of, view
 from simulator.core.world import World
-from simulator.resources import (
-    collecting,
-    discounts,
-    invoice_lines,
-    invoiceitems,
-    invoicing,
-    payment_methods,
-    tax_rates,
-)
+from simulator.resources import discounts, payment_methods, tax_rates
+from simulator.resources.invoices import collecting, invoicing
+from simulator.resources.invoices import items as invoiceitems
+from simulator.resources.invoices import lines as invoice_lines
 
 KIND = invoicing.KIND
 PLAIN = (

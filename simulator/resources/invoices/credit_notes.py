@@ -14,9 +14,10 @@ from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.core.views import list_of, view
 from simulator.core.world import World
-from simulator.resources import collecting, credit_lines, customer_balance, invoicing, previewing
+from simulator.resources import customer_balance
 from simulator.resources import refunds as refunding
-from simulator.resources.invoice_line_routes import page
+from simulator.resources.invoices import collecting, credit_note_lines, invoicing, previewing
+from simulator.resources.invoices.line_routes import page
 
 KIND = "credit_note"
 
@@ -24,7 +25,7 @@ KIND = "credit_note"
 @view(KIND)
 def complete(world: World, body: Object) -> None:
     """Put the lines in."""
-    rows = world.store.kinds[credit_lines.KIND].matching({"_note": body["id"]})
+    rows = world.store.kinds[credit_note_lines.KIND].matching({"_note": body["id"]})
     shown = [world.public(row) for row in rows[:10]]
     url = f"/v1/credit_notes/{body['id']}/lines"
     body["lines"] = {**list_of(shown, url), "has_more": len(rows) > 10}
@@ -65,7 +66,7 @@ def _create(tx: Transaction, given: Object) -> Object:
             param="invoice",
         )
     note = _make(tx, invoice, given)
-    total = credit_lines.fill(tx, note, invoice, given)
+    total = credit_note_lines.fill(tx, note, invoice, given)
     _check_total(tx, invoice, note)
     before = min(total, invoice["amount_remaining"])
     note.update(pre_payment_amount=before, post_payment_amount=total - before)
@@ -231,7 +232,9 @@ def read(call: Call) -> Object:
 def lines(call: Call) -> Object:
     """List a credit note's lines."""
     note = call.tx.get(KIND, call.path["credit_note"])
-    return page(call, call.tx.where(credit_lines.KIND, _note=note["id"]), credit_lines.KIND)
+    return page(
+        call, call.tx.where(credit_note_lines.KIND, _note=note["id"]), credit_note_lines.KIND
+    )
 
 
 @route("POST", "/v1/credit_notes/{id}")
@@ -256,7 +259,7 @@ def void(call: Call) -> Object:
     if note["type"] != "pre_payment" or invoice["status"] != "open":
         raise invalid("You can only void a credit note of an invoice that is open.")
     note.update(status="void", voided_at=tx.now(invoice["test_clock"]))
-    for line in tx.where(credit_lines.KIND, _note=note["id"]):
+    for line in tx.where(credit_note_lines.KIND, _note=note["id"]):
         line["_is_void"] = True
     amount = note["pre_payment_amount"]
     invoice["pre_payment_credit_notes_amount"] -= amount

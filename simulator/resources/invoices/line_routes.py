@@ -6,8 +6,11 @@ from simulator.core.errors import invalid, missing, no_such
 from simulator.core.routing import route
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import discounts, invoice_lines, invoiceitems, invoicing, tax_rates
-from simulator.resources.invoice_lines import KIND
+from simulator.resources import discounts, tax_rates
+from simulator.resources.invoices import invoicing
+from simulator.resources.invoices import items as invoiceitems
+from simulator.resources.invoices import lines as invoice_lines
+from simulator.resources.invoices.lines import KIND
 
 PRICED = invoiceitems.PRICED
 WORDS = ("description", "discountable", "period")

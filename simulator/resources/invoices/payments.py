@@ -4,8 +4,8 @@ from simulator.core.call import Call
 from simulator.core.errors import invalid, missing
 from simulator.core.routing import route
 from simulator.core.values import Object
-from simulator.resources import invoicing
-from simulator.resources.collecting import KIND, cancel
+from simulator.resources.invoices import invoicing
+from simulator.resources.invoices.collecting import KIND, cancel
 
 
 @route("GET", "/v1/invoice_payments")

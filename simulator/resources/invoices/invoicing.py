@@ -13,7 +13,8 @@ from simulator.core.errors import StripeError, invalid
 from simulator.core.timers import timer
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import customer_balance, invoice_lines
+from simulator.resources import customer_balance
+from simulator.resources.invoices import lines as invoice_lines
 
 KIND = "invoice"
 DRAFT_SECONDS = 3600  # after which a draft that advances by itself becomes final

@@ -7,16 +7,10 @@ from simulator.core.errors import invalid, missing
 from simulator.core.routing import route
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import (
-    discounts,
-    invoiceitems,
-    invoicing,
-    previewing,
-    subscribing,
-    subscription_billing,
-    subscription_changes,
-)
+from simulator.resources import discounts, subscribing, subscription_billing, subscription_changes
 from simulator.resources import subscription_state as state
+from simulator.resources.invoices import invoicing, previewing
+from simulator.resources.invoices import items as invoiceitems
 
 TERMS = (
     "billing_cycle_anchor",

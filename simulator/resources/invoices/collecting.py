@@ -16,7 +16,8 @@ from simulator.core.routing import page
 from simulator.core.timers import timer
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import invoicing, payment_intents, payments
+from simulator.resources import payment_intents, payments
+from simulator.resources.invoices import invoicing
 
 KIND = "invoice_payment"
 POLICY = "_dunning"

@@ -10,8 +10,10 @@ from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.core.views import view
 from simulator.core.world import World
-from simulator.resources import discounts, invoice_lines, invoicing, tax_rates
+from simulator.resources import discounts, tax_rates
 from simulator.resources.catalogue import amount_of, make_price
+from simulator.resources.invoices import invoicing
+from simulator.resources.invoices import lines as invoice_lines
 
 KIND = "invoiceitem"
 WORDS = ("description", "discountable", "period")

@@ -5,8 +5,9 @@ from simulator.core.errors import StripeError, invalid
 from simulator.core.routing import route
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import collecting, invoicing, payment_methods
-from simulator.resources.invoices import KIND, own_method
+from simulator.resources import payment_methods
+from simulator.resources.invoices import collecting, invoicing
+from simulator.resources.invoices.routes import KIND, own_method
 
 
 @route("POST", "/v1/invoices/{invoice}/finalize")

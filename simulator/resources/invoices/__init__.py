@@ -1,0 +1,1 @@
+"""Invoices: drafts, lines, collection, credit notes."""
