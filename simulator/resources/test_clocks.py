@@ -9,7 +9,7 @@ from simulator.core.timers import advance, timer
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.resources import customers
-from simulator.resources import subscription_state as state
+from simulator.resources.subscriptions import state
 
 KIND = "test_helpers.test_clock"
 ADVANCE = "test_clock.advance"

@@ -7,7 +7,7 @@ from simulator.resources import payments, setups
 from simulator.resources.checkout import changes as checkout_changes
 from simulator.resources.checkout import completion
 from simulator.resources.checkout import lines as checkout_lines
-from simulator.resources.subscription_state import ENDED
+from simulator.resources.subscriptions.state import ENDED
 
 GIVEN = (
     "billing_cycle_anchor",

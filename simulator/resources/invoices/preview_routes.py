@@ -7,10 +7,12 @@ from simulator.core.errors import invalid, missing
 from simulator.core.routing import route
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import discounts, subscribing, subscription_billing, subscription_changes
-from simulator.resources import subscription_state as state
+from simulator.resources import discounts
 from simulator.resources.invoices import invoicing, previewing
 from simulator.resources.invoices import items as invoiceitems
+from simulator.resources.subscriptions import billing as subscription_billing
+from simulator.resources.subscriptions import changes as subscription_changes
+from simulator.resources.subscriptions import state, subscribing
 
 TERMS = (
     "billing_cycle_anchor",

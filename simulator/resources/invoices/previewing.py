@@ -9,8 +9,8 @@ from collections.abc import Callable
 from simulator.billing import periods
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import subscription_billing
-from simulator.resources import subscription_state as state
+from simulator.resources.subscriptions import billing as subscription_billing
+from simulator.resources.subscriptions import state
 
 
 def undone(tx: Transaction, work: Callable[[Transaction], Object]) -> Object:

@@ -6,9 +6,9 @@ from simulator.core.routing import route
 from simulator.core.values import Object
 from simulator.core.views import view
 from simulator.core.world import World
-from simulator.resources import subscription_changes
-from simulator.resources.subscription_state import ITEM as KIND
-from simulator.resources.subscription_state import items_of
+from simulator.resources.subscriptions import changes as subscription_changes
+from simulator.resources.subscriptions.state import ITEM as KIND
+from simulator.resources.subscriptions.state import items_of
 
 ONE = (
     "billing_thresholds",

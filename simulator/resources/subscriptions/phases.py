@@ -6,8 +6,8 @@ from simulator.billing.periods import shifted
 from simulator.core.errors import invalid, missing
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import subscription_state as state
 from simulator.resources import tax_rates
+from simulator.resources.subscriptions import state
 
 PLAIN = (
     "billing_cycle_anchor",

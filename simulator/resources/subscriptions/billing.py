@@ -14,7 +14,7 @@ from simulator.resources.invoices import collecting, invoicing
 from simulator.resources.invoices import items as invoiceitems
 from simulator.resources.invoices import lines as invoice_lines
 from simulator.resources.invoices import routes as invoices
-from simulator.resources.subscription_state import items_of, price_of
+from simulator.resources.subscriptions.state import items_of, price_of
 
 
 def draft(tx: Transaction, subscription: Object, reason: str, **fields: Any) -> Object:

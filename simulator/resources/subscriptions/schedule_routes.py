@@ -7,9 +7,8 @@ from simulator.core.lists import in_range
 from simulator.core.routing import route
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import phases, renewals, scheduling
-from simulator.resources import subscription_state as state
-from simulator.resources.scheduling import KIND
+from simulator.resources.subscriptions import phases, renewals, scheduling, state
+from simulator.resources.subscriptions.scheduling import KIND
 
 TIMES = ("canceled_at", "completed_at", "released_at")
 

@@ -5,12 +5,12 @@ from simulator.core.call import merged_metadata
 from simulator.core.errors import StripeError, invalid, missing
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import setups, subscription_billing, tax_rates
-from simulator.resources import subscription_state as state
-from simulator.resources import subscription_terms as terms
+from simulator.resources import setups, tax_rates
 from simulator.resources.invoices import collecting, invoicing
 from simulator.resources.invoices import items as invoiceitems
-from simulator.resources.subscription_state import KIND
+from simulator.resources.subscriptions import billing as subscription_billing
+from simulator.resources.subscriptions import state, terms
+from simulator.resources.subscriptions.state import KIND
 
 SETTINGS = {
     "payment_method_options": None,

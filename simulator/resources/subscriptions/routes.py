@@ -5,16 +5,12 @@ from simulator.core.errors import invalid, missing, no_such
 from simulator.core.lists import in_range
 from simulator.core.routing import route
 from simulator.core.values import Object
-from simulator.resources import (
-    discounts,
-    renewals,
-    subscribing,
-    subscription_billing,
-    subscription_changes,
-)
-from simulator.resources import subscription_state as state
+from simulator.resources import discounts
 from simulator.resources.invoices import collecting, invoicing
-from simulator.resources.subscription_state import ENDED, KIND
+from simulator.resources.subscriptions import billing as subscription_billing
+from simulator.resources.subscriptions import changes as subscription_changes
+from simulator.resources.subscriptions import renewals, state, subscribing
+from simulator.resources.subscriptions.state import ENDED, KIND
 
 SEARCHED = ("created", "status")
 # Stripe calls the placeholder by two names; here it has one.

@@ -5,8 +5,8 @@ from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.core.views import view
 from simulator.core.world import World
-from simulator.resources import phases, renewals, subscribing, subscription_changes
-from simulator.resources import subscription_state as state
+from simulator.resources.subscriptions import changes as subscription_changes
+from simulator.resources.subscriptions import phases, renewals, state, subscribing
 
 KIND = "subscription_schedule"
 START, END, EXPIRING = "schedule.start", "schedule.end", "schedule.expiring"

@@ -6,8 +6,8 @@ from simulator.core.errors import invalid, missing
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.resources import discounts, tax_rates
-from simulator.resources import subscription_state as state
 from simulator.resources.invoices import routes as invoices
+from simulator.resources.subscriptions import state
 
 PLAIN = ("description", "on_behalf_of")
 

@@ -9,11 +9,10 @@ from simulator.core.call import merged_metadata
 from simulator.core.errors import StripeError, invalid, no_such
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object, copy
-from simulator.resources import pending_updates, renewals, subscribing, subscription_billing
-from simulator.resources import subscription_state as state
-from simulator.resources import subscription_terms as terms
 from simulator.resources.invoices import items as invoiceitems
-from simulator.resources.subscription_state import ITEM
+from simulator.resources.subscriptions import billing as subscription_billing
+from simulator.resources.subscriptions import pending_updates, renewals, state, subscribing, terms
+from simulator.resources.subscriptions.state import ITEM
 
 
 def change(tx: Transaction, subscription: Object, given: Object) -> None:

@@ -3,9 +3,9 @@
 from simulator.core.timers import timer
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object, copy
-from simulator.resources import subscription_state as state
 from simulator.resources.invoices import invoicing
-from simulator.resources.subscription_state import ITEM
+from simulator.resources.subscriptions import state
+from simulator.resources.subscriptions.state import ITEM
 
 
 def wait(tx: Transaction, subscription: Object, invoice: Object, kept: list[Object]) -> None:

@@ -1,0 +1,1 @@
+"""Subscriptions: how they begin, change, renew and end; schedules."""
