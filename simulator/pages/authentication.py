@@ -9,7 +9,7 @@ from simulator.core.routing import page
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.pages.looks import amount, document, text
-from simulator.resources import payments, setups
+from simulator.resources.payments import intents, setups
 
 KINDS = ("payment_intent", "setup_intent")
 FAILED = "We are unable to authenticate your payment method. Please choose a different payment " \
@@ -31,13 +31,13 @@ def conclude(tx: Transaction, intent: Object, *, succeeds: bool) -> None:
         if is_payment:
             method = tx.get("payment_method", intent["payment_method"])
             refusal.error["payment_method"] = tx.public(method)
-            payments.refuse(tx, intent, refusal)
+            intents.refuse(tx, intent, refusal)
         else:
             setups.fail(tx, intent, refusal)
     elif intent.get("confirmation_method") == "manual":
         intent.update(status="requires_confirmation", next_action=None, _is_authenticated=True)
     elif is_payment:
-        payments.confirm(tx, intent, is_authenticated=True)
+        intents.confirm(tx, intent, is_authenticated=True)
     else:
         setups.confirm(tx, intent, is_authenticated=True)
 

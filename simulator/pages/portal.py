@@ -11,7 +11,8 @@ from simulator.core.values import Object
 from simulator.pages import forms, portal_parts
 from simulator.pages.looks import document, text
 from simulator.pages.portal_visit import Visit
-from simulator.resources import payment_methods, setups
+from simulator.resources import payment_methods
+from simulator.resources.payments import setups
 
 type Done = Callable[[Visit, str], Response | None]
 

@@ -9,7 +9,8 @@ from simulator.core.errors import StripeError, missing
 from simulator.core.timers import timer
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object, random_text
-from simulator.resources import charges, payment_methods, payments
+from simulator.resources import charges, payment_methods
+from simulator.resources.payments import intents
 
 TYPE = "sepa_debit"
 SECONDS = 1
@@ -92,7 +93,7 @@ def _details(method: Object) -> Object:
 @timer("bank_payment.end")
 def end(tx: Transaction, id_: str) -> None:
     """Hear what the bank says."""
-    intent = tx.get(payments.KIND, id_)
+    intent = tx.get(intents.KIND, id_)
     if intent["status"] != "processing":
         return
     charge = tx.get(charges.KIND, intent["latest_charge"])
@@ -103,7 +104,7 @@ def end(tx: Transaction, id_: str) -> None:
     charge.update(status="succeeded", paid=True, amount_captured=charge["amount"])
     charges.settle(tx, charge)
     tx.emit("charge.succeeded", charge)
-    payments.complete(tx, intent, intent["amount"])
+    intents.complete(tx, intent, intent["amount"])
 
 
 def _fail(tx: Transaction, intent: Object, charge: Object, method: Object) -> None:
@@ -113,8 +114,8 @@ def _fail(tx: Transaction, intent: Object, charge: Object, method: Object) -> No
     tx.emit("charge.failed", charge)
     refusal = StripeError(402, "card_error", words, code=code, charge=charge["id"])
     refusal.error["payment_method"] = tx.public(method)
-    payments.refuse(tx, intent, refusal)
+    intents.refuse(tx, intent, refusal)
 
 
 payment_methods.MAKERS[TYPE] = make_method
-payments.CONFIRMERS[TYPE] = confirm
+intents.CONFIRMERS[TYPE] = confirm

@@ -5,8 +5,9 @@ from simulator.core.call import Call
 from simulator.core.routing import route
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import charges, payment_methods, payments
+from simulator.resources import charges, payment_methods
 from simulator.resources.bank_payments import GOOD_CARD
+from simulator.resources.payments import intents
 
 TYPE = "customer_balance"
 KIND = "customer_cash_balance_transaction"
@@ -42,7 +43,7 @@ def confirm(tx: Transaction, intent: Object, method: Object) -> Object:
 
 
 payment_methods.MAKERS[TYPE] = make_method
-payments.CONFIRMERS[TYPE] = confirm
+intents.CONFIRMERS[TYPE] = confirm
 
 
 @route("POST", "/v1/test_helpers/customers/{customer}/fund_cash_balance")
@@ -96,7 +97,7 @@ def index(call: Call) -> Object:
 
 def _apply(tx: Transaction, customer: Object, currency: str) -> None:
     """Pay the oldest intents that wait for a transfer."""
-    for intent in tx.where(payments.KIND, customer=customer["id"]):
+    for intent in tx.where(intents.KIND, customer=customer["id"]):
         left = customer["_cash"][currency]
         is_transfer = TYPE in intent["payment_method_types"] and intent["currency"] == currency
         if intent["status"] != "requires_action" or not is_transfer or not left:
@@ -132,4 +133,4 @@ def _complete(tx: Transaction, intent: Object) -> None:
     charges.settle(tx, charge)
     tx.emit("charge.succeeded", charge)
     intent.update(next_action=None, latest_charge=charge["id"])
-    payments.complete(tx, intent, intent["amount"])
+    intents.complete(tx, intent, intent["amount"])

@@ -7,8 +7,8 @@ from simulator.core.routing import route
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.resources import charges, payment_methods, sources
-from simulator.resources.payment_intents import check_amount
-from simulator.resources.payments import complete
+from simulator.resources.payments.intent_routes import check_amount
+from simulator.resources.payments.intents import complete
 
 PLAIN = (
     "description",

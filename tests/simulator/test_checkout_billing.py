@@ -5,7 +5,7 @@ import re
 import pytest
 import stripe
 
-from simulator.resources import payments
+from simulator.resources.payments import intents
 from tests.simulator.browsing import visit
 from tests.simulator.test_checkout import ASKS, DECLINED, SUCCESS, make, press, price, types
 
@@ -88,7 +88,7 @@ class TestASubscription:
     def test_is_paid_before_the_session_ends_whoever_was_imported_first(
         self, client, subscribe, monkeypatch
     ):
-        monkeypatch.setattr(payments, "ON_SUCCESS", payments.ON_SUCCESS[::-1])
+        monkeypatch.setattr(intents, "ON_SUCCESS", intents.ON_SUCCESS[::-1])
         press(subscribe().url)
         told = types(client)
         assert told.index("invoice.paid") < told.index("checkout.session.completed")

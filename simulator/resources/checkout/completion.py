@@ -12,12 +12,7 @@ from simulator.core.errors import StripeError, invalid
 from simulator.core.timers import timer
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import (
-    payment_intents,
-    payments,
-    setup_intents,
-    setups,
-)
+from simulator.resources.payments import intent_routes, intents, setup_routes, setups
 
 KIND = "checkout.session"
 DETAILS = (
@@ -132,7 +127,7 @@ def give_up_intent(tx: Transaction, session: Object) -> None:
     intent = intent_of(tx, session)
     if intent is None or intent["status"] in ("succeeded", "canceled"):
         return
-    module = setup_intents if intent["object"] == "setup_intent" else payment_intents
+    module = setup_routes if intent["object"] == "setup_intent" else intent_routes
     module.cancel_it(tx, intent, "abandoned")
 
 
@@ -183,7 +178,7 @@ def _begin_payment(tx: Transaction, session: Object, method: Object | None) -> O
     if intent is None:
         data = session["_intent_data"]
         fields = {name: data[name] for name in INTENT_FIELDS if data.get(name) is not None}
-        intent = payments.make(
+        intent = intents.make(
             tx,
             amount=session["amount_total"],
             currency=session["currency"],
@@ -203,7 +198,7 @@ def _confirm(tx: Transaction, session: Object, intent: Object, method: Object) -
     url = page_url(tx, session)
     if intent["object"] == "setup_intent":
         return setups.confirm(tx, intent, return_url=url)
-    return payments.confirm(tx, intent, return_url=url)
+    return intents.confirm(tx, intent, return_url=url)
 
 
 def _begin_setup(tx: Transaction, session: Object, method: Object | None) -> Object | None:
@@ -232,8 +227,8 @@ def _on_failure(tx: Transaction, intent: Object) -> None:
         tx.emit("checkout.session.async_payment_failed", session)
 
 
-payments.AFTER_SUCCESS.append(_on_success)  # an invoice is paid before its session ends
-payments.AFTER_FAILURE.append(_on_failure)
+intents.AFTER_SUCCESS.append(_on_success)  # an invoice is paid before its session ends
+intents.AFTER_FAILURE.append(_on_failure)
 setups.ON_SUCCESS.append(_on_success)
 
 # How the purchase begins, by the session's mode. It returns the intent, if there is one.

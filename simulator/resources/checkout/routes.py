@@ -5,10 +5,11 @@ from simulator.core.errors import invalid, missing
 from simulator.core.routing import route
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object, random_text
-from simulator.resources import setups, shipping_rates
+from simulator.resources import shipping_rates
 from simulator.resources.checkout import completion
 from simulator.resources.checkout import lines as checkout_lines
 from simulator.resources.checkout.completion import KIND
+from simulator.resources.payments import setups
 
 DAY = 86_400
 SHORTEST = 1800

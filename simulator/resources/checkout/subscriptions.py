@@ -3,10 +3,10 @@
 from simulator.core.calling import perform
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import payments, setups
 from simulator.resources.checkout import changes as checkout_changes
 from simulator.resources.checkout import completion
 from simulator.resources.checkout import lines as checkout_lines
+from simulator.resources.payments import intents, setups
 from simulator.resources.subscriptions.state import ENDED
 
 GIVEN = (
@@ -41,7 +41,7 @@ def begin(tx: Transaction, session: Object, method: Object | None) -> Object | N
     if method is None:
         return intent
     intent["payment_method"] = method["id"]
-    return payments.confirm(tx, intent, return_url=completion.page_url(tx, session))
+    return intents.confirm(tx, intent, return_url=completion.page_url(tx, session))
 
 
 def _subscribe(tx: Transaction, session: Object) -> None:

@@ -16,8 +16,8 @@ from simulator.core.routing import page
 from simulator.core.timers import timer
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import payment_intents, payments
 from simulator.resources.invoices import invoicing
+from simulator.resources.payments import intent_routes, intents
 
 KIND = "invoice_payment"
 POLICY = "_dunning"
@@ -30,7 +30,7 @@ ON_FAILURE: list[Failed] = []
 
 def prepare(tx: Transaction, invoice: Object) -> None:
     """Make the payment of an invoice that has become final, and its intent."""
-    intent = payments.make(
+    intent = intents.make(
         tx,
         amount=invoice["amount_remaining"],
         currency=invoice["currency"],
@@ -93,7 +93,7 @@ def collect(
         intent.update(status="requires_confirmation", next_action=None)
     intent["payment_method"] = method
     invoice["_is_attempted_now"] = True
-    payments.confirm(tx, intent, off_session=off_session, may_wait=True)
+    intents.confirm(tx, intent, off_session=off_session, may_wait=True)
     if intent["status"] == "requires_action":
         invoice["attempted"] = True
         tx.emit("invoice.payment_action_required", invoice)
@@ -189,8 +189,8 @@ def cancel(tx: Transaction, invoice: Object) -> None:
     if made is None:
         return
     intent = tx.get("payment_intent", made["_payment_intent"])
-    if intent["status"] in payment_intents.CANCELABLE:
-        payment_intents.cancel_it(tx, intent, "void_invoice")
+    if intent["status"] in intent_routes.CANCELABLE:
+        intent_routes.cancel_it(tx, intent, "void_invoice")
     made["status"] = "canceled"
     made["status_transitions"]["canceled_at"] = tx.now(invoice["test_clock"])
 
@@ -231,8 +231,8 @@ def _intent_failed(tx: Transaction, intent: Object) -> None:
 
 invoicing.ON_FINAL.append(prepare)
 invoicing.ON_VOID.append(cancel)
-payments.ON_SUCCESS.append(_intent_succeeded)
-payments.ON_FAILURE.append(_intent_failed)
+intents.ON_SUCCESS.append(_intent_succeeded)
+intents.ON_FAILURE.append(_intent_failed)
 
 
 def policy(tx: Transaction) -> Policy:

@@ -4,9 +4,9 @@ from simulator.billing import periods
 from simulator.core.timers import timer
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import setups
 from simulator.resources.customers import ON_DELETE
 from simulator.resources.invoices import collecting, invoicing, previewing
+from simulator.resources.payments import setups
 from simulator.resources.subscriptions import billing as subscription_billing
 from simulator.resources.subscriptions import state
 from simulator.resources.subscriptions.state import ENDED, KIND

@@ -5,9 +5,10 @@ from simulator.core.call import merged_metadata
 from simulator.core.errors import StripeError, invalid, missing
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import setups, tax_rates
+from simulator.resources import tax_rates
 from simulator.resources.invoices import collecting, invoicing
 from simulator.resources.invoices import items as invoiceitems
+from simulator.resources.payments import setups
 from simulator.resources.subscriptions import billing as subscription_billing
 from simulator.resources.subscriptions import state, terms
 from simulator.resources.subscriptions.state import KIND

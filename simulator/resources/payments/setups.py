@@ -7,7 +7,12 @@ from simulator.core.errors import StripeError
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object, random_text
 from simulator.resources.payment_methods import attach, card_of
-from simulator.resources.payments import CARD_OPTIONS, CONFIRMABLE, next_action, unexpected_state
+from simulator.resources.payments.intents import (
+    CARD_OPTIONS,
+    CONFIRMABLE,
+    next_action,
+    unexpected_state,
+)
 
 KIND = "setup_intent"
 

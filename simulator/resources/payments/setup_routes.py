@@ -5,10 +5,10 @@ from simulator.core.errors import invalid
 from simulator.core.routing import route
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import setups
-from simulator.resources.payment_intents import OPEN, automatic, method_of, of_call
-from simulator.resources.payments import unexpected_state
-from simulator.resources.setups import KIND
+from simulator.resources.payments import setups
+from simulator.resources.payments.intent_routes import OPEN, automatic, method_of, of_call
+from simulator.resources.payments.intents import unexpected_state
+from simulator.resources.payments.setups import KIND
 
 PLAIN = ("attach_to_self", "description", "flow_directions", "on_behalf_of", "payment_method_types")
 

@@ -5,9 +5,10 @@ from simulator.core.errors import invalid
 from simulator.core.routing import route
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
-from simulator.resources import charges, payments
+from simulator.resources import charges
 from simulator.resources.payment_methods import find, from_data
-from simulator.resources.payments import KIND
+from simulator.resources.payments import intents
+from simulator.resources.payments.intents import KIND
 
 SMALLEST = {"usd": 50, "eur": 50, "gbp": 30, "chf": 50, "jpy": 50, "cad": 50, "aud": 50}
 LARGEST = 99_999_999
@@ -45,14 +46,14 @@ def create(call: Call) -> Object:
         )
     fields = call.only(*PLAIN, "confirmation_method")
     fields["metadata"] = merged_metadata(None, call.get("metadata"))
-    intent = payments.make(
+    intent = intents.make(
         tx,
         amount=call["amount"],
         currency=call["currency"].lower(),
         customer=customer,
         payment_method=method_of(call),
         automatic_payment_methods=automatic(call),
-        payment_method_options=options(call, {"card": payments.CARD_OPTIONS}),
+        payment_method_options=options(call, {"card": intents.CARD_OPTIONS}),
         **{name: value for name, value in fields.items() if value is not None},
     )
     return _confirm(call, intent) if call.get("confirm") else intent
@@ -87,7 +88,7 @@ def update(call: Call) -> Object:
     """Change an intent that has not been paid."""
     intent = call.tx.get(KIND, call.path["intent"])
     if intent["status"] not in OPEN and call.params.keys() - {"metadata", "description"}:
-        raise payments.unexpected_state(
+        raise intents.unexpected_state(
             intent,
             "This PaymentIntent's parameters could not be updated because it has a status of "
             f"{intent['status']}.",
@@ -120,7 +121,7 @@ def capture(call: Call) -> Object:
     tx = call.tx
     intent = tx.get(KIND, call.path["intent"])
     if intent["status"] != "requires_capture":
-        raise payments.unexpected_state(
+        raise intents.unexpected_state(
             intent,
             "This PaymentIntent could not be captured because it has a status of "
             f"{intent['status']}. Only a PaymentIntent with one of the following statuses may be "
@@ -130,7 +131,7 @@ def capture(call: Call) -> Object:
     charge = tx.get("charge", intent["latest_charge"])
     charges.check_capturable(charge, amount)
     charges.capture(tx, charge, amount)
-    payments.complete(tx, intent, amount)
+    intents.complete(tx, intent, amount)
     return intent
 
 
@@ -149,7 +150,7 @@ def cancel_it(tx: Transaction, intent: Object, reason: str | None = None) -> Non
     :raises StripeError: if it is paid or canceled already.
     """
     if intent["status"] not in CANCELABLE:
-        raise payments.unexpected_state(
+        raise intents.unexpected_state(
             intent,
             "You cannot cancel this PaymentIntent because it has a status of "
             f"{intent['status']}. Only a PaymentIntent with one of the following statuses may be "
@@ -198,7 +199,7 @@ def _confirm(call: Call, intent: Object) -> Object:
             "`automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents "
             "and Payment Intents.",
         )
-    return payments.confirm(
+    return intents.confirm(
         call.tx,
         intent,
         off_session=call.get("off_session") not in (None, False),
