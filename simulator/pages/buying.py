@@ -1,8 +1,8 @@
 """What is behind a payment link: a Checkout session for everybody who opens it."""
 
 from simulator.core.call import Call
-from simulator.core.calling import perform
 from simulator.core.http import Response, as_html, redirect
+from simulator.core.perform import perform
 from simulator.core.routing import page
 from simulator.pages.looks import document, text
 from simulator.resources.checkout import lines as checkout_lines

@@ -1,8 +1,8 @@
 """One visit of the billing portal: who came in, and what they may see and change."""
 
 from simulator.core.call import Call
-from simulator.core.calling import perform
 from simulator.core.errors import no_such
+from simulator.core.perform import perform
 from simulator.core.values import Object
 from simulator.pages import forms
 from simulator.resources.billing_portal import CONFIGURATION, SESSION

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from simulator.billing.periods import shifted
-from simulator.billing.reductions import Reduction
+from simulator.arithmetic.periods import shifted
+from simulator.arithmetic.reductions import Reduction
 from simulator.core import older
 from simulator.core.call import Call
 from simulator.core.errors import StripeError, invalid, missing

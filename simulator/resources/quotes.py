@@ -1,8 +1,8 @@
 """Quotes: an offer that is finalized, then accepted or canceled."""
 
 from simulator.core.call import Call, merged_metadata
-from simulator.core.calling import perform
 from simulator.core.errors import StripeError, invalid
+from simulator.core.perform import perform
 from simulator.core.routing import route
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object

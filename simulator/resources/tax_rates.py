@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from simulator.billing.taxation import Rate
+from simulator.arithmetic.taxation import Rate
 from simulator.core.call import Call, merged_metadata
 from simulator.core.errors import invalid
 from simulator.core.routing import route

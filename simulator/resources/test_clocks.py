@@ -1,6 +1,6 @@
 """Test clocks: customers whose time stands still until it is moved."""
 
-from simulator.billing import periods
+from simulator.arithmetic import periods
 from simulator.core import timers
 from simulator.core.call import Call
 from simulator.core.errors import StripeError, invalid

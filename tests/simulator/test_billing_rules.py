@@ -4,12 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from simulator.billing.dunning import DAY, Policy, next_attempt
-from simulator.billing.periods import anchored, period_at, shifted
-from simulator.billing.proration import rounded, share
-from simulator.billing.reductions import Reducible, Reduction, reduce, spread
-from simulator.billing.settlement import settle
-from simulator.billing.taxation import Rate, taxes
+from simulator.arithmetic.dunning import DAY, Policy, next_attempt
+from simulator.arithmetic.periods import anchored, period_at, shifted
+from simulator.arithmetic.proration import rounded, share
+from simulator.arithmetic.reductions import Reducible, Reduction, reduce, spread
+from simulator.arithmetic.settlement import settle
+from simulator.arithmetic.taxation import Rate, taxes
 from tests.simulator.billing import day, seconds
 
 

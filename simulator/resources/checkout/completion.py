@@ -7,8 +7,8 @@ be later and elsewhere: on the bank's page.
 
 from collections.abc import Callable
 
-from simulator.core.calling import perform
 from simulator.core.errors import StripeError, invalid
+from simulator.core.perform import perform
 from simulator.core.timers import timer
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object

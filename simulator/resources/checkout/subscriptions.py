@@ -1,6 +1,6 @@
 """What Checkout bills: subscriptions that it starts, and invoices for single payments."""
 
-from simulator.core.calling import perform
+from simulator.core.perform import perform
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.resources.checkout import changes as checkout_changes

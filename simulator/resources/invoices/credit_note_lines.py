@@ -2,7 +2,7 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from simulator.billing.proration import rounded
+from simulator.arithmetic.proration import rounded
 from simulator.core.call import merged_metadata
 from simulator.core.errors import invalid, missing
 from simulator.core.transaction import Transaction

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from simulator.billing.settlement import settle
+from simulator.arithmetic.settlement import settle
 from simulator.core.errors import StripeError, invalid
 from simulator.core.timers import timer
 from simulator.core.transaction import Transaction

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from simulator.billing.reductions import Reducible, reduce
-from simulator.billing.taxation import Rate, taxes
+from simulator.arithmetic.reductions import Reducible, reduce
+from simulator.arithmetic.taxation import Rate, taxes
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.core.views import list_of, view

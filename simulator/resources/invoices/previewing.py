@@ -6,7 +6,7 @@ So a preview cannot differ from what comes, as long as nothing else changes in b
 
 from collections.abc import Callable
 
-from simulator.billing import periods
+from simulator.arithmetic import periods
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.resources.subscriptions import billing as subscription_billing

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from simulator.billing.proration import share
-from simulator.billing.reductions import Reducible, reduce
+from simulator.arithmetic.proration import share
+from simulator.arithmetic.reductions import Reducible, reduce
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
 from simulator.pages.looks import amount as as_written

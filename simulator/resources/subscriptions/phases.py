@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from simulator.billing.periods import shifted
+from simulator.arithmetic.periods import shifted
 from simulator.core.errors import invalid, missing
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object

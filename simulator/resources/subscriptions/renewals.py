@@ -1,6 +1,6 @@
 """What happens to subscriptions by themselves: renewals, ends of trials, retries, the end."""
 
-from simulator.billing import periods
+from simulator.arithmetic import periods
 from simulator.core.timers import timer
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object

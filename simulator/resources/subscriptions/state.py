@@ -7,7 +7,7 @@ Everything that changes a subscription ends with `plan`, so that its timers fit 
 from collections.abc import Callable
 from typing import Any
 
-from simulator.billing import periods
+from simulator.arithmetic import periods
 from simulator.core.call import merged_metadata
 from simulator.core.errors import StripeError, invalid, missing
 from simulator.core.transaction import Transaction

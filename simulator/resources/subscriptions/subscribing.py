@@ -1,6 +1,6 @@
 """How a subscription begins: by hand, through Checkout, or by a schedule."""
 
-from simulator.billing import periods
+from simulator.arithmetic import periods
 from simulator.core.call import merged_metadata
 from simulator.core.errors import StripeError, invalid, missing
 from simulator.core.transaction import Transaction

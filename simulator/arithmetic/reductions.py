@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from simulator.billing.proration import rounded
+from simulator.arithmetic.proration import rounded
 
 
 @dataclass(frozen=True)
