@@ -4,7 +4,7 @@ import logging
 import time
 from typing import Any
 
-from simulator.core import description, forms, parameters, unversioned
+from simulator.core import description, forms, parameters
 from simulator.core.access import (
     authenticate,
     check_account,
@@ -17,6 +17,7 @@ from simulator.core.chaos import Rule, failure, refuse
 from simulator.core.errors import StripeError, invalid, no_such_address
 from simulator.core.expansion import expand
 from simulator.core.http import Request, Response, as_json, encode
+from simulator.core.older import unversioned
 from simulator.core.routing import Route, match
 from simulator.core.values import Object, random_text
 from simulator.core.world import World

@@ -10,9 +10,9 @@ from typing import Any
 
 from simulator.arithmetic.periods import shifted
 from simulator.arithmetic.reductions import Reduction
-from simulator.core import older
 from simulator.core.call import Call
 from simulator.core.errors import StripeError, invalid, missing
+from simulator.core.older import parameters as older
 from simulator.core.routing import route
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object

@@ -3,9 +3,9 @@
 import secrets
 import string
 
-from simulator.core import older
 from simulator.core.call import Call, merged_metadata
 from simulator.core.errors import StripeError, invalid, missing
+from simulator.core.older import parameters as older
 from simulator.core.routing import route
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object

@@ -1,9 +1,9 @@
 """Subscription schedules: phases that follow each other, and what comes after the last."""
 
-from simulator.core import older
 from simulator.core.call import Call, merged_metadata
 from simulator.core.errors import invalid, missing
 from simulator.core.lists import in_range
+from simulator.core.older import parameters as older
 from simulator.core.routing import route
 from simulator.core.transaction import Transaction
 from simulator.core.values import Object
