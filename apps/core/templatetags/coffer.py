@@ -9,25 +9,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.core import charts
+from apps.core.money import MINUS, format_money, grouped
 
 register = template.Library()
 
 UNKNOWN = "—"
-MINUS = "\u2212"
 SPRITE = "vendor/lucide/icons.svg"
-
-# ISO 4217: digits after the point, where they are not two.
-EXPONENTS = {
-    code: places
-    for places, codes in (
-        (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
-        (3, "BHD IQD JOD KWD LYD OMR TND"),
-        (4, "CLF UYW"),
-    )
-    for code in codes.split()
-}
-# Only signs that name one currency without doubt; every other currency shows its code.
-SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥", "INR": "₹"}
 
 DAY = 86400  # seconds
 STEPS = ((60, "min"), (3600, "h"), (DAY, "day"), (61 * DAY, "month"), (730 * DAY, "year"))
@@ -35,16 +22,12 @@ LENGTHS = {"month": 30.44 * DAY, "year": 365.25 * DAY}  # where a step begins la
 LONG_UNITS = {"day", "month", "year"}
 
 
-def _grouped(value: int | str, places: int | None = None) -> str:
-    return formats.number_format(value, decimal_pos=places, use_l10n=True, force_grouping=True)
-
-
 @register.filter
 def credits(value: int | None) -> str:
     """Write credits with the locale's thousands separator; an unknown number is a dash."""
     if value is None:
         return UNKNOWN
-    return f"{MINUS if value < 0 else ''}{_grouped(abs(value))}"
+    return f"{MINUS if value < 0 else ''}{grouped(abs(value))}"
 
 
 @register.filter
@@ -57,22 +40,8 @@ def signed_credits(value: int | None) -> str:
 
 @register.filter
 def money(minor: int | None, currency: str) -> str:
-    """
-    Write an amount of money given in minor units, with as many digits as its currency has.
-
-    >>> money(2050, "EUR"), money(500, "JPY"), money(-1234500, "KWD")
-    ('€20.50', '¥500', '−KWD 1,234.500')
-    """
-    if minor is None:
-        return UNKNOWN
-    code = currency.upper()
-    places = EXPONENTS.get(code, 2)
-    digits = str(abs(minor)).rjust(places + 1, "0")
-    # Cut as text: dividing would lose minor units of large amounts.
-    whole, fraction = (digits[:-places], digits[-places:]) if places else (digits, "")
-    amount = _grouped(f"{whole}.{fraction}" if places else whole, places)
-    sign = MINUS if minor < 0 else ""
-    return f"{sign}{SYMBOLS.get(code, code + '\u00a0')}{amount}"
+    """Write an amount of money given in minor units; an unknown amount is a dash."""
+    return UNKNOWN if minor is None else format_money(minor, currency)
 
 
 @register.filter
@@ -141,7 +110,7 @@ def duration(value: timedelta | None) -> str:
         return UNKNOWN
     seconds = value.total_seconds()
     if seconds < 10:
-        return f"{_grouped(f'{seconds:.1f}', 1)} s"
+        return f"{grouped(f'{seconds:.1f}', 1)} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes} min {rest} s" if minutes else f"{rest} s"
