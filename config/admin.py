@@ -30,7 +30,10 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
     ),
     (
         "Billing",
-        (("Stripe's events", "billing.WebhookEvent", "inbox"),),
+        (
+            ("Payments", "billing.Payment", "payments"),
+            ("Stripe's events", "billing.WebhookEvent", "inbox"),
+        ),
     ),
     (
         "Work",

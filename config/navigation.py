@@ -27,6 +27,14 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
+        "Billing",
+        (
+            Entry("Buy credits", "billing:buy", "coins", "billing.manage"),
+            Entry("Payments", "billing:payments", "receipt", "billing.view"),
+            Entry("Payment methods", "billing:payment_methods", "credit-card", "billing.view"),
+        ),
+    ),
+    (
         "Organization",
         (
             Entry("Members", "rbac:members", "users", "members.view"),

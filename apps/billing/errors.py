@@ -88,3 +88,30 @@ class PaymentDiffers(DomainError):
     title = "Another amount was paid"
     message = "For payment {payment} another amount was paid than was asked for."
     status = 409
+
+
+class NotForSale(DomainError):
+    """There is no such pack, or it is offered no more; or no amounts of one's own choice are."""
+
+    code = "not_for_sale"
+    title = "Not for sale"
+    message = "This is not offered, or no longer. Look at what is offered now."
+    status = 409
+
+
+class PriceChanged(DomainError):
+    """The buyer was shown another price or other terms than hold now."""
+
+    code = "price_changed"
+    title = "The price has changed"
+    message = "The price or the terms have changed since they were shown. Look at them again."
+    status = 409
+
+
+class AmountNotOffered(DomainError):
+    """Fewer or more credits than are sold at once."""
+
+    code = "amount_not_offered"
+    title = "This many credits are not sold at once"
+    message = "Buy from {minimum} to {maximum} credits at once."
+    status = 422

@@ -1,10 +1,12 @@
 """Tasks of billing: rung after an event has come in, and called by the beat."""
 
+from contextlib import suppress
+
 import structlog
 from celery import shared_task
 
 from apps.billing.errors import BillingNotConfigured, StripeUnavailable
-from apps.billing.services import inbox, mirroring, polling
+from apps.billing.services import checkout, inbox, mirroring, polling
 
 logger = structlog.get_logger(__name__)
 MOST_ROUNDS = 20  # 1,000 events; the rest waits for the next ring
@@ -43,3 +45,10 @@ def mirror_events() -> None:
     for _ in range(MOST_ROUNDS):
         if not mirroring.mirror_due():
             break
+
+
+@shared_task(name="billing.sweep_purchases")
+def sweep_purchases() -> None:
+    """Resume purchases that were begun and not answered, and end those that nobody paid in time."""
+    with suppress(BillingNotConfigured):  # there is nobody to ask
+        checkout.sweep()

@@ -1,5 +1,5 @@
 """Staff pages of billing."""
 
-from apps.billing.admin import events
+from apps.billing.admin import events, payments
 
-__all__ = ["events"]
+__all__ = ["events", "payments"]

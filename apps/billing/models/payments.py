@@ -68,6 +68,8 @@ class Payment(Row):
     stripe_session_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
     stripe_invoice_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
     pay_url = models.TextField(blank=True)  # where the customer pays, or authenticates
+    # What Stripe was asked for, word by word: one key must never come with another question.
+    question = models.JSONField(null=True, blank=True, editable=False)
     failure_code = models.CharField(max_length=100, blank=True)  # Stripe's decline code, or code
     failure_message = models.TextField(blank=True)
     user = models.ForeignKey(
@@ -138,6 +140,11 @@ class Payment(Row):
                 fields=["asked_at"],
                 condition=Q(status__in=["created", "unknown"]),
                 name="billing_payments_to_resume",
+            ),
+            models.Index(
+                fields=["created_at"],
+                condition=Q(status__in=["created", "unknown", "open", "action_required"]),
+                name="billing_payments_in_flight",
             ),
         ]
 

@@ -1,1 +1,1 @@
-"""What billing reads."""
+"""Reading billing: what is offered, what was paid, and how it stands."""

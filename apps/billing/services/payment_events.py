@@ -21,7 +21,17 @@ def follow_payment(news: News) -> None:
     if news.customer is None:
         raise NotKnownYet(f"no organization has the customer of {news.about['id']}")
     with scope.within(news.customer.organization_id):
-        payments.follow(payment=payment_of(news.about), intent=news.about)
+        payment = payment_of(news.about)
+        if _awaits_its_tax(payment, news.about):
+            raise NotKnownYet(f"the tax of {payment.public_id} is told with its session")
+        payments.follow(payment=payment, intent=news.about)
+
+
+def _awaits_its_tax(payment: Payment, intent: payments.Json) -> bool:
+    """Tell whether more was paid than we know of: Checkout tells the tax with its session."""
+    has_session = payment.stripe_session_id is not None
+    is_paid = intent["status"] == "succeeded" and payment.status != Payment.Status.SUCCEEDED
+    return has_session and is_paid and intent["amount_received"] != payment.amount + payment.tax
 
 
 def payment_of(intent: payments.Json) -> Payment:

@@ -49,6 +49,8 @@ def follow(*, payment: Payment, intent: Json) -> Payment:
     if payment.status in Payment.IN_FLIGHT:
         payment.status = _WAITING.get(intent["status"], _status_after_refusal(payment, intent))
         _note_failure(payment, intent)
+    if payment.status not in Payment.IN_FLIGHT:
+        payment.pay_url = ""  # there is nothing to pay there any more
     payment.save()
     return payment
 

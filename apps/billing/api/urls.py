@@ -1,0 +1,13 @@
+"""Addresses of the billing API, below /api/v1/."""
+
+from django.urls import path
+
+from apps.billing.api import purchases
+
+app_name = "billing"
+urlpatterns = [
+    path("purchases", purchases.Purchases.as_view(), name="purchases"),
+    path("payments", purchases.Payments.as_view(), name="payments"),
+    path("payments.csv", purchases.PaymentsCsv.as_view(), name="payments_export"),
+    path("payments/<str:payment_id>", purchases.OnePayment.as_view(), name="payment"),
+]

@@ -1,0 +1,27 @@
+"""What the pages of billing share: who may, and whether anything can be bought at all."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from apps.billing.gateway.client import is_configured, is_simulated
+from apps.rbac.pages.base import TenantPage
+
+
+class BillingPage(TenantPage):
+    """A page of billing: looking takes one permission, buying and changing another."""
+
+    permission = "billing.view"
+    permission_to_change = "billing.manage"
+
+    def show(self, template: str, page: dict[str, Any], status: int = 200) -> HttpResponse:
+        """Draw the page with the facts that each page of billing shows."""
+        may = self.user.has_perm("billing.manage", self.organization)
+        shared = {
+            "can_manage": may,
+            "is_configured": is_configured(),
+            "is_simulated": is_simulated(),
+            "can_buy": may and is_configured(),
+        }
+        return render(self.request, template, {**shared, **page}, status=status)

@@ -1,0 +1,21 @@
+"""Addresses of the billing pages, below /o/<slug>/."""
+
+from django.urls import path
+
+from apps.billing.pages import buying, cards, payments
+
+app_name = "billing"
+urlpatterns = [
+    path("billing/buy/", buying.Buy.as_view(), name="buy"),
+    path("billing/buy/quote/", buying.Quote.as_view(), name="buy_quote"),
+    path("billing/payments/", payments.Payments.as_view(), name="payments"),
+    path("billing/payments/<str:payment_id>/", payments.PaymentPage.as_view(), name="payment"),
+    path(
+        "billing/payments/<str:payment_id>/status/",
+        payments.PaymentStatus.as_view(),
+        name="payment_status",
+    ),
+    path("billing/payment-methods/", cards.PaymentMethods.as_view(), name="payment_methods"),
+    path("billing/payment-methods/save/", cards.SaveCard.as_view(), name="save_card"),
+    path("billing/payment-methods/portal/", cards.Portal.as_view(), name="portal"),
+]

@@ -1,0 +1,248 @@
+"""
+Checkout: Stripe's page for a payment that is written down, and what became of it.
+
+Whoever looks at a payment, the sweep, and Stripe's own news all lead to `follow_session`, in
+any order and however often.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from apps.billing.errors import PaymentDiffers, StripeRefused, StripeUnavailable
+from apps.billing.gateway import checkout as gateway
+from apps.billing.models import Customer, Payment
+from apps.billing.selectors.offers import AUTOMATIC_TAX
+from apps.billing.services import payments
+from apps.billing.services.customers import ensure_customer
+from apps.billing.services.purchases import SESSION_LIVES
+from apps.core import context, scope
+from apps.core.clock import database_now
+from apps.core.db import inside_transaction, outside_transaction
+from apps.tenants.selectors.config import value_of
+
+logger = structlog.get_logger(__name__)
+Json = Mapping[str, Any]
+
+TO_ASK = (Payment.Status.CREATED, Payment.Status.UNKNOWN)
+AT_STRIPE = (Payment.Status.OPEN, Payment.Status.ACTION_REQUIRED)
+BOUGHT_HERE = (Payment.Purpose.PACK, Payment.Purpose.CUSTOM)
+SHORTEST_SESSION = timedelta(minutes=31)  # Stripe's shortest, and a minute for our clocks
+PATIENCE = timedelta(minutes=1)  # so long whoever began may go on before the sweep does
+SWEPT_AT_ONCE = 100
+
+
+@outside_transaction
+def open_checkout(payment: Payment) -> Payment:
+    """
+    Ask Stripe for the page on which a payment is paid, unless it has one or needs none.
+
+    :raises StripeRefused: if Stripe refuses it; the payment has failed then.
+    :raises StripeUnavailable: if its answer got lost; the payment is asked for again by itself.
+    """
+    if payment.status not in TO_ASK:
+        return payment
+    try:
+        question = _question_of(payment)
+        if question is None:
+            return Payment.objects.get(pk=payment.pk)
+        session = gateway.create_session(key=payment.public_id, question=question)
+    except StripeUnavailable as error:
+        raise StripeUnavailable(payment=payment.public_id) from error
+    except StripeRefused as error:
+        _end(payment, Payment.Status.FAILED, error)
+        raise
+    return _follow(payment, session)
+
+
+def _question_of(payment: Payment) -> dict[str, Any] | None:
+    """
+    Return what is asked for, written down before it is; None if that is over by now.
+
+    The answer counts as lost until it is written down.
+    """
+    customer = ensure_customer(organization=payment.organization)
+    with transaction.atomic():
+        payment = Payment.objects.select_for_update().get(pk=payment.pk)
+        if payment.status not in TO_ASK:
+            return None
+        if payment.question is None:
+            payment.question = _question(payment, customer)
+            payment.asked_at = database_now()
+        payment.status = Payment.Status.UNKNOWN
+        payment.save(update_fields=["question", "asked_at", "status"])
+        # As it is read back, from the first time on: JSONB keeps words, and no order of them.
+        payment.refresh_from_db(fields=["question"])
+        question: dict[str, Any] = payment.question
+        return question
+
+
+def _question(payment: Payment, customer: Customer) -> dict[str, Any]:
+    place = [payment.organization.slug, payment.public_id]
+    address = f"{settings.BASE_URL}{reverse('billing:payment', args=place)}"
+    told = {"coffer_payment": payment.public_id}
+    question: dict[str, Any] = {
+        "mode": "payment",
+        "customer": customer.stripe_id,
+        "client_reference_id": payment.public_id,
+        "line_items": [_line(payment)],
+        "metadata": told,
+        "payment_intent_data": {"metadata": told, "description": _name(payment)},
+        "success_url": address,
+        "cancel_url": address,
+        "expires_at": int((payment.created_at + SESSION_LIVES).timestamp()),
+    }
+    if value_of(AUTOMATIC_TAX):
+        question["automatic_tax"] = {"enabled": True}
+        question["customer_update"] = {"address": "auto", "name": "auto"}
+        question["tax_id_collection"] = {"enabled": True}
+    return question
+
+
+def _line(payment: Payment) -> dict[str, Any]:
+    version = payment.product_version
+    if version is not None and version.stripe_price_id:
+        return {"quantity": 1, "price": version.stripe_price_id}
+    return {
+        "quantity": 1,
+        "price_data": {
+            "currency": payment.currency,
+            "unit_amount": payment.amount,
+            "product_data": {"name": _name(payment)},
+        },
+    }
+
+
+def _name(payment: Payment) -> str:
+    credits = f"{payment.credits:,} credits"
+    if payment.product_version is not None:
+        return f"{payment.product_version.product.name}: {credits}"
+    return payment.plan_version.plan.name if payment.plan_version else credits
+
+
+@inside_transaction
+def follow_session(*, payment: Payment, session: Json) -> Payment:
+    """
+    Bring a payment to where Stripe says that its session is now.
+
+    The session comes with its payment intent, if it has one by now (gateway.with_intent).
+
+    :raises PaymentDiffers: if another amount or currency was paid than was written down.
+    """
+    payment = Payment.objects.select_for_update().get(pk=payment.pk)
+    if payment.status == Payment.Status.SUCCEEDED:
+        return payment
+    payment.stripe_session_id = session["id"]
+    # Stripe computes it while the customer types his address; it is part of what he pays.
+    payment.tax = (session.get("total_details") or {}).get("amount_tax") or 0
+    payment.save(update_fields=["stripe_session_id", "tax"])
+    intent = session.get("payment_intent")
+    if isinstance(intent, Mapping):
+        payment = payments.follow(payment=payment, intent=intent)
+    if payment.status in Payment.IN_FLIGHT:
+        payment.status = _status_of(payment, session, intent)
+        payment.pay_url = session.get("url") or ""
+        payment.save(update_fields=["status", "pay_url"])
+    return payment
+
+
+def _status_of(payment: Payment, session: Json, intent: Json | str | None) -> Payment.Status:
+    """Say where a session leaves a payment for which no money has come."""
+    if session["status"] == "expired":
+        return Payment.Status.CANCELLED
+    if session["status"] == "open":
+        is_waiting = payment.status == Payment.Status.ACTION_REQUIRED
+        return Payment.Status.ACTION_REQUIRED if is_waiting else Payment.Status.OPEN
+    refused = isinstance(intent, Mapping) and intent["status"] == "requires_payment_method"
+    # A bank debit that was sent back: the page is gone, so no other card can be tried there.
+    return Payment.Status.FAILED if refused else Payment.Status.PROCESSING
+
+
+def _follow(payment: Payment, session: Json) -> Payment:
+    with (
+        scope.within(payment.organization_id),
+        context.acting(actor="system:stripe"),
+        transaction.atomic(),
+    ):
+        # The order of locks is customer, payment, wallet.
+        Customer.objects.select_for_update().filter(organization=payment.organization_id).first()
+        return follow_session(payment=payment, session=session)
+
+
+@transaction.atomic
+def _end(payment: Payment, status: Payment.Status, error: StripeRefused | None = None) -> Payment:
+    payment = Payment.objects.select_for_update().get(pk=payment.pk)
+    if payment.status in Payment.IN_FLIGHT:
+        payment.status = status
+        payment.pay_url = ""
+        if error is not None:
+            payment.failure_code = error.details.get("stripe_code") or "refused"
+            payment.failure_message = str(error)
+        payment.save()
+    return payment
+
+
+@outside_transaction
+def look(payment: Payment) -> Payment:
+    """
+    Ask Stripe how a payment stands, and write it down; what it says in time is never missed.
+
+    :raises StripeRefused: if Stripe refuses it.
+    :raises StripeUnavailable: if Stripe does not answer.
+    :raises PaymentDiffers: if another amount or currency was paid than was written down.
+    """
+    if payment.status in TO_ASK and payment.purpose in BOUGHT_HERE:
+        return open_checkout(payment)
+    if payment.status not in Payment.IN_FLIGHT or not payment.stripe_session_id:
+        return payment
+    return _follow(payment, gateway.retrieve_session(payment.stripe_session_id))
+
+
+def sweep() -> int:
+    """
+    Resume what was begun and not asked, or not answered, and end what nobody has paid in time.
+
+    Returns how many payments were taken up. Stops where Stripe does not answer.
+    """
+    now = database_now()
+    waiting = Payment.objects.filter(purpose__in=BOUGHT_HERE)
+    begun = waiting.filter(status__in=TO_ASK, created_at__lte=now - PATIENCE)
+    old = waiting.filter(status__in=AT_STRIPE, created_at__lte=now - SESSION_LIVES - PATIENCE)
+    found = (begun | old).select_related("organization", "product_version__product")
+    taken = 0
+    for payment in found.order_by("created_at")[:SWEPT_AT_ONCE]:
+        taken += 1
+        try:
+            with scope.within(payment.organization_id):
+                _take_up(payment)
+        except StripeUnavailable:
+            break
+        except (StripeRefused, PaymentDiffers) as error:
+            logger.warning("payment_not_swept", payment=payment.public_id, error=str(error))
+    return taken
+
+
+def _take_up(payment: Payment) -> Payment:
+    too_late = payment.created_at + SESSION_LIVES - SHORTEST_SESSION
+    if payment.status not in TO_ASK:
+        return _expire(payment)
+    if database_now() < too_late:
+        return open_checkout(payment)
+    if payment.question is not None and database_now() < payment.created_at + SESSION_LIVES:
+        return payment  # its page may be there; nobody was shown it, and soon nobody can pay it
+    return _end(payment, Payment.Status.CANCELLED)
+
+
+def _expire(payment: Payment) -> Payment:
+    """End a session whose time is over, unless it was paid meanwhile."""
+    assert payment.stripe_session_id
+    session = gateway.retrieve_session(payment.stripe_session_id)
+    if session["status"] == "open":
+        gateway.expire_session(payment.stripe_session_id)
+        session = gateway.retrieve_session(payment.stripe_session_id)
+    return _follow(payment, session)
