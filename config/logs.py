@@ -44,7 +44,11 @@ def structured_logging(*, level: str, human: bool) -> dict[str, Any]:
             }
         },
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
-        # It tells of every page that it sets.
-        "loggers": {"weasyprint": {"level": "WARNING"}},
+        "loggers": {
+            # It tells of every page that it sets.
+            "weasyprint": {"level": "WARNING"},
+            # Below that it writes whole answers: addresses that let whoever has them in.
+            "stripe": {"level": "INFO"},
+        },
         "root": {"handlers": ["console"], "level": level},
     }

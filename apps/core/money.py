@@ -49,7 +49,7 @@ def format_unit_price(minor: int, units: int, currency: str) -> str:
     """
     code = currency.upper()
     places = EXPONENTS.get(code, 2)
-    more = 4
+    more = 2  # digits beyond the smallest coin
     scaled = (minor * 10**more * 2 + units) // (units * 2)  # rounded half up
     digits = str(scaled).rjust(places + more + 1, "0")
     whole, fraction = digits[: -places - more], digits[-places - more :]

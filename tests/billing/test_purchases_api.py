@@ -82,14 +82,14 @@ class TestBuying:
     def test_the_same_key_for_another_thing_is_refused(self, stripe, client, pack):
         post(client, {"pack": "starter"}, key="a")
         answer = post(client, {"credits": 1500}, key="a")
-        assert problem_of(answer)["code"] == "idempotency_key_reused"
+        problem_of(answer, 422, "idempotency_key_reused")
 
     @pytest.mark.parametrize(
         ("body", "status", "code"),
         [
-            ({}, 400, "validation_failed"),
-            ({"pack": "starter", "credits": 500}, 400, "validation_failed"),
-            ({"credits": 0}, 400, "validation_failed"),
+            ({}, 400, "validation_error"),
+            ({"pack": "starter", "credits": 500}, 400, "validation_error"),
+            ({"credits": 0}, 400, "validation_error"),
             ({"pack": "nowhere"}, 409, "not_for_sale"),
             ({"credits": 499}, 422, "amount_not_offered"),
             ({"credits": 500, "amount": 1}, 409, "price_changed"),
@@ -98,18 +98,17 @@ class TestBuying:
     )
     def test_is_refused(self, stripe, client, pack, body, status, code):
         answer = post(client, body, key="a")
-        problem = problem_of(answer)
-        assert (answer.status_code, problem["code"]) == (status, code)
+        problem_of(answer, status, code)
         assert not Payment.objects.exists()
         assert post(client, {"pack": "starter"}, key="a").status_code == 201  # the key is free
 
     def test_needs_a_key(self, stripe, client, pack):
         answer = client.post(BUY, {"pack": "starter"}, content_type="application/json")
-        assert problem_of(answer)["code"] == "idempotency_key_required"
+        problem_of(answer, 400, "idempotency_key_required")
 
     def test_is_off_where_billing_is_not_configured(self, client, pack):
-        answer = post(client, {"pack": "starter"})
-        assert (answer.status_code, problem_of(answer)["code"]) == (503, "billing_not_configured")
+        client.raise_request_exception = False
+        problem_of(post(client, {"pack": "starter"}), 503, "billing_not_configured")
         assert not Payment.objects.exists()
 
     def test_a_lost_answer_is_had_by_asking_again(self, stripe, client, pack, monkeypatch):
@@ -120,9 +119,9 @@ class TestBuying:
             raise StripeUnavailable
 
         monkeypatch.setattr(gateway, "create_session", lost)
+        client.raise_request_exception = False
         answer = post(client, {"pack": "starter"}, key="a")
-        problem = problem_of(answer)
-        assert (answer.status_code, problem["code"]) == (503, "stripe_unavailable")
+        problem = problem_of(answer, 503, "stripe_unavailable")
         assert problem["payment"] == Payment.objects.get().public_id
         monkeypatch.undo()
 
@@ -132,10 +131,8 @@ class TestBuying:
         assert len(stripe.v1.checkout.sessions.list().data) == 1
 
     def test_takes_the_permission_and_the_scope(self, stripe, organization, pack):
-        developer = make_member(organization, "developer")
-        assert "billing:write" not in developer.get_all_permissions()
         reader = by_key(organization, "owner", "billing:read")
-        assert problem_of(post(reader, {"pack": "starter"}))["code"] == "scope_missing"
+        problem_of(post(reader, {"pack": "starter"}), 403, "scope_missing")
         assert not Payment.objects.exists()
 
 

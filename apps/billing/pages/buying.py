@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -120,14 +121,14 @@ class Buy(BillingPage):
     ) -> HttpResponse:
         """Show what is offered, with whatever was wrong."""
         terms = custom_terms()
-        packs = list(offered_versions())
+        packs, now = list(offered_versions()), database_now()
         best = best_value(packs)
         if form is None and terms is not None:
             form = CustomForm(
                 initial={"credits": terms.minimum, "idempotency_key": new_key()}, terms=terms
             )
         page = {
-            "packs": [pack_line(one, is_best=one == best) for one in packs],
+            "packs": [pack_line(one, now, is_best=one == best) for one in packs],
             "form": form if terms else None,
             "quote": quote_for(terms, form["credits"].value()) if terms and form else None,
             "problem": problem,
@@ -147,7 +148,7 @@ class Quote(BillingPage):
         return render(request, "billing/_quote.html", page)
 
 
-def pack_line(version: ProductVersion, *, is_best: bool) -> dict[str, Any]:
+def pack_line(version: ProductVersion, now: datetime, *, is_best: bool) -> dict[str, Any]:
     """Return a pack as the page shows it."""
     return {
         "version": version.public_id,
@@ -160,7 +161,7 @@ def pack_line(version: ProductVersion, *, is_best: bool) -> dict[str, Any]:
         "amount": version.price,
         "price": format_money(version.price, version.currency),
         "unit_price": format_unit_price(version.price, version.all_credits, version.currency),
-        "expires_at": expiry_if_bought(version.valid_days, database_now()),
+        "expires_at": expiry_if_bought(version.valid_days, now),
         "is_best": is_best,
     }
 
