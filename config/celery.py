@@ -33,6 +33,10 @@ app.conf.beat_schedule = {
     },
     "Mirror Stripe's objects": {"task": "billing.mirror_events", "schedule": 60.0},
     "Resume and end purchases": {"task": "billing.sweep_purchases", "schedule": 60.0},
+    "Compare the catalogue with Stripe's": {
+        "task": "billing.compare_catalogue",
+        "schedule": crontab(hour=4, minute=13),
+    },
     "Send mails about ownership": {"task": "rbac.mail_transfers", "schedule": 60.0},
     "Tell of looks in a member's place": {"task": "rbac.mail_impersonations", "schedule": 60.0},
     "End looks in a member's place": {"task": "rbac.end_impersonations", "schedule": 60.0},

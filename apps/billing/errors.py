@@ -115,3 +115,20 @@ class AmountNotOffered(DomainError):
     title = "This many credits are not sold at once"
     message = "Buy from {minimum} to {maximum} credits at once."
     status = 422
+
+
+class CatalogueNameTaken(DomainError):
+    """Another plan or pack has this code or name."""
+
+    code = "catalogue_name_taken"
+    title = "The code or name is taken"
+    message = "There is already one with the {field} {value}. Choose another {field}."
+    status = 409
+
+
+class TermsRefused(DomainError):
+    """A version of a plan or pack cannot be as it was given."""
+
+    code = "terms_refused"
+    title = "These terms cannot be"
+    message = "{field}: {reason}"

@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 
 from apps.billing.errors import BillingNotConfigured, StripeUnavailable
-from apps.billing.services import checkout, inbox, mirroring, polling
+from apps.billing.services import checkout, inbox, mirroring, polling, syncing
 
 logger = structlog.get_logger(__name__)
 MOST_ROUNDS = 20  # 1,000 events; the rest waits for the next ring
@@ -52,3 +52,17 @@ def sweep_purchases() -> None:
     """Resume purchases that were begun and not answered, and end those that nobody paid in time."""
     with suppress(BillingNotConfigured):  # there is nobody to ask
         checkout.sweep()
+
+
+@shared_task(name="billing.compare_catalogue")
+def compare_catalogue() -> None:
+    """Look where Stripe's products and prices are not ours; the back office shows it."""
+    try:
+        differing = syncing.compare_all()
+    except BillingNotConfigured:
+        return
+    except StripeUnavailable:
+        logger.warning("catalogue_not_compared")  # the next night is early enough
+        return
+    if differing:
+        logger.warning("catalogue_differs", plans_and_packs=differing)

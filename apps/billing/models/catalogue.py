@@ -5,14 +5,27 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.core.models import Row
+from apps.core.walls import Wall
 
+READ_BY_ALL = Wall(whose="", web="SELECT")  # staff write it, in the back office
 CURRENCY = r"^[a-z]{3}$"  # ISO 4217, lower case as Stripe writes it
 
 
-class SubscriptionPlan(Row):
+class AtStripe(models.Model):
+    """What was found when it was last compared with its copy at Stripe."""
+
+    compared_at = models.DateTimeField(null=True, blank=True)
+    differences = models.JSONField(default=list, blank=True)  # sentences, for people
+
+    class Meta:
+        abstract = True
+
+
+class SubscriptionPlan(AtStripe, Row):
     """A plan that organizations subscribe to. What it gives and costs is in its versions."""
 
     PREFIX = "plan"
+    WALL = READ_BY_ALL
 
     code = models.SlugField(max_length=50, unique=True)  # free, pass-7-days, property, pro
     name = models.CharField(max_length=100, unique=True)
@@ -44,6 +57,7 @@ class PlanVersion(Row):
     """
 
     PREFIX = "plv"
+    WALL = READ_BY_ALL
 
     class Interval(models.TextChoices):
         """How long a period is, together with `interval_count`."""
@@ -98,10 +112,11 @@ class PlanVersion(Row):
         return self.interval == self.Interval.PASS
 
 
-class CreditProduct(Row):
+class CreditProduct(AtStripe, Row):
     """A pack of credits that is bought once, as often as one likes."""
 
     PREFIX = "prod"
+    WALL = READ_BY_ALL
 
     code = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=100, unique=True)
@@ -128,6 +143,7 @@ class ProductVersion(Row):
     """What a pack holds and costs from a day on. What was bought keeps its terms."""
 
     PREFIX = "prv"
+    WALL = READ_BY_ALL
 
     product = models.ForeignKey(CreditProduct, models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()

@@ -1,0 +1,71 @@
+"""What is sold: the versions that are in force, now or at a moment, and who has them."""
+
+from datetime import datetime
+
+from django.db.models import Count, Q, QuerySet
+
+from apps.billing.models import (
+    CreditProduct,
+    OrganizationSubscription,
+    PlanVersion,
+    ProductVersion,
+    SubscriptionPlan,
+)
+from apps.core.clock import now_in_query
+
+OVER = Q(status__in=OrganizationSubscription.OVER)
+
+
+def plans_in_force() -> QuerySet[PlanVersion]:
+    """Return the present version of each plan that is offered, with its plan."""
+    begun = PlanVersion.objects.filter(effective_at__lte=now_in_query())
+    latest = begun.order_by("plan_id", "-number").distinct("plan_id").values("pk")
+    return PlanVersion.objects.filter(pk__in=latest, plan__is_active=True).select_related("plan")
+
+
+def products_in_force() -> QuerySet[ProductVersion]:
+    """Return the present version of each pack that is offered, with its pack."""
+    begun = ProductVersion.objects.filter(effective_at__lte=now_in_query())
+    latest = begun.order_by("product_id", "-number").distinct("product_id").values("pk")
+    rows = ProductVersion.objects.filter(pk__in=latest, product__is_active=True)
+    return rows.select_related("product")
+
+
+def current_plans() -> list[PlanVersion]:
+    """Return what new subscribers are offered now, each plan's present version, in order."""
+    return list(plans_in_force().order_by("plan__position", "plan__code"))
+
+
+def current_products() -> list[ProductVersion]:
+    """Return the packs that can be bought now, each one's present version, in order."""
+    return list(products_in_force().order_by("product__position", "product__code"))
+
+
+def version_at(plan: SubscriptionPlan, moment: datetime) -> PlanVersion | None:
+    """Return the version of a plan that is offered at a moment, or None before its first."""
+    begun = PlanVersion.objects.filter(plan=plan, effective_at__lte=moment)
+    return begun.select_related("plan").order_by("-number").first()
+
+
+def product_version_at(product: CreditProduct, moment: datetime) -> ProductVersion | None:
+    """Return the version of a pack that is sold at a moment, or None before its first."""
+    begun = ProductVersion.objects.filter(product=product, effective_at__lte=moment)
+    return begun.select_related("product").order_by("-number").first()
+
+
+def plan_of(subscription: OrganizationSubscription | None) -> SubscriptionPlan | None:
+    """Return the plan that a subscription is to, if there is one."""
+    return subscription.version.plan if subscription else None
+
+
+def present_subscription() -> OrganizationSubscription | None:
+    """Return the subscription of the scope's organization that is not over, with its plan."""
+    rows = OrganizationSubscription.objects.exclude(OVER)
+    return rows.select_related("version__plan").first()
+
+
+def subscribers_by_version(plan: SubscriptionPlan) -> dict[int, int]:
+    """Return how many organizations have each version of a plan now, by its number."""
+    rows = OrganizationSubscription.objects.across_organizations("counted for the back office")
+    counted = rows.exclude(OVER).filter(version__plan=plan).values_list("version__number")
+    return dict(counted.annotate(organizations=Count("pk")).order_by("version__number"))
