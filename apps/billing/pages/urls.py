@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from apps.billing.pages import buying, cards, payments
+from apps.billing.pages import buying, cards, payments, plans
 
 app_name = "billing"
 urlpatterns = [
+    path("billing/plans/", plans.Plans.as_view(), name="plans"),
     path("billing/buy/", buying.Buy.as_view(), name="buy"),
     path("billing/buy/quote/", buying.Quote.as_view(), name="buy_quote"),
     path("billing/payments/", payments.Payments.as_view(), name="payments"),

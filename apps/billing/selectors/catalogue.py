@@ -53,11 +53,6 @@ def product_version_at(product: CreditProduct, moment: datetime) -> ProductVersi
     return begun.select_related("product").order_by("-number").first()
 
 
-def plan_of(subscription: OrganizationSubscription | None) -> SubscriptionPlan | None:
-    """Return the plan that a subscription is to, if there is one."""
-    return subscription.version.plan if subscription else None
-
-
 def present_subscription() -> OrganizationSubscription | None:
     """Return the subscription of the scope's organization that is not over, with its plan."""
     rows = OrganizationSubscription.objects.exclude(OVER)

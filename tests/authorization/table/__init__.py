@@ -1,9 +1,10 @@
 """The table: one file for each area, one line for each route."""
 
 from tests.authorization.rows import Row
-from tests.authorization.table import account, credits, jobs, office, open_pages, people
+from tests.authorization.table import account, billing, credits, jobs, office, open_pages, people
 
 FILES = {
+    "tests/authorization/table/billing.py": billing.ROWS,
     "tests/authorization/table/credits.py": credits.ROWS,
     "tests/authorization/table/jobs.py": jobs.ROWS,
     "tests/authorization/table/people.py": people.ROWS,
@@ -20,6 +21,7 @@ def file_for(route: str) -> str:
     """Return where a line for the route belongs."""
     words = {"admin/": "office", "accounts/": "account", "account/": "account"}
     words |= {"/credits": "credits", "staff/corr": "credits", "staff/wal": "credits"}
+    words |= {"/billing": "billing", "v1/plans": "billing", "/credit-products": "billing"}
     words |= {"/jobs": "jobs", "/uploads": "jobs", "api/v1/": "people", "o/": "people"}
     name = next((file for word, file in words.items() if word in route), "open_pages")
     return f"tests/authorization/table/{name}.py"
