@@ -13,6 +13,7 @@ from guardian.models import UserObjectPermission
 from apps.core import scope
 from apps.core.clock import database_now
 from apps.core.ids import new_id
+from apps.rbac.errors import StillOwner
 from apps.rbac.models import (
     ApiKey,
     Impersonation,
@@ -38,10 +39,19 @@ Step = Callable[[User, Identity], None]
 
 
 def close_what_is_his_alone(user: User, identity: Identity | None = None) -> None:
-    """Close each organization to which nobody else belongs; what was left in it lapses."""
-    for organization in (one.organization for one in organizations_without(user)):
-        with scope.within(organization.pk):
-            close_organization(organization=organization, confirmation=organization.slug)
+    """
+    Close each organization to which nobody else belongs; what was left in it lapses.
+
+    Whoever joins locks the organization, too: under its lock nobody can come in any more.
+
+    :raises StillOwner: if somebody joined since it was asked for who belongs to it.
+    """
+    for owned in organizations_without(user):
+        with scope.within(owned.organization.pk):
+            locked = lock_organization(owned.organization)
+            if UserRole.objects.filter(organization=locked).exclude(user=user).exists():
+                raise StillOwner(organizations=locked.name)
+            close_organization(organization=locked, confirmation=locked.slug)
 
 
 def rename_what_was_his_alone(user: User, identity: Identity) -> None:
