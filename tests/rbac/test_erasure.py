@@ -264,6 +264,26 @@ class TestRequestErasure:
         assert erasure.status == Erasure.Status.PENDING
         assert User.objects.get(pk=owner.pk).is_active
 
+    def test_that_breaks_waits_a_day_and_keeps_no_other(self, monkeypatch):
+        broken, later = request(make_person()), request(make_person())
+        assert broken.due_at <= later.due_at
+        real = erasures.identity_of
+
+        def fail_for_one(user):
+            return 1 / 0 if user.pk == broken.user_id else real(user)
+
+        monkeypatch.setattr(erasures, "identity_of", fail_for_one)
+
+        with clock.moved_to(later.due_at):
+            assert erase_due() == 1
+
+        broken.refresh_from_db()
+        assert (broken.status, broken.refusal) == (Erasure.Status.PENDING, "internal_error")
+        assert broken.due_at == later.due_at + timedelta(days=1)
+        monkeypatch.undo()
+        with clock.moved_to(broken.due_at):
+            assert erase_due() == 1
+
     def test_is_told_by_mail_once(self):
         person = make_person()
         request(person)

@@ -40,7 +40,8 @@ GRACE_DAYS = declare(
         maximum=30,
     )
 )
-AGAIN = timedelta(days=1)  # after which a refused one is tried again
+AGAIN = timedelta(days=1)  # after which one that could not be done is tried again
+BROKEN = "internal_error"  # shown to staff for what broke: the log has the traceback
 Status = Erasure.Status
 
 
@@ -118,11 +119,19 @@ def _try(erasure: Erasure) -> bool:
         return erase(erasure=erasure)
     except DomainError as refusal:
         logger.warning("erasure_refused", user=str(erasure.user_id), code=refusal.code)
-        now = database_now()
-        Erasure.objects.filter(pk=erasure.pk, status=Status.PENDING).update(
-            refused_at=now, refusal=refusal.code, due_at=now + AGAIN
-        )
-        return False
+        _put_off(erasure, code=refusal.code)
+    except Exception:  # one that breaks must not keep those that are due later
+        logger.exception("erasure_failed", user=str(erasure.user_id))
+        _put_off(erasure, code=BROKEN)
+    return False
+
+
+def _put_off(erasure: Erasure, *, code: str) -> None:
+    """Let it wait, and show staff what stands against it."""
+    now = database_now()
+    Erasure.objects.filter(pk=erasure.pk, status=Status.PENDING).update(
+        refused_at=now, refusal=code, due_at=now + AGAIN
+    )
 
 
 def erase(*, erasure: Erasure) -> bool:
