@@ -5,22 +5,25 @@ import io
 import json
 import zipfile
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.db.models import F
 from django.test import Client
 
 from apps.core import clock, context, personal
 from apps.credits.selectors import main_wallet
 from apps.credits.services.charges import charge_amount
 from apps.rbac.models import PersonalExport
-from apps.rbac.services.erasures import erase
+from apps.rbac.services import personal_exports
+from apps.rbac.services.erasures import erase, request_erasure
 from apps.rbac.services.personal_exports import (
     delete_expired_exports,
     make_exports,
     request_export,
 )
-from apps.tenants.models import AuditLog
+from apps.tenants.models import AuditLog, User
 from tests.people import give_second_factor, make_key, make_organization, make_person, signed_in
 from tests.races.racing import at_once
 from tests.rbac.canaries import ask, leave_traces, sign_up_canary
@@ -43,6 +46,36 @@ def export(person):
     request_export(user=person)
     make_exports()
     return PersonalExport.objects.get(user=person)
+
+
+class Killed(BaseException):
+    """What ends a worker without a word."""
+
+
+def kill(*args):
+    raise Killed
+
+
+@pytest.fixture
+def saving(monkeypatch):
+    """Let something happen right after a file is saved, before its row knows of it."""
+    save = FileSystemStorage.save
+
+    def let(happen):
+        def saved_and(storage, *args, **kwargs):
+            name = save(storage, *args, **kwargs)
+            happen(name)
+            return name
+
+        monkeypatch.setattr(FileSystemStorage, "save", saved_and)
+
+    return let
+
+
+def saved() -> set[str]:
+    """Return the names of all files of exports that there are."""
+    root = Path(default_storage.location)
+    return {str(path.relative_to(root)) for path in root.glob("exports/**/*.zip")}
 
 
 def contents(answer) -> dict[str, list[dict]]:
@@ -168,19 +201,121 @@ class TestAskingForIt:
 
         assert "Download" in client.get("/account/privacy/").content.decode()
 
-    def test_is_given_up_after_five_crashes(self, person, monkeypatch):
+    def test_is_given_up_after_five_crashes_and_leaves_no_file(self, person, saving, monkeypatch):
         export = request_export(user=person)
-        monkeypatch.setattr(
-            "apps.rbac.services.personal_exports._write",
-            lambda *_: 1 / 0,  # a bug of ours
-        )
+        tried = []
+
+        def crash(name):
+            tried.append(saved() == {name})  # and none of an attempt before
+            raise RuntimeError("a bug of ours")
+
+        saving(crash)
 
         for hours in range(7):
             with clock.moved_to(export.created_at + timedelta(hours=hours)):
                 assert make_exports() == 0
 
         export.refresh_from_db()
-        assert (export.status, export.attempts) == ("failed", 5)
+        assert export.status == "failed"
+        assert tried == [True] * 5
+        assert saved() == set()
+
+
+class TestAWorker:
+    def test_that_dies_after_saving_leaves_no_file_to_the_next(self, person, saving):
+        export = request_export(user=person)
+        with pytest.raises(Killed):
+            saving(kill)
+            make_exports()
+        assert len(saved()) == 1
+        saving(lambda name: None)
+
+        with clock.moved_to(export.created_at + timedelta(minutes=16)):
+            assert make_exports() == 1
+
+        export.refresh_from_db()
+        assert saved() == {str(export.file)}
+
+    def test_that_takes_too_long_takes_nothing_from_the_one_who_was_faster(
+        self, person, monkeypatch
+    ):
+        export = request_export(user=person)
+        write, seen = personal_exports._write, []
+
+        def be_overtaken(*args):
+            if not seen:
+                seen.append("slow")
+                with clock.moved_to(export.created_at + timedelta(minutes=16)):
+                    assert make_exports() == 1
+            return write(*args)
+
+        monkeypatch.setattr(personal_exports, "_write", be_overtaken)
+
+        assert make_exports() == 0
+        export.refresh_from_db()
+        assert export.status == "ready"
+        assert saved() == {str(export.file)}
+
+    def test_that_takes_too_long_saves_nothing_beside_the_one_at_work(
+        self, person, saving, monkeypatch
+    ):
+        export = request_export(user=person)
+        write = personal_exports._write
+
+        def be_overtaken(*args):
+            PersonalExport.objects.update(attempts=F("attempts") + 1)  # as another's claim does
+            return write(*args)
+
+        monkeypatch.setattr(personal_exports, "_write", be_overtaken)
+        saving(lambda name: pytest.fail("It is another's by now."))
+
+        assert make_exports() == 0
+
+        export.refresh_from_db()
+        assert export.status == "waiting"
+
+    def test_takes_one_file_at_a_time(self, person, monkeypatch):
+        first, second = request_export(user=person), request_export(user=make_person())
+        write, left = personal_exports._write, []
+
+        def look(export, file):
+            waiting = PersonalExport.objects.filter(status="waiting", claimed_until=None)
+            left.append(set(waiting.values_list("pk", flat=True)))
+            return write(export, file)
+
+        monkeypatch.setattr(personal_exports, "_write", look)
+
+        assert make_exports() == 2
+        assert left == [{second.pk}, set()]
+        assert first.pk != second.pk
+
+    def test_that_dies_while_it_deletes_leaves_the_name_to_the_next(self, export, monkeypatch):
+        with clock.moved_to(export.expires_at):
+            with monkeypatch.context() as patch, pytest.raises(Killed):
+                patch.setattr(FileSystemStorage, "delete", kill)
+                delete_expired_exports()
+            assert delete_expired_exports() == 1
+
+        assert saved() == set()
+        export.refresh_from_db()
+        assert (export.status, str(export.file)) == ("expired", "")
+
+    def test_deletes_the_others_where_one_cannot_be_deleted(self, export, monkeypatch):
+        request_export(user=make_person())
+        make_exports()
+        delete = FileSystemStorage.delete
+
+        def fail_for_one(storage, name):
+            if name == str(export.file):
+                raise OSError("no storage today")
+            delete(storage, name)
+
+        monkeypatch.setattr(FileSystemStorage, "delete", fail_for_one)
+
+        with clock.moved_to(export.expires_at + timedelta(hours=1)):
+            assert delete_expired_exports() == 1
+
+        assert saved() == {str(export.file)}
 
 
 class TestAnErasedPerson:
@@ -196,3 +331,61 @@ class TestAnErasedPerson:
 
         assert not default_storage.exists(str(ready.file))
         assert not PersonalExport.objects.filter(user=canary.person).exclude(file="").exists()
+
+    def test_has_no_file_left_of_a_worker_that_died(self, person, saving):
+        export = request_export(user=person)
+        with pytest.raises(Killed):
+            saving(kill)
+            make_exports()
+
+        with clock.moved_to(export.created_at + timedelta(minutes=16)):
+            erase(erasure=request_erasure(user=person, confirmation=person.email))
+            assert make_exports() == 0
+
+        export.refresh_from_db()
+        assert export.status == "failed"
+        assert saved() == set()
+
+    @pytest.mark.parametrize(
+        "happens", ["while it is claimed", "while it is written", "while it is saved"]
+    )
+    def test_gets_no_file_that_was_being_made(self, person, saving, monkeypatch, happens):
+        export = request_export(user=person)
+        erasure = request_erasure(user=person, confirmation=person.email)
+        write = personal_exports._write
+        if happens == "while it is claimed":  # asked for after the step that forgets what waits
+            everybody = User.objects.filter(pk=person.pk)
+            monkeypatch.setattr(
+                personal_exports,
+                "_write",
+                lambda *args: everybody.update(is_active=False) and write(*args),
+            )
+            saving(lambda name: pytest.fail("Nothing is saved for who is erased."))
+        elif happens == "while it is written":
+            monkeypatch.setattr(
+                personal_exports,
+                "_write",
+                lambda *args: erase(erasure=erasure) and write(*args),
+            )
+            saving(lambda name: pytest.fail("Nothing is saved for who is erased."))
+        else:
+            saving(lambda name: erase(erasure=erasure))
+
+        assert make_exports() == 0
+
+        assert saved() == set()
+        with clock.moved_to(export.created_at + timedelta(minutes=16)):
+            assert make_exports() == 0
+        export.refresh_from_db()
+        assert export.status == "failed"
+
+    def test_gets_none_that_was_asked_for_while_he_was_erased(self, person, saving):
+        """After the step that forgets what waits, and before the one that locks his account."""
+        export = request_export(user=person)
+        User.objects.filter(pk=person.pk).update(is_active=False)
+        saving(lambda name: pytest.fail("Nothing is saved for who is erased."))
+
+        assert make_exports() == 0
+
+        export.refresh_from_db()
+        assert export.status == "failed"

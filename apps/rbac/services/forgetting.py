@@ -20,13 +20,13 @@ from apps.rbac.models import (
     Invitation,
     LastSeen,
     OwnershipTransfer,
-    PersonalExport,
     UserRole,
 )
 from apps.rbac.selectors.erasures import Identity, organizations_without, values_in
 from apps.rbac.services import keys
 from apps.rbac.services.invitations import revoke_invitations_of
 from apps.rbac.services.members import remove_member
+from apps.rbac.services.personal_exports import forget_exports_of
 from apps.rbac.services.sharing import revoke_shares_with
 from apps.tenants.models import AuditLog, Organization, OrganizationSlug, PersonalValue, User
 from apps.tenants.services.organizations import lock_organization, update_organization
@@ -112,12 +112,7 @@ def forget_addresses_elsewhere(user: User, identity: Identity) -> None:
 
 def forget_exports(user: User, identity: Identity) -> None:
     """Let the files go that he asked for; the next sweep deletes them."""
-    PersonalExport.objects.filter(user=user, status=PersonalExport.Status.WAITING).update(
-        status=PersonalExport.Status.FAILED
-    )
-    PersonalExport.objects.filter(user=user, status=PersonalExport.Status.READY).update(
-        expires_at=database_now()
-    )
+    forget_exports_of(user=user)
 
 
 def forget_sign_in(user: User, identity: Identity) -> None:

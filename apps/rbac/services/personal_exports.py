@@ -11,14 +11,13 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from tempfile import TemporaryFile
 from typing import IO, Any
-from uuid import UUID
 
 import structlog
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q, QuerySet
 
 from apps.core import personal, scope
 from apps.core.clock import database_now
@@ -75,33 +74,54 @@ def note_download(*, export: PersonalExport) -> PersonalExport:
 def make_exports(*, limit: int = 20) -> int:
     """Make what waits, and return how many files are ready. Safe to repeat, and at once."""
     made = 0
-    for export_id in _claim(limit):
+    for _ in range(limit):
+        export = _claim()
+        if export is None:
+            break
         try:
-            _make(PersonalExport.objects.select_related("user").get(pk=export_id))
-            made += 1
+            if export.attempts > MOST_ATTEMPTS or not export.user.is_active:
+                _give_up(export)
+            elif _make(export):
+                made += 1
         except Exception:  # one file must not keep the others
-            logger.exception("export_failed", export=str(export_id))
+            logger.exception("export_failed", export=str(export.pk))
     return made
 
 
+def forget_exports_of(*, user: User) -> None:
+    """Let the files of a person go; the workers delete them, and make no other."""
+    his = PersonalExport.objects.filter(user=user)
+    # Whoever works at one keeps his claim: it is given up after his last moment to save. These
+    # come first, so that one that gets ready meanwhile is among the ready.
+    his.filter(status=Status.WAITING).update(attempts=MOST_ATTEMPTS + 1)
+    his.filter(status=Status.READY).update(expires_at=database_now())
+
+
 @transaction.atomic
-def _claim(limit: int) -> list[UUID]:
-    """Take what nobody works at; what failed too often is given up."""
+def _claim() -> PersonalExport | None:
+    """Take one at which nobody works, for LEASE: a long one leaves the others to other workers."""
     now = database_now()
     free = Q(claimed_until=None) | Q(claimed_until__lte=now)
-    waiting = PersonalExport.objects.select_for_update(skip_locked=True).filter(
+    waiting = PersonalExport.objects.select_for_update(skip_locked=True, of=("self",)).filter(
         free, status=Status.WAITING
     )
-    ids = [one.pk for one in waiting.order_by("created_at")[:limit]]
-    claimed = PersonalExport.objects.filter(pk__in=ids)
-    claimed.filter(attempts__gte=MOST_ATTEMPTS).update(status=Status.FAILED)
-    todo = claimed.filter(status=Status.WAITING)
-    todo.update(claimed_until=now + LEASE, attempts=F("attempts") + 1)
-    return list(todo.values_list("pk", flat=True))
+    export = waiting.select_related("user").order_by("created_at").first()
+    if export is not None:
+        export.attempts += 1
+        export.claimed_until = now + LEASE
+        export.save(update_fields=["attempts", "claimed_until"])
+    return export
 
 
-def _make(export: PersonalExport) -> None:
+def _give_up(export: PersonalExport) -> None:
+    """Leave nothing of what was tried; only then does the row tell that it is over."""
+    _delete_files(export)
+    _own(export).update(status=Status.FAILED, claimed_until=None)
+
+
+def _make(export: PersonalExport) -> bool:
     """Write the file, then the row that shows it; without the row, the file goes again."""
+    _delete_files(export)  # of workers that died after saving theirs
     everywhere = scope.every_organization("what is his, wherever it is")
     with everywhere, TemporaryFile() as file:
         rows = _write(export, file)
@@ -111,12 +131,12 @@ def _make(export: PersonalExport) -> None:
         while block := file.read(BLOCK):
             digest.update(block)
         file.seek(0)
-        name = default_storage.save(f"exports/{export.user_id}/{export.pk}.zip", File(file))
+        # Nothing is saved that nobody would look for: not by one who was overtaken.
+        if not _wanted(export).update(claimed_until=database_now() + LEASE):
+            return False
+        name = default_storage.save(_name_of(export, export.attempts), File(file))
     now = database_now()
-    # Only while he waits: who was erased meanwhile gets no file.
-    is_kept = PersonalExport.objects.filter(
-        pk=export.pk, status=Status.WAITING, user__is_active=True
-    ).update(
+    is_kept = _wanted(export).update(
         status=Status.READY,
         progress=100,
         file=name,
@@ -128,6 +148,31 @@ def _make(export: PersonalExport) -> None:
         claimed_until=None,
     )
     if not is_kept:
+        default_storage.delete(name)
+    return bool(is_kept)
+
+
+def _own(export: PersonalExport) -> QuerySet[PersonalExport]:
+    """Return the row for as long as nobody has claimed it since, or made him forget it."""
+    return PersonalExport.objects.filter(
+        pk=export.pk, status=Status.WAITING, attempts=export.attempts
+    )
+
+
+def _wanted(export: PersonalExport) -> QuerySet[PersonalExport]:
+    """Return the same, unless the person was erased meanwhile: he gets no file."""
+    return _own(export).filter(user__is_active=True)
+
+
+def _name_of(export: PersonalExport, attempt: int) -> str:
+    """Return the file's name: another for each attempt, and known before there is a file."""
+    return f"exports/{export.user_id}/{export.pk}-{attempt}.zip"
+
+
+def _delete_files(export: PersonalExport) -> None:
+    """Delete what any attempt may have saved, known to the row or not. Safe to repeat."""
+    names = {_name_of(export, number) for number in range(1, export.attempts + 1)}
+    for name in sorted(names | {str(export.file)} - {""}):
         default_storage.delete(name)
 
 
@@ -155,18 +200,19 @@ def _write_rows(member: IO[bytes], rows: Iterable[Mapping[str, Any]]) -> int:
     return count
 
 
+@outside_transaction
 def delete_expired_exports(*, limit: int = 100) -> int:
     """Delete files past their date, and return how many. Safe to repeat, and at once."""
-    with transaction.atomic():
-        due = list(
-            PersonalExport.objects.select_for_update(skip_locked=True)
-            .filter(status=Status.READY, expires_at__lte=database_now())
-            .order_by("expires_at")[:limit]
-        )
-        names = [str(one.file) for one in due]
-        PersonalExport.objects.filter(pk__in=[one.pk for one in due]).update(
+    due = PersonalExport.objects.filter(status=Status.READY, expires_at__lte=database_now())
+    deleted = 0
+    for export in list(due.order_by("expires_at")[:limit]):
+        try:
+            _delete_files(export)
+        except Exception:  # one file must not keep the others
+            logger.exception("export_not_deleted", export=str(export.pk))
+            continue
+        # Only now, since without its row nobody would look for the file any more.
+        deleted += PersonalExport.objects.filter(pk=export.pk, status=Status.READY).update(
             status=Status.EXPIRED, file="", size=0
         )
-    for name in names:
-        default_storage.delete(name)
-    return len(names)
+    return deleted
