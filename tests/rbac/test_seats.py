@@ -57,6 +57,25 @@ class TestAnOpenInvitation:
         with moved_to(first.expires_at + timedelta(seconds=1)):
             assert make_invitation(organization, owner, email="second@example.com").pk
 
+    def test_that_is_past_its_time_opens_again_only_where_a_seat_is_free(self, organization, owner):
+        first = make_invitation(organization, owner)
+
+        with moved_to(first.expires_at + timedelta(seconds=1)):
+            second = make_invitation(organization, owner, email="second@example.com")
+            with pytest.raises(MemberLimitReached) as refused:
+                invitations.resend(invitation=first, by=owner)
+            assert refused.value.details == {"limit": 2, "members": 1, "invited": 1}
+
+            invitations.revoke(invitation=second)
+            invitations.resend(invitation=first, by=owner)
+            assert seats_of(organization) == Seats(members=1, invited=1, limit=2)
+
+    def test_is_sent_again_on_the_seat_that_it_has(self, organization, owner):
+        only = make_invitation(organization, owner)
+
+        with moved_to(only.created_at + timedelta(hours=1)):
+            assert invitations.resend(invitation=only, by=owner).resends == 1
+
     def test_does_not_keep_a_seat_from_one_who_is_added(self, organization, owner):
         make_invitation(organization, owner)
 

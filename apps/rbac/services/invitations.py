@@ -128,6 +128,7 @@ def resend(*, invitation: Invitation, by: User, key: ApiKey | None = None) -> In
     :raises PermissionDenied: if the one who asks may not invite.
     :raises RoleNotHeld: if its role allows more than the one who asks may do.
     :raises InvitationSentRecently: if the pause is not over.
+    :raises MemberLimitReached: if it is past its time and every seat is taken or offered.
     :raises InvitationLimitReached: if the organization sent too many in 24 hours.
     """
     organization = lock_organization(invitation.organization)
@@ -138,6 +139,8 @@ def resend(*, invitation: Invitation, by: User, key: ApiKey | None = None) -> In
     wait = resend_after(locked) - now
     if wait > timedelta(0):
         raise InvitationSentRecently(retry_after=int(wait.total_seconds()) + 1)
+    if locked.expires_at <= now:  # its seat was free, and may be another's by now
+        check_seat_to_offer(organization)
     _check_limit(organization, now)
     locked.resends += 1
     locked.resent_at = locked.mail_due_at = now
