@@ -21,7 +21,7 @@ ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 # Whatever stands under one of these names is somebody's own, or may be.
 PERSONAL = frozenset(
     {"avatar_url", "billing_email", "browser", "description", "email", "filename", "full_name"}
-    | {"ip", "name", "note", "slug", "user_agent", "website"}
+    | {"ip", "name", "note", "slug", "ticket", "user_agent", "website"}
 )
 
 

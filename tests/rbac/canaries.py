@@ -142,11 +142,18 @@ def leave_traces(canary: Canary) -> None:
     share_something(person)
     give_second_factor(person)
     canary.clients.append(signed_in(person))
-    look = start(make_support(), person, acme, reason=f"{person.full_name} has asked for it")
-    end_impersonation(impersonation=look, cause="stopped")
+    let_support_look(person, owner, acme)
     edit_in_the_back_office(person)
     request_export(user=person)
     make_exports()
+
+
+def let_support_look(person: User, owner: User, organization: Organization) -> None:
+    """Let staff look in his place, and in another's because of him, and write why."""
+    reason, ticket = f"{person.full_name} has asked for it", f"Mail from {person.email}"
+    for user, fields in ((person, {"ticket": ticket}), (owner, {"ticket": person.full_name})):
+        look = start(make_support(), user, organization, reason=reason, **fields)
+        end_impersonation(impersonation=look, cause="stopped")
 
 
 def share_something(person: User) -> None:

@@ -13,7 +13,7 @@ from apps.core import chains, clock
 from apps.core.invariants import verify
 from apps.credits.models import CreditTransaction, Wallet
 from apps.rbac.errors import ErasureNotPending, StaffStay, StillOwner
-from apps.rbac.models import ApiKey, Erasure, PersonalExport, Share, UserRole
+from apps.rbac.models import ApiKey, Erasure, Impersonation, PersonalExport, Share, UserRole
 from apps.rbac.selectors.erasures import Identity
 from apps.rbac.selectors.sharing import shares_with
 from apps.rbac.services import erasures, forgetting
@@ -26,6 +26,7 @@ from apps.tenants.services import audit
 from tests.people import make_key, make_member, make_organization, make_person, signed_in, with_key
 from tests.races.racing import at_once
 from tests.rbac.canaries import ask, found_in, leave_traces, sign_up_canary
+from tests.rbac.looking import REASON, TICKET, make_support, start
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,6 +55,7 @@ class TestAnErasedPerson:
             *("tenants_user.email", "account_emailaddress.email", "tenants_personalvalue.value"),
             *("tenants_organization.name", "tenants_organizationslug.slug"),
             *("rbac_invitation.email", "rbac_apikey.name", "rbac_impersonation.reason"),
+            "rbac_impersonation.ticket",
             *("jobs_blobupload.filename", "core_idempotencykey.body"),
             *("django_admin_log.object_repr", "tenants_organization.billing_email"),
         } <= places
@@ -123,6 +125,18 @@ class TestAnErasedPerson:
         assert not UserObjectPermission.objects.filter(user=canary.person).exists()
         entry = AuditLog.objects.get(action="share.revoke")
         assert entry.organization_id == share.organization_id
+
+    def test_leaves_no_ticket_of_a_look_in_his_place_and_others_as_they_are(self, canary):
+        organization = Organization.objects.get(slug__startswith="acme")
+        other = start(make_support(), make_member(organization, "member"), organization)
+        start(make_support(), canary.person, organization)  # a number leads to a mail with his name
+        his = Impersonation.objects.filter(user=canary.person)
+
+        erase(erasure=ask(canary))
+
+        assert set(his.values_list("reason", "ticket")) == {("(erased)", "(erased)")}
+        other.refresh_from_db()
+        assert (other.reason, other.ticket) == (REASON, TICKET)
 
     def test_takes_the_organization_that_was_his_alone(self, canary):
         erase(erasure=ask(canary))

@@ -13,6 +13,7 @@ from guardian.models import UserObjectPermission
 from apps.core import scope
 from apps.core.clock import database_now
 from apps.core.ids import new_id
+from apps.core.personal import GONE
 from apps.rbac.errors import StillOwner
 from apps.rbac.models import (
     ApiKey,
@@ -106,8 +107,9 @@ def forget_addresses_elsewhere(user: User, identity: Identity) -> None:
         invitation.save()
     for organization in Organization.objects.filter(identity.within("billing_email")):
         update_organization(organization=organization, billing_email="")
-    Impersonation.objects.filter(user=user).update(reason="(erased)", mail_due_at=None)
-    Impersonation.objects.filter(identity.within("reason")).update(reason="(erased)")
+    Impersonation.objects.filter(user=user).update(reason=GONE, ticket=GONE, mail_due_at=None)
+    for field in ("reason", "ticket"):  # staff name people where they look in others' place, too
+        Impersonation.objects.filter(identity.within(field)).update(**{field: GONE})
 
 
 def forget_exports(user: User, identity: Identity) -> None:

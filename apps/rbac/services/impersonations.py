@@ -113,7 +113,8 @@ def _record(verb: str, impersonation: Impersonation) -> None:
     """
     Write the audit row, with both people, into the organization's chain.
 
-    The reason stays on the impersonation: it may name somebody who has himself erased.
+    The reason stays on the impersonation: it may name somebody who has himself erased. So may
+    the ticket, which is kept beside the row.
     """
     with context.acting(
         actor=f"user:{impersonation.staff_user.public_id}",
