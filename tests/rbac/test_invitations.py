@@ -296,6 +296,29 @@ class TestResend:
         with later(minutes=11), pytest.raises(InvitationLimitReached):
             resend(invitation, owner)
 
+    @pytest.mark.parametrize(("limit", "hours"), [(3, 12), (2, 18), (1, 20), (0, 24)])
+    def test_says_when_the_limit_lets_one_through_again(
+        self, organization, owner, settings, limit, hours
+    ):
+        """Sent at 0, 6 and 8 hours, asked at 12; a lower limit waits for more of them."""
+        start = timezone.now()
+        with moved_to(start):
+            first = make_invitation(organization, owner)
+        with moved_to(start + timedelta(hours=6)):
+            make_invitation(organization, owner, email="b@example.com")
+        with moved_to(start + timedelta(hours=8)):
+            resend(first, owner)
+        settings.INVITATIONS_PER_DAY = limit
+
+        with moved_to(start + timedelta(hours=12)), pytest.raises(InvitationLimitReached) as over:
+            make_invitation(organization, owner, email="c@example.com")
+
+        wait = timedelta(seconds=over.value.details["retry_after"])
+        assert wait == timedelta(hours=hours, seconds=1)
+        if limit:
+            with moved_to(start + timedelta(hours=12) + wait):
+                assert make_invitation(organization, owner, email="c@example.com")
+
     def test_is_not_for_what_has_ended(self, organization, owner):
         invitation = invitations.revoke(invitation=make_invitation(organization, owner))
 

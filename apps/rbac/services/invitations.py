@@ -13,7 +13,6 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import Q
 
 from apps.core.clock import database_now
 from apps.core.errors import DomainError
@@ -282,9 +281,14 @@ def _revoke(invitation: Invitation) -> Invitation:
 
 def _check_limit(organization: Organization, now: datetime) -> None:
     """Count in the database, under the organization's lock: no two take the last place."""
-    since = now - DAY
-    rows = Invitation.objects.filter(organization=organization)
-    sent = rows.filter(Q(created_at__gt=since)).count() + rows.filter(resent_at__gt=since).count()
+    since, rows = now - DAY, Invitation.objects.filter(organization=organization)
+    created = rows.filter(created_at__gt=since).values_list("created_at", flat=True)
+    again = rows.filter(resent_at__gt=since).values_list("resent_at", flat=True)
+    sent = created.count() + again.count()
     limit: int = settings.INVITATIONS_PER_DAY
-    if sent >= limit:
-        raise InvitationLimitReached(limit=limit, retry_after=3600)
+    if sent < limit:
+        return
+    # There is room again once all but limit - 1 of these are a day old.
+    last = created.union(again, all=True).order_by("created_at")[sent - limit : sent - limit + 1]
+    wait = next(iter(last), now) + DAY - now
+    raise InvitationLimitReached(limit=limit, retry_after=int(wait.total_seconds()) + 1)
