@@ -8,27 +8,47 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.apps import apps
+from django.contrib.admin.models import LogEntry
 from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import connection
 from django.db.models import F
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from apps.core import clock, context, personal
+from apps.core import clock, context, personal, scope
 from apps.credits.selectors import main_wallet
 from apps.credits.services.charges import charge_amount
-from apps.rbac.models import PersonalExport
+from apps.rbac.models import Erasure, PersonalExport
 from apps.rbac.services import personal_exports
 from apps.rbac.services.erasures import erase, request_erasure
+from apps.rbac.services.ownership import request_transfer
 from apps.rbac.services.personal_exports import (
     delete_expired_exports,
     make_exports,
     request_export,
 )
 from apps.tenants.models import AuditLog, User
-from tests.people import give_second_factor, make_key, make_organization, make_person, signed_in
+from tests.people import (
+    give_second_factor,
+    make_key,
+    make_member,
+    make_organization,
+    make_person,
+    signed_in,
+)
 from tests.races.racing import at_once
 from tests.rbac.canaries import ask, leave_traces, sign_up_canary
 
 pytestmark = pytest.mark.django_db(transaction=True)
+TOLD_ELSEWHERE = {
+    "credits.Correction.decided_by": "staff's work: what_you_did and credit_transactions tell it",
+    "credits.Correction.requested_by": "staff's work: what_you_did and credit_transactions tell it",
+    "guardian.UserObjectPermission.user": "the other half of a share, which shares tells",
+    "rbac.Impersonation.staff_user": "staff's work: what_you_did tells it",
+    "tenants.User_groups.user": "rights that the house gives its staff",
+    "tenants.User_user_permissions.user": "rights that the house gives its staff",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -123,8 +143,46 @@ class TestTheFile:
         assert bytes(export.sha256) == hashlib.sha256(body).digest()
         assert export.progress == 100
 
-    def test_every_app_with_a_person_in_its_tables_has_a_part(self):
-        assert {"account", "memberships", "api_keys", "jobs", "uploads"} <= set(personal.parts())
+    def test_asks_every_column_that_points_at_a_person(self, person):
+        """A part asks for what is his by the column, or the column stands in TOLD_ELSEWHERE."""
+        with scope.every_organization("a test"), CaptureQueriesContext(connection) as asked:
+            for collect in personal.parts().values():
+                list(collect(person))
+        sql = [query["sql"] for query in asked]
+
+        found = {
+            f"{model._meta.label}.{field.name}": f'"{model._meta.db_table}"."{field.column}" = '
+            for model in apps.get_models(include_auto_created=True)
+            for field in model._meta.concrete_fields
+            if field.related_model is User
+        }
+
+        missing = {name for name, words in found.items() if not any(words in one for one in sql)}
+        assert missing == TOLD_ELSEWHERE.keys()
+
+    def test_holds_what_became_of_him(self, person):
+        organization = make_organization(owner=person)
+        member = make_member(organization, "admin")
+        look_in = signed_in(person)
+        look_in.get(f"/o/{organization.slug}/")
+        offer = request_transfer(organization=organization, from_user=person, to_user=member)
+        erasure = Erasure.objects.create(user=person, due_at=clock.database_now())
+        LogEntry.objects.create(user=person, action_flag=1, object_repr="Another", object_id="7")
+        export = request_export(user=person)
+        make_exports()
+
+        found = contents(download(look_in, export))
+
+        assert found["last_visits.json"][0]["organization__slug"] == organization.slug
+        transfer = found["ownership_transfers.json"][0]
+        assert (transfer["id"], transfer["is_by_you"]) == (str(offer.pk), True)
+        assert found["erasures.json"][0]["id"] == str(erasure.pk)
+        assert found["exports.json"][0]["id"] == str(export.pk)
+        assert found["back_office.json"][0]["object_id"] == "7"
+        assert "Another" not in json.dumps(found["back_office.json"])
+        with scope.every_organization("a test"):
+            (theirs,) = personal.parts()["ownership_transfers"](member)
+        assert theirs["is_by_you"] is False
 
 
 class TestTheDownload:

@@ -6,6 +6,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.contrib.admin.models import LogEntry
 from django.db.models import Q
 
 from apps.tenants.models import AuditLog, User
@@ -41,6 +42,14 @@ def sessions_of(user: User) -> Rows:
     """Return where he signed in."""
     found: Rows = UserSession.objects.filter(user=user).values(
         "ip", "user_agent", "created_at", "last_seen_at"
+    )
+    return found
+
+
+def edits_of(user: User) -> Rows:
+    """Return what the back office's history says that he did; what it names is others'."""
+    found: Rows = LogEntry.objects.filter(user=user).values(
+        "action_time", "action_flag", "content_type__model", "object_id"
     )
     return found
 
