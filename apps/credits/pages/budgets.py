@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import formats
 
+from apps.core import paging
 from apps.core.charts import Bar, Chart
 from apps.core.errors import DomainError
 from apps.core.exports import stream_csv
@@ -117,9 +118,8 @@ class Budgets(BudgetsPage):
         last_id = Budget.read_id(after)
         mine = Budget.objects.filter(organization=self.organization)
         last = mine.filter(pk=last_id).first() if last_id else None
-        rows = list((reading.budgets_after(found, last) if last else found)[: PAGE_SIZE + 1])
-        shown = rows[:PAGE_SIZE]
-        return shown, shown[-1].public_id if len(rows) > PAGE_SIZE else ""
+        shown, end = paging.page_of(paging.after(found, last), size=PAGE_SIZE)
+        return shown, end.public_id if end else ""
 
 
 class BudgetPage(BudgetsPage):

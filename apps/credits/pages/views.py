@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
-from apps.core import context
+from apps.core import context, paging
 from apps.core.clock import database_now
 from apps.core.exports import stream_csv
 from apps.credits import selectors
@@ -123,8 +123,7 @@ class Transactions(CreditsPage):
         before = request.GET.get("before", "")
         if before.isdecimal():
             heads = heads.filter(sequence__lt=int(before[:18]))
-        found = list(heads[: PAGE_SIZE + 1])
-        page = found[:PAGE_SIZE]
+        page, end = paging.page_of(heads, size=PAGE_SIZE)
         here = reverse("credits:transactions", args=[slug])
         chosen = {k: v for k, v in request.GET.items() if k in form.fields and v}
         list_page = {
@@ -135,9 +134,7 @@ class Transactions(CreditsPage):
             "is_filtered": form.is_filtered,
             "reset_url": here,
             "export_url": f"{here}?{urlencode({**chosen, 'format': 'csv'})}",
-            "next_url": f"{here}?{urlencode({**chosen, 'before': page[-1].sequence})}"
-            if len(found) > PAGE_SIZE
-            else None,
+            "next_url": f"{here}?{urlencode({**chosen, 'before': end.sequence})}" if end else None,
             "first_url": f"{here}?{urlencode(chosen)}" if before else None,
         }
         return render(request, "credits/transactions.html", list_page)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import DateField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import DateField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
+from apps.core import paging
 from apps.core.clock import database_now
 from apps.core.errors import NotFound
 from apps.core.periods import next_month
@@ -89,12 +90,6 @@ def budget_of(wallet: Wallet, budget_id: str, *, member: User | None = None) -> 
     return found
 
 
-def budgets_after(budgets: QuerySet[Budget], last: Budget) -> QuerySet[Budget]:
-    """Return the budgets that come after this one, newest first."""
-    same_time = Q(created_at=last.created_at, id__lt=last.id)
-    return budgets.filter(Q(created_at__lt=last.created_at) | same_time)
-
-
 def use_of(budget: Budget) -> Use:
     """Return what was used of a budget of `budgets_of`, in the month that is now."""
     return Use(budget.used, budget.monthly_limit)  # type: ignore[attr-defined]  # annotated
@@ -135,7 +130,7 @@ def budget_rows(budgets: QuerySet[Budget]) -> Iterator[tuple[object, ...]]:
                 "active" if one.is_active else "off",
                 one.created_at.isoformat(),
             )
-        chunk = list(budgets_after(budgets, chunk[-1])[:CHUNK]) if len(chunk) == CHUNK else []
+        chunk = list(paging.after(budgets, chunk[-1])[:CHUNK]) if len(chunk) == CHUNK else []
 
 
 def month_rows(budget: Budget) -> Iterator[tuple[object, ...]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from apps.core import paging
 from apps.core.errors import NotFound
 from apps.credits.errors import InvalidTerms
 from apps.credits.models import CreditTransaction, Hold, Wallet
@@ -67,19 +68,11 @@ def page_of_holds(
     for name in parts[parts.index(part) :] if last else parts:
         rows = holds.filter(PARTS[name])
         if last and name == part:
-            rows = older_than(rows, last)
+            rows = paging.after(rows, last)
         found += [(name, hold) for hold in rows[: size + 1 - len(found)]]
     page = found[:size]
     beginning = f"{page[-1][0]}.{page[-1][1].public_id}" if len(found) > size else ""
     return [hold for _, hold in page], beginning
-
-
-def older_than(holds: QuerySet[Hold], last: Hold) -> QuerySet[Hold]:
-    """Return the holds after this one, newest first; the index finds where they begin."""
-    same_time = Q(created_at=last.created_at, id__lt=last.id)
-    return holds.filter(
-        Q(created_at__lt=last.created_at) | same_time, created_at__lte=last.created_at
-    )
 
 
 def hold_rows(holds: QuerySet[Hold]) -> Iterator[tuple[object, ...]]:
@@ -98,7 +91,7 @@ def hold_rows(holds: QuerySet[Hold]) -> Iterator[tuple[object, ...]]:
                 hold.expires_at.isoformat(),
                 hold.reference,
             )
-        chunk = list(older_than(holds, chunk[-1])[:CHUNK]) if len(chunk) == CHUNK else []
+        chunk = list(paging.after(holds, chunk[-1])[:CHUNK]) if len(chunk) == CHUNK else []
 
 
 def movements_of_hold(hold: Hold) -> list[CreditTransaction]:

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from apps.core import idempotency
+from apps.core import idempotency, paging
 from apps.core.errors import DomainError
 from apps.core.files import stored_file
 from apps.core.idempotency import Answer
@@ -142,12 +142,11 @@ class Jobs(TenantPage):
         before = GenerationJob.read_id(request.GET.get("before", ""))
         if before:
             jobs = jobs.filter(id__lt=before)  # ids are in the order of their making
-        found = list(jobs[: PAGE_SIZE + 1])
+        shown, end = paging.page_of(jobs, size=PAGE_SIZE)
         here = reverse("jobs:list", args=[slug])
-        more = len(found) > PAGE_SIZE
         page = {
-            "jobs": [job_line(job, self.organization) for job in found[:PAGE_SIZE]],
-            "next_url": f"{here}?before={found[PAGE_SIZE - 1].public_id}" if more else None,
+            "jobs": [job_line(job, self.organization) for job in shown],
+            "next_url": f"{here}?before={end.public_id}" if end else None,
             "first_url": here if before else None,
             "can_submit": self.user.has_perm("jobs.submit", self.organization),
         }

@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.core import paging
 from apps.core.exports import stream_csv
 from apps.rbac.models import ApiKey
 from apps.rbac.pages.base import TenantPage
@@ -24,7 +25,6 @@ from apps.tenants.selectors.audit import (
     AUDIT_COLUMNS,
     AuditFilters,
     Change,
-    after_row,
     audit_rows,
     changes_of,
     matching_audit,
@@ -117,10 +117,7 @@ class Audit(TenantPage):
                 filename=f"{slug}-audit.csv", columns=AUDIT_COLUMNS, rows=audit_rows(rows)
             )
         last = self.last_shown(request)
-        found = list(
-            (after_row(rows, last) if last else rows).select_related("seal")[: PAGE_SIZE + 1]
-        )
-        shown = found[:PAGE_SIZE]
+        shown, end = paging.page_of(paging.after(rows, last).select_related("seal"), size=PAGE_SIZE)
         here = reverse("rbac:audit", args=[slug])
         chosen = {
             name: value for name, value in request.GET.items() if name in form.fields and value
@@ -131,9 +128,7 @@ class Audit(TenantPage):
             "is_filtered": form.is_filtered,
             "reset_url": here,
             "export_url": f"{here}?{urlencode({**chosen, 'format': 'csv'})}",
-            "next_url": f"{here}?{urlencode({**chosen, 'before': shown[-1].public_id})}"
-            if len(found) > PAGE_SIZE
-            else None,
+            "next_url": f"{here}?{urlencode({**chosen, 'before': end.public_id})}" if end else None,
             "first_url": f"{here}?{urlencode(chosen)}" if last else None,
         }
         return render(request, "rbac/audit.html", page)

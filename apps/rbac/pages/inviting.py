@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
+from apps.core import paging
 from apps.core.clock import database_now
 from apps.core.errors import DomainError
 from apps.core.pages import add_refusal
@@ -96,12 +97,10 @@ class Invitations(TenantPage):
     def page_of(self, found: Any, after: str) -> tuple[list[Invitation], str]:
         """Return one page of invitations, and the id after which the next one begins."""
         last_id = Invitation.read_id(after)
-        if last_id is not None:
-            last = selectors.invitations_of(self.organization).filter(pk=last_id).first()
-            found = selectors.invitations_after(found, last) if last else found
-        rows = list(found[: PAGE_SIZE + 1])
-        shown = rows[:PAGE_SIZE]
-        return shown, shown[-1].public_id if len(rows) > PAGE_SIZE else ""
+        mine = selectors.invitations_of(self.organization)
+        last = mine.filter(pk=last_id).first() if last_id else None
+        shown, end = paging.page_of(paging.after(found, last), size=PAGE_SIZE)
+        return shown, end.public_id if end else ""
 
 
 def line_of(invitation: Invitation, now: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from apps.core import paging
 from apps.core.errors import NotFound
 from apps.core.exports import stream_csv
 from apps.rbac import selectors
@@ -71,11 +72,8 @@ class Members(TenantPage):
 
 def page_of(rows: Any, last: Any) -> tuple[list[Any], str]:
     """Return one page of members, and the id after which the next one begins."""
-    if last is not None:
-        rows = selectors.members_after(rows, last)
-    found = list(rows[: PAGE_SIZE + 1])
-    shown = found[:PAGE_SIZE]
-    return shown, shown[-1].public_id if len(found) > PAGE_SIZE else ""
+    shown, end = paging.page_of(paging.after(rows, last, by="joined_at"), size=PAGE_SIZE)
+    return shown, end.public_id if end else ""
 
 
 class ChangeRole(TenantPage):

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from apps.core import paging
 from apps.core.clock import database_now
 from apps.core.errors import DomainError, NotFound
 from apps.core.pages import add_refusal
@@ -124,12 +125,10 @@ def page_of(rows: QuerySet[Share], request: HttpRequest, *, slug: str = "") -> d
     after, here = request.GET.get("after", ""), request.path
     last_id = Share.read_id(after)
     last = rows.filter(pk=last_id).first() if last_id else None
-    found = list((selectors.shares_after(rows, last) if last else rows)[: PAGE_SIZE + 1])
-    shown = found[:PAGE_SIZE]
-    beginning = shown[-1].public_id if len(found) > PAGE_SIZE else ""
+    shown, end = paging.page_of(paging.after(rows, last), size=PAGE_SIZE)
     return {
         "shares": [line(share, slug=slug) for share in shown],
-        "next_url": f"{here}?{urlencode({'after': beginning})}" if beginning else None,
+        "next_url": f"{here}?{urlencode({'after': end.public_id})}" if end else None,
         "first_url": here if last else None,
     }
 

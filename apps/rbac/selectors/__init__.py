@@ -1,7 +1,7 @@
 """Read who belongs where and may do what. Nothing here writes."""
 
 from apps.rbac.selectors.impersonations import impersonations_in, late_impersonations
-from apps.rbac.selectors.invitations import invitations_after, invitations_in, invitations_of
+from apps.rbac.selectors.invitations import invitations_in, invitations_of
 from apps.rbac.selectors.keys import api_keys_of, with_makers
 from apps.rbac.selectors.organizations import (
     closed_organization_of,
@@ -16,7 +16,6 @@ from apps.rbac.selectors.people import (
     CHUNK,
     MEMBER_COLUMNS,
     member_rows,
-    members_after,
     members_of,
     members_with,
     members_without_second_factor,
@@ -41,7 +40,6 @@ from apps.rbac.selectors.seats import Seats, seats_of
 from apps.rbac.selectors.sharing import (
     is_shared_with,
     shared_objects,
-    shares_after,
     shares_of,
     shares_with,
 )
@@ -60,13 +58,11 @@ __all__ = [
     "holder_counts",
     "holders_of",
     "impersonations_in",
-    "invitations_after",
     "invitations_in",
     "invitations_of",
     "is_shared_with",
     "late_impersonations",
     "member_rows",
-    "members_after",
     "members_of",
     "members_with",
     "members_without_second_factor",
@@ -87,7 +83,6 @@ __all__ = [
     "roles_within",
     "seats_of",
     "shared_objects",
-    "shares_after",
     "shares_of",
     "shares_with",
     "transfers_of",

@@ -16,12 +16,6 @@ def invitations_of(organization: Organization) -> QuerySet[Invitation]:
     return rows.select_related("role", "invited_by").order_by("-created_at", "-id")
 
 
-def invitations_after(rows: QuerySet[Invitation], last: Invitation) -> QuerySet[Invitation]:
-    """Return the invitations that come after this one, newest first."""
-    same_time = Q(created_at=last.created_at, id__lt=last.id)
-    return rows.filter(Q(created_at__lt=last.created_at) | same_time)
-
-
 def invitations_in(rows: QuerySet[Invitation], state: str, now: datetime) -> QuerySet[Invitation]:
     """Keep those in this state, as people see it: past its time is expired."""
     late = Q(status=Invitation.Status.PENDING, expires_at__lte=now)

@@ -8,6 +8,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Greatest
 
+from apps.core import paging
 from apps.core.errors import NotFound
 from apps.rbac.models import (
     ApiKey,
@@ -92,12 +93,6 @@ def membership_of(organization: Organization, public_id: str) -> Any:
     return found
 
 
-def members_after(members: QuerySet[Any], last: Any) -> QuerySet[Any]:
-    """Return the members that come after this one, newest first."""
-    same_time = Q(joined_at=last.joined_at, id__lt=last.id)
-    return members.filter(Q(joined_at__lt=last.joined_at) | same_time)
-
-
 def member_rows(members: QuerySet[Any]) -> Iterator[tuple[object, ...]]:
     """Yield a row for each member, in the order of MEMBER_COLUMNS, chunk by chunk."""
     chunk = list(members[:CHUNK])
@@ -112,4 +107,4 @@ def member_rows(members: QuerySet[Any]) -> Iterator[tuple[object, ...]]:
                 one.joined_at.isoformat(),
                 one.last_active_at.isoformat() if one.last_active_at else "",
             )
-        chunk = list(members_after(members, chunk[-1])[:CHUNK])
+        chunk = list(paging.after(members, chunk[-1], by="joined_at")[:CHUNK])

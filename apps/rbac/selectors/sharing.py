@@ -29,12 +29,6 @@ def shares_with(user: User) -> QuerySet[Share]:
     return found.prefetch_related("shared").order_by("-created_at", "-id")
 
 
-def shares_after(shares: QuerySet[Share], last: Share) -> QuerySet[Share]:
-    """Return the shares that come after this one, newest first."""
-    same_time = Q(created_at=last.created_at, id__lt=last.id)
-    return shares.filter(Q(created_at__lt=last.created_at) | same_time)
-
-
 def shared_objects[M: Model](user: User, model: type[M]) -> QuerySet[M]:
     """
     Return the rows of a shareable model that are shared with the person now; one query.
