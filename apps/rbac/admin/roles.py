@@ -10,17 +10,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from apps.core.errors import DomainError
 from apps.rbac.admin.base import ServiceAdmin, note_denial, staff_of
 from apps.rbac.models import Role
 from apps.rbac.services import matrix
-from apps.rbac.services.custom_roles import (
-    RoleDraft,
-    change_roles,
-    create_role,
-    delete_role,
-    preview_roles,
-)
+from apps.rbac.services.custom_roles import create_role, delete_role
 
 
 class NewRoleForm(forms.ModelForm[Role]):
@@ -119,52 +112,37 @@ class RoleDesk:
 
     def change(self) -> HttpResponse:
         """Show what would change, or save it; a refusal is told above the editor."""
-        where, drafts = self.role.organization, []
-        try:
-            drafts = matrix.drafts_from(dict(self.request.POST.lists()), where, by=self.by)
-            if self.request.POST.get("step") != "save":
-                return self.preview(drafts)
-            change_roles(by=self.by, organization=where, drafts=drafts)
-        except DomainError as refusal:
-            note_denial(self.request, refusal)
-            kept = [] if refusal.status in (404, 412) else drafts
-            return self.show(kept, refusal=refusal)
-        messages.success(self.request, "The roles are saved. They count from the next request on.")
+        data = dict(self.request.POST.lists())
+        answer = matrix.answer(data, self.role.organization, by=self.by)
+        match answer:
+            case matrix.Preview():
+                page = {
+                    **self.frame,
+                    "title": "Save this change?",
+                    "differences": answer.differences,
+                    "fields": answer.fields,
+                }
+                return render(self.request, "admin/rbac/roles_preview.html", page)
+            case matrix.Refused():
+                note_denial(self.request, answer.refusal)
+                return self.show(answer)
+        tell = messages.success if answer.has_changed else messages.info
+        tell(self.request, answer.message)
         return redirect(self.here)
 
-    def preview(self, drafts: list[RoleDraft]) -> HttpResponse:
-        """
-        Show what would be saved.
-
-        :raises DomainError: if it would be refused.
-        """
-        found = preview_roles(by=self.by, organization=self.role.organization, drafts=drafts)
-        differences = [one for one in found if not one.is_empty]
-        if not differences:
-            messages.info(self.request, "Nothing was changed.")
-            return redirect(self.here)
-        page = {
-            **self.frame,
-            "title": "Save this change?",
-            "differences": [matrix.told(one) for one in differences],
-            "fields": matrix.fields_of(differences),
-        }
-        return render(self.request, "admin/rbac/roles_preview.html", page)
-
-    def show(
-        self, drafts: list[RoleDraft] | None = None, *, refusal: DomainError | None = None
-    ) -> HttpResponse:
-        """Show the editor with what was chosen, and why it was refused."""
+    def show(self, refused: matrix.Refused | None = None) -> HttpResponse:
+        """Show the editor; after a refusal with what was chosen, and why it was refused."""
         where = self.role.organization
+        drafts = refused.drafts if refused else []
         page = {
             **self.frame,
             "title": f"Roles of {where.name}" if where else "Roles that count everywhere",
-            "matrix": matrix.matrix_of(where, by=self.by, drafts=drafts or []),
-            "refusals": [str(refusal)] if refusal else [],
+            "matrix": matrix.matrix_of(where, by=self.by, drafts=drafts),
+            "refusals": [str(refused.refusal)] if refused else [],
             "list_url": reverse("admin:rbac_role_changelist"),
             "delete_url": ""
             if self.role.is_system_role
             else reverse("admin:rbac_role_delete", args=[self.role.pk]),
         }
-        status = 200 if refusal is None else 409 if refusal.status == 404 else refusal.status
+        status = refused.status if refused else 200
         return render(self.request, "admin/rbac/roles.html", page, status=status)

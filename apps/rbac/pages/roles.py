@@ -16,13 +16,7 @@ from apps.rbac.models import Role
 from apps.rbac.pages.base import TenantPage
 from apps.rbac.permissions import BY_CODE
 from apps.rbac.services import matrix, members
-from apps.rbac.services.custom_roles import (
-    RoleDraft,
-    change_roles,
-    create_role,
-    delete_role,
-    preview_roles,
-)
+from apps.rbac.services.custom_roles import create_role, delete_role
 
 MOST_HOLDERS = 25  # named on the page of a role
 
@@ -81,49 +75,29 @@ class Roles(TenantPage):
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Show what would change, or save it; a refusal is told above the editor."""
-        data = dict(request.POST.lists())
-        drafts: list[RoleDraft] = []
-        try:
-            drafts = matrix.drafts_from(data, self.organization, by=self.user)
-            if request.POST.get("step") != "save":
-                return self.preview(drafts)
-            change_roles(by=self.user, organization=self.organization, drafts=drafts)
-        except DomainError as error:
-            if error.status == PermissionDenied.status:
-                self.record(error)
-            # What somebody else changed meanwhile is shown; what can be mended stays chosen.
-            return self.show([] if error.status in (404, 412) else drafts, error=error)
-        messages.success(request, "The roles are saved. They count from the next request on.")
+        answer = matrix.answer(dict(request.POST.lists()), self.organization, by=self.user)
+        match answer:
+            case matrix.Preview():
+                page = {"differences": answer.differences, "fields": answer.fields}
+                return render(request, "rbac/roles_preview.html", page)
+            case matrix.Refused():
+                if answer.refusal.status == PermissionDenied.status:
+                    self.record(answer.refusal)
+                return self.show(answer)
+        tell = messages.success if answer.has_changed else messages.info
+        tell(request, answer.message)
         return redirect("rbac:roles", slug=slug)
 
-    def preview(self, drafts: list[RoleDraft]) -> HttpResponse:
-        """
-        Show what would be saved.
-
-        :raises DomainError: if it would be refused.
-        """
-        found = preview_roles(by=self.user, organization=self.organization, drafts=drafts)
-        differences = [one for one in found if not one.is_empty]
-        if not differences:
-            messages.info(self.request, "Nothing was changed.")
-            return redirect("rbac:roles", slug=self.organization.slug)
+    def show(self, refused: matrix.Refused | None = None) -> HttpResponse:
+        """Show the editor; after a refusal with what was chosen, and why it was refused."""
+        drafts = refused.drafts if refused else []
+        error = refused.refusal if refused else None
         page = {
-            "differences": [matrix.told(one) for one in differences],
-            "fields": matrix.fields_of(differences),
-        }
-        return render(self.request, "rbac/roles_preview.html", page)
-
-    def show(
-        self, drafts: list[RoleDraft] | None = None, *, error: DomainError | None = None
-    ) -> HttpResponse:
-        """Show the editor with what was chosen, and why it was refused."""
-        found = matrix.matrix_of(self.organization, by=self.user, drafts=drafts or [])
-        page = {
-            "matrix": found,
+            "matrix": matrix.matrix_of(self.organization, by=self.user, drafts=drafts),
             "refusal": {"title": error.title, "text": str(error)} if error else None,
             "can_manage": self.user.has_perm(self.permission_to_change, self.organization),
         }
-        status = 200 if error is None else 409 if error.status == 404 else error.status
+        status = refused.status if refused else 200
         return render(self.request, "rbac/roles.html", page, status=status)
 
 

@@ -5,11 +5,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from uuid import UUID
 
-from apps.core.errors import NotFound
+from apps.core.errors import DomainError, NotFound
 from apps.rbac.models import Role
 from apps.rbac.permissions import PERMISSIONS, STAFF_CODES, PermissionCode
 from apps.rbac.selectors import codes_of, held_by, holder_counts, roles_in
-from apps.rbac.services.custom_roles import RoleDifference, RoleDraft
+from apps.rbac.services.custom_roles import (
+    RoleDifference,
+    RoleDraft,
+    change_roles,
+    preview_roles,
+)
 from apps.tenants.models import Organization, User
 
 FIELDS = ("version", "name", "description", "codes")  # each as `field-rol_…`
@@ -55,6 +60,59 @@ class Matrix:
     def own(self) -> list[Column]:
         """The roles that can be changed."""
         return [column for column in self.columns if not column.is_locked]
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The roles are as they were sent; perhaps they were so before."""
+
+    has_changed: bool
+
+    @property
+    def message(self) -> str:
+        """What to tell the person."""
+        if not self.has_changed:
+            return "Nothing was changed."
+        return "The roles are saved. They count from the next request on."
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would be saved: each difference in words, and the fields that send it once more."""
+
+    differences: list[dict[str, object]]
+    fields: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why nothing is saved, and what stays chosen in the editor."""
+
+    refusal: DomainError
+    drafts: list[RoleDraft]
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the page that says so: it is there, also where a role in it is not."""
+        return 409 if self.refusal.status == NotFound.status else self.refusal.status
+
+
+def answer(data: FormData, where: Organization | None, *, by: User) -> Saved | Preview | Refused:
+    """
+    Do what the editor asks for: show what would change, or save it once that was confirmed.
+
+    `where` is the organization whose roles these are; None has those that count everywhere.
+    """
+    drafts: list[RoleDraft] = []
+    try:
+        drafts = drafts_from(data, where, by=by)
+        if data.get("step", [""])[-1] != "save":
+            return _preview(drafts, where, by)
+        change_roles(by=by, organization=where, drafts=drafts)
+    except DomainError as refusal:
+        # What somebody else changed meanwhile is shown; what can be mended stays chosen.
+        return Refused(refusal, [] if refusal.status in (404, 412) else drafts)
+    return Saved(has_changed=True)
 
 
 def matrix_of(
@@ -127,6 +185,14 @@ def fields_of(differences: Iterable[RoleDifference]) -> list[tuple[str, str]]:
             *((f"codes-{end}", code) for code in sorted(one.codes)),
         ]
     return fields
+
+
+def _preview(drafts: list[RoleDraft], where: Organization | None, by: User) -> Saved | Preview:
+    found = preview_roles(by=by, organization=where, drafts=drafts)
+    differences = [one for one in found if not one.is_empty]
+    if not differences:
+        return Saved(has_changed=False)
+    return Preview([told(one) for one in differences], fields_of(differences))
 
 
 def _column(role: Role, draft: RoleDraft | None, holders: int) -> Column:
