@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0001_what_is_sold_and_paid"),
+        ("billing", "0010_catalogue_is_kept"),
         ("tenants", "0031_personal_values"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
