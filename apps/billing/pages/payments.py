@@ -26,7 +26,7 @@ from apps.billing.selectors.payments import (
     payments_of,
 )
 from apps.billing.services import checkout
-from apps.core import readonly
+from apps.core import paging, readonly
 from apps.core.exports import stream_csv
 from apps.core.money import format_money
 from apps.credits.selectors import balance_of, main_wallet
@@ -52,18 +52,17 @@ class Payments(BillingPage):
         before = Payment.read_id(request.GET.get("before", ""))
         if before:
             rows = rows.filter(pk__lt=before)  # ids are in the order of their making
-        found = list(rows.order_by("-pk")[: PAGE_SIZE + 1])
+        shown, end = paging.page_of(rows.order_by("-pk"), size=PAGE_SIZE)
         here = reverse("billing:payments", args=[slug])
         chosen = {key: value for key, value in request.GET.items() if key in form.fields and value}
-        more = len(found) > PAGE_SIZE
-        older = urlencode({**chosen, "before": found[PAGE_SIZE - 1].public_id}) if more else ""
+        older = urlencode({**chosen, "before": end.public_id}) if end else ""
         page = {
-            "payments": [payment_line(one) for one in found[:PAGE_SIZE]],
+            "payments": [payment_line(one) for one in shown],
             "filter_form": form,
             "is_filtered": bool(chosen),
             "reset_url": here,
             "export_url": f"{here}?{urlencode({**chosen, 'format': 'csv'})}",
-            "next_url": f"{here}?{older}" if more else None,
+            "next_url": f"{here}?{older}" if end else None,
             "first_url": f"{here}?{urlencode(chosen)}" if before else None,
         }
         return self.show("billing/payments.html", page)
