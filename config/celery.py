@@ -1,6 +1,7 @@
 """The Celery application, and everything that runs by the clock in one table."""
 
 import os
+from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
@@ -22,6 +23,10 @@ def see_every_organization(**details: object) -> None:
     whole_process("worker")
 
 
+def _mails(queue: str, schedule: float | crontab) -> dict[str, Any]:
+    return {"task": "core.send_mails", "kwargs": {"queue": queue}, "schedule": schedule}
+
+
 app.conf.beat_schedule = {
     "Ring again for waiting jobs": {"task": "jobs.sweep_jobs", "schedule": 15.0},
     "Handle events of Stripe's that wait": {"task": "billing.sweep_events", "schedule": 15.0},
@@ -37,11 +42,11 @@ app.conf.beat_schedule = {
         "task": "billing.compare_catalogue",
         "schedule": crontab(hour=4, minute=13),
     },
-    "Send mails about ownership": {"task": "rbac.mail_transfers", "schedule": 60.0},
-    "Tell of looks in a member's place": {"task": "rbac.mail_impersonations", "schedule": 60.0},
+    "Send mails about ownership": _mails("transfers", 60.0),
+    "Tell of looks in a member's place": _mails("impersonations", 60.0),
     "End looks in a member's place": {"task": "rbac.end_impersonations", "schedule": 60.0},
     "Make files of personal data": {"task": "rbac.make_exports", "schedule": 60.0},
-    "Send mails about erasure": {"task": "rbac.mail_erasures", "schedule": 60.0},
+    "Send mails about erasure": _mails("erasures", 60.0),
     "Erase people whose time has come": {
         "task": "rbac.erase_people",
         "schedule": crontab(minute=11),

@@ -54,6 +54,7 @@ STRIPE_WEBHOOK_SECRETS: list[str] = env.list(
 
 # Mail
 vars().update(env.dj_email_url("EMAIL_URL", "console://"))
+vars()["EMAIL_TIMEOUT"] = vars()["EMAIL_TIMEOUT"] or 15  # seconds for each answer of the server
 SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", "")  # shown where something went wrong
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Coffer <no-reply@localhost>")
 EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", "mandatory")

@@ -43,6 +43,28 @@ class Row(PublicId, models.Model):
         abstract = True
 
 
+class Mailed(Row):
+    """
+    A row about which a mail must go out: it is the queue of that mail (apps.core.mail).
+
+    A `Meta` with indexes of its own repeats these: `indexes = [*Mailed.Meta.indexes, …]`.
+    """
+
+    mail_due_at = models.DateTimeField(null=True, blank=True)  # None: nothing to send
+    mail_attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)  # the newest mail
+
+    class Meta:
+        abstract = True
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["mail_due_at"],
+                condition=Q(mail_due_at__isnull=False),
+                name="%(app_label)s_%(class)s_to_mail",
+            )
+        ]
+
+
 class IdempotencyKey(models.Model):
     """
     One repeated-safe request: who sent it, a digest of it, and the answer it got.

@@ -8,12 +8,12 @@ from django.db.models import Model
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 
-from apps.core import personal
+from apps.core import mail, personal
 from apps.rbac import permissions, selectors
 from apps.rbac.errors import LastOwner
 from apps.rbac.models import Permission, Role, RolePermission
 from apps.rbac.selectors import personal_data
-from apps.rbac.services import roles
+from apps.rbac.services import erasure_mails, impersonation_mails, roles, transfer_mails
 from apps.tenants.models import Organization, User
 from apps.tenants.signals import organization_created, organization_reopened
 
@@ -62,3 +62,6 @@ personal.register("last_visits", personal_data.visits_of)
 personal.register("ownership_transfers", personal_data.transfers_of)
 personal.register("erasures", personal_data.erasures_of)
 personal.register("exports", personal_data.files_of)
+mail.register(erasure_mails.QUEUE)
+mail.register(impersonation_mails.QUEUE)
+mail.register(transfer_mails.QUEUE)

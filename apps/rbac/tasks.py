@@ -5,14 +5,11 @@ from celery import shared_task
 
 from apps.core import context
 from apps.rbac.services import (
-    erasure_mails,
     erasures,
-    impersonation_mails,
     impersonations,
     invitation_mails,
     key_warnings,
     personal_exports,
-    transfer_mails,
 )
 
 logger = structlog.get_logger(__name__)
@@ -30,13 +27,6 @@ def send_invitations() -> None:
                 break
 
 
-@shared_task(name="rbac.mail_transfers")
-def mail_transfers() -> None:
-    """Send the mails about ownership that are due. Safe to repeat, and at once."""
-    if sent := transfer_mails.mail_transfers():
-        logger.info("transfer_mails_sent", mails=sent)
-
-
 @shared_task(name="rbac.warn_of_key_expiry")
 def warn_of_key_expiry() -> None:
     """Mail those whose API keys end soon, once for each threshold. Safe to repeat, and at once."""
@@ -47,26 +37,12 @@ def warn_of_key_expiry() -> None:
             break
 
 
-@shared_task(name="rbac.mail_impersonations")
-def mail_impersonations() -> None:
-    """Tell owners and members when staff look in their place. Safe to repeat, and at once."""
-    if sent := impersonation_mails.mail_impersonations():
-        logger.info("impersonation_mails_sent", mails=sent)
-
-
 @shared_task(name="rbac.end_impersonations")
 def end_impersonations() -> None:
     """Write down the end of those whose hour is up. Safe to repeat, and at once."""
     with context.acting(actor="system:end_impersonations"):
         if ended := impersonations.end_late_impersonations():
             logger.info("impersonations_ended", count=ended)
-
-
-@shared_task(name="rbac.mail_erasures")
-def mail_erasures() -> None:
-    """Tell people that their erasure was asked for. Safe to repeat, and at once."""
-    if sent := erasure_mails.mail_erasures():
-        logger.info("erasure_mails_sent", mails=sent)
 
 
 @shared_task(name="rbac.erase_people")

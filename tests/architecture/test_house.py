@@ -9,6 +9,8 @@ from celery import current_app
 from django.apps import apps
 from django.db import models
 
+from apps.core.mail import queues
+
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(
     path
@@ -53,6 +55,18 @@ class TestTheHouse:
 
         assert rung
         assert rung <= set(current_app.tasks)
+
+    def test_rings_only_for_queues_of_mails_that_exist(self):
+        rung = {
+            keyword.value.value
+            for path in SOURCES
+            for call in calls_in(path, "enqueue")
+            for keyword in call.keywords
+            if isinstance(call.args[0], ast.Constant) and call.args[0].value == "core.send_mails"
+        }
+
+        assert rung
+        assert rung <= set(queues())
 
     def test_schedules_only_tasks_that_exist(self):
         from config.celery import app

@@ -10,6 +10,7 @@ from django.test import Client
 from guardian.models import UserObjectPermission
 
 from apps.core import chains, clock
+from apps.core import mail as core_mail
 from apps.core.invariants import verify
 from apps.credits.models import CreditTransaction, Wallet
 from apps.rbac.errors import ErasureNotPending, StaffStay, StillOwner
@@ -17,12 +18,12 @@ from apps.rbac.models import ApiKey, Erasure, Impersonation, PersonalExport, Sha
 from apps.rbac.selectors.erasures import Identity
 from apps.rbac.selectors.sharing import shares_with
 from apps.rbac.services import erasures, forgetting
-from apps.rbac.services.erasure_mails import mail_erasures
 from apps.rbac.services.erasures import cancel_erasure, erase, erase_due, request_erasure
 from apps.rbac.services.roles import assign_role, system_role
 from apps.tenants.errors import NotConfirmed
 from apps.tenants.models import AuditLog, Organization, PersonalValue, User
 from apps.tenants.services import audit
+from tests.mails import send
 from tests.people import make_key, make_member, make_organization, make_person, signed_in, with_key
 from tests.races.racing import at_once
 from tests.rbac.canaries import ask, found_in, leave_traces, sign_up_canary
@@ -303,10 +304,21 @@ class TestRequestErasure:
         request(person)
         mail.outbox.clear()
 
-        assert mail_erasures() == 1
-        assert mail_erasures() == 0
+        assert send("erasures") == 1
+        assert send("erasures") == 0
         assert mail.outbox[0].to == [person.email]
         assert "/account/privacy/" in mail.outbox[0].body
+
+    def test_that_was_cancelled_after_its_claim_is_told_by_no_mail(self):
+        person = make_person()
+        request(person)
+        mail.outbox.clear()
+        queue = core_mail.queues()["erasures"]
+        (claim,) = core_mail.claim_mails(queue.rows(), limit=10)
+        cancel_erasure(user=person)
+
+        assert core_mail._deliver(queue, claim) is None
+        assert mail.outbox == []
 
     def test_runs_once_from_many_workers(self):
         erasure = request(make_person())

@@ -1,5 +1,6 @@
 """Who may look in whose place, for how long, and who is told."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -7,16 +8,17 @@ from django.core import mail
 from django.db import IntegrityError, transaction
 
 from apps.core import clock, context
+from apps.core import mail as core_mail
 from apps.core.errors import PermissionDenied
 from apps.core.invariants import verify
 from apps.rbac.errors import CannotImpersonate, NotAMember, ReasonRequired
 from apps.rbac.models import Impersonation
 from apps.rbac.selectors import impersonations_in
-from apps.rbac.services.impersonation_mails import mail_impersonations
 from apps.rbac.services.impersonations import end_impersonation, end_late_impersonations
 from apps.rbac.services.roles import assign_role, system_role
 from apps.tenants.selectors import audit_log_of
 from apps.tenants.services.standing import deactivate_organization
+from tests.mails import send, send_round
 from tests.people import make_key, make_member, make_organization, make_person, signed_in, with_key
 from tests.races.racing import at_once
 from tests.rbac.looking import REASON, TICKET, make_support, start
@@ -183,14 +185,41 @@ class TestMailImpersonations:
         start(make_support(), member, organization)
         mail.outbox.clear()
 
-        assert mail_impersonations() == 1
-        assert mail_impersonations() == 0
+        assert send("impersonations") == 1
+        assert send("impersonations") == 0
 
         assert sorted(one.to for one in mail.outbox) == sorted([[owner.email], [member.email]])
         for one in mail.outbox:
             assert REASON in one.body
             assert "Sol Support" not in one.body
             assert f"/o/{organization.slug}/audit/support/" in one.body
+
+    def test_are_given_up_for_one_alone_whose_address_is_refused(self, settings, monkeypatch):
+        """The others are told, and once; he is tried again."""
+        settings.MOVABLE_CLOCK = True
+        organization = make_organization(owner=make_person(email="b@example.com"))
+        make_member(organization, "owner", email="c@example.com")
+        member = make_member(organization, "member", email="a@example.com")
+        row = start(make_support(), member, organization)
+        mail.outbox.clear()
+        tried, real = [], core_mail.send_mail
+
+        def refuse_one(**fields):
+            tried.append(fields["to"][0])
+            if fields["to"] == ["b@example.com"]:
+                raise OSError("550 no such mailbox")
+            real(**fields)
+
+        monkeypatch.setattr(core_mail, "send_mail", refuse_one)
+        for _ in range(core_mail.MOST_ATTEMPTS):
+            row.refresh_from_db()
+            with clock.moved_to(row.mail_due_at):
+                assert send_round("impersonations").failed == 1
+        row.refresh_from_db()
+
+        assert Counter(tried) == {"a@example.com": 1, "c@example.com": 1, "b@example.com": 8}
+        assert [one.to for one in mail.outbox] == [["a@example.com"], ["c@example.com"]]
+        assert (row.mail_due_at, row.sent_at, len(row.told)) == (None, None, 2)
 
 
 class TestTheOrganizationSees:

@@ -7,7 +7,9 @@ from django.core import mail
 from django.db import IntegrityError, transaction
 
 from apps.core import clock
+from apps.core import mail as core_mail
 from apps.core.invariants import verify
+from apps.core.mail import queues
 from apps.rbac.errors import (
     LastOwner,
     MemberLimitReached,
@@ -26,10 +28,10 @@ from apps.rbac.services.ownership import (
     withdraw_transfer,
 )
 from apps.rbac.services.roles import assign_role, system_role
-from apps.rbac.services.transfer_mails import mail_transfers
 from apps.tenants.models import Organization
 from apps.tenants.selectors import audit_log_of
 from apps.tenants.services.standing import close_organization, reopen_organization
+from tests.mails import send
 from tests.people import make_member, make_organization, make_person
 from tests.races.racing import at_once
 
@@ -189,10 +191,10 @@ class TestEndingAnOffer:
 @pytest.mark.django_db(transaction=True)
 class TestMails:
     def test_go_to_the_one_who_may_accept_and_back(self, owner, heir, transfer):
-        assert mail_transfers() == 1
-        assert mail_transfers() == 0
+        assert send("transfers") == 1
+        assert send("transfers") == 0
         accept_transfer(transfer=transfer, user=heir)
-        assert mail_transfers() == 1
+        assert send("transfers") == 1
 
         offer, answer = mail.outbox
         assert (offer.to, answer.to) == ([heir.email], [owner.email])
@@ -204,7 +206,48 @@ class TestMails:
     def test_are_not_sent_for_what_was_withdrawn(self, owner, transfer):
         withdraw_transfer(transfer=transfer, user=owner)
 
-        assert mail_transfers() == 0
+        assert send("transfers") == 0
+
+    def test_are_not_sent_for_what_was_withdrawn_after_its_claim(self, owner, transfer):
+        queue = queues()["transfers"]
+        (claim,) = core_mail.claim_mails(queue.rows(), limit=10)
+        withdraw_transfer(transfer=transfer, user=owner)
+
+        assert core_mail._deliver(queue, claim) is None
+        assert mail.outbox == []
+
+    def test_are_the_answer_alone_for_what_was_answered_after_its_claim(self, heir, transfer):
+        queue = queues()["transfers"]
+        (claim,) = core_mail.claim_mails(queue.rows(), limit=10)
+        decline_transfer(transfer=transfer, user=heir)
+
+        assert core_mail._deliver(queue, claim) is None
+        assert send("transfers") == 1
+        assert ["declined" in one.subject for one in mail.outbox] == [True]
+
+    @pytest.mark.parametrize("status", ["withdrawn", "expired"])
+    def test_are_never_an_answer_that_nobody_gave(self, transfer, status):
+        OwnershipTransfer.objects.update(status=status, ended_at=transfer.created_at)
+
+        assert send("transfers") == 0
+        assert mail.outbox == []
+
+    def test_are_not_sent_for_what_has_run_out(self, transfer, settings):
+        settings.MOVABLE_CLOCK = True
+
+        with clock.moved_to(transfer.expires_at):
+            assert send("transfers") == 0
+
+    def test_are_not_sent_to_who_cannot_sign_in(self, heir, transfer):
+        type(heir).objects.filter(pk=heir.pk).update(is_active=False)
+
+        assert send("transfers") == 0
+
+    def test_of_the_answer_have_all_their_attempts(self, heir, transfer):
+        OwnershipTransfer.objects.update(mail_attempts=core_mail.MOST_ATTEMPTS)
+        decline_transfer(transfer=transfer, user=heir)
+
+        assert send("transfers") == 1
 
     def test_are_tried_again_when_the_server_was_away(self, transfer, settings, monkeypatch):
         def fail(**kwargs):
@@ -212,12 +255,12 @@ class TestMails:
 
         settings.MOVABLE_CLOCK = True
         with monkeypatch.context() as broken:
-            broken.setattr("apps.rbac.services.transfer_mails.send_mail", fail)
-            assert mail_transfers() == 0
+            broken.setattr("apps.core.mail.send_mail", fail)
+            assert send("transfers") == 0
 
-        assert mail_transfers() == 0
+        assert send("transfers") == 0
         with clock.moved_to(transfer.created_at + timedelta(minutes=16)):
-            assert mail_transfers() == 1
+            assert send("transfers") == 1
 
 
 class TestTheLastOwner:

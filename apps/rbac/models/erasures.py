@@ -4,11 +4,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from apps.core.models import Row
+from apps.core.models import Mailed
 from apps.core.walls import Wall
 
 
-class Erasure(Row):
+class Erasure(Mailed):
     """
     A person's wish that nothing here names him any more; he may undo it until it is due.
 
@@ -30,7 +30,6 @@ class Erasure(Row):
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     due_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
-    mail_due_at = models.DateTimeField(null=True, blank=True)  # None: nothing to send
     refused_at = models.DateTimeField(null=True, blank=True)  # when it was due and could not be
     refusal = models.CharField(max_length=100, blank=True)  # the code of what stands against it
 
@@ -48,13 +47,9 @@ class Erasure(Row):
             ),
         ]
         indexes = [
+            *Mailed.Meta.indexes,
             models.Index(
                 fields=["due_at"], condition=Q(status="pending"), name="rbac_erasures_to_do"
-            ),
-            models.Index(
-                fields=["mail_due_at"],
-                condition=Q(mail_due_at__isnull=False),
-                name="rbac_erasures_to_mail",
             ),
         ]
 

@@ -3,16 +3,17 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
-from apps.core.models import Row
+from apps.core.models import Mailed
 from apps.tenants.models import Organization
 
 LONGEST = timedelta(minutes=60)
 
 
-class Impersonation(Row):
+class Impersonation(Mailed):
     """
     A staff person's look at one organization's pages in the place of one of its members.
 
@@ -40,7 +41,7 @@ class Impersonation(Row):
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     end_cause = models.CharField(max_length=20, choices=Cause, blank=True)
-    mail_due_at = models.DateTimeField(null=True, blank=True)  # None: nothing to send
+    told = ArrayField(models.UUIDField(), default=list, blank=True)  # people whose mail went out
 
     class Meta:
         constraints = [
@@ -68,6 +69,7 @@ class Impersonation(Row):
             ),
         ]
         indexes = [
+            *Mailed.Meta.indexes,
             models.Index(
                 fields=["organization", "-started_at"], name="rbac_impersonations_by_time"
             ),
@@ -75,11 +77,6 @@ class Impersonation(Row):
                 fields=["expires_at"],
                 condition=Q(ended_at=None),
                 name="rbac_impersonations_to_end",
-            ),
-            models.Index(
-                fields=["mail_due_at"],
-                condition=Q(mail_due_at__isnull=False),
-                name="rbac_impersonations_to_mail",
             ),
         ]
 

@@ -4,12 +4,12 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from apps.core.models import Row
+from apps.core.models import Mailed
 from apps.core.walls import MINE, Wall
 from apps.tenants.models import Organization
 
 
-class OwnershipTransfer(Row):
+class OwnershipTransfer(Mailed):
     """
     An owner's offer to hand the organization to another member, who accepts or declines.
 
@@ -34,7 +34,6 @@ class OwnershipTransfer(Row):
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
-    mail_due_at = models.DateTimeField(null=True, blank=True)  # None: nothing to send
 
     class Meta:
         constraints = [
@@ -55,13 +54,7 @@ class OwnershipTransfer(Row):
                 name="rbac_transfer_goes_to_another", condition=~Q(from_user=F("to_user"))
             ),
         ]
-        indexes = [
-            models.Index(
-                fields=["mail_due_at"],
-                condition=Q(mail_due_at__isnull=False),
-                name="rbac_transfers_to_mail",
-            ),
-        ]
+        indexes = Mailed.Meta.indexes
 
     def __str__(self) -> str:
         return f"{self.organization}: {self.from_user} to {self.to_user}"

@@ -68,7 +68,7 @@ def request_erasure(*, user: User, confirmation: str) -> Erasure:
         user=locked, due_at=now + timedelta(days=value_of(GRACE_DAYS)), mail_due_at=now
     )
     audit.record(action="user.erase_request", object_id=locked.public_id)
-    enqueue("rbac.mail_erasures")
+    enqueue("core.send_mails", queue="erasures")
     return erasure
 
 

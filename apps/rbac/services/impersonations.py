@@ -77,7 +77,7 @@ def start_impersonation(
         mail_due_at=now,
     )
     _record("start", impersonation)
-    enqueue("rbac.mail_impersonations")
+    enqueue("core.send_mails", queue="impersonations")
     return impersonation
 
 

@@ -52,7 +52,7 @@ def request_transfer(
         mail_due_at=now,
     )
     _record("request", transfer)
-    enqueue("rbac.mail_transfers")
+    enqueue("core.send_mails", queue="transfers")
     return transfer
 
 
@@ -183,10 +183,11 @@ def _end(transfer: OwnershipTransfer, status: Status, verb: str) -> OwnershipTra
     is_answer = status in (Status.ACCEPTED, Status.DECLINED)
     transfer.status, transfer.ended_at = status, now
     transfer.mail_due_at = now if is_answer else None
-    transfer.save(update_fields=["status", "ended_at", "mail_due_at"])
+    transfer.mail_attempts = 0  # the answer is another mail than the offer
+    transfer.save(update_fields=["status", "ended_at", "mail_due_at", "mail_attempts"])
     _record(verb, transfer)
     if is_answer:
-        enqueue("rbac.mail_transfers")
+        enqueue("core.send_mails", queue="transfers")
     return transfer
 
 

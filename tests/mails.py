@@ -1,0 +1,45 @@
+"""The queues of mails, for tests: a row that waits in each, sent as the task sends it."""
+
+from collections.abc import Callable
+
+from apps.core.mail import Round, queues, send_due
+from apps.core.models import Mailed
+from apps.rbac.services.erasures import request_erasure
+from apps.rbac.services.ownership import request_transfer
+from tests.people import make_member, make_organization, make_person
+from tests.rbac.looking import make_support, start
+
+
+def send_round(queue: str, **options) -> Round:
+    """Let one round of a queue be sent, and say what it did."""
+    return send_due(queues()[queue], **options)
+
+
+def send(queue: str, **options) -> int:
+    """Let one round of a queue be sent; return for how many rows the mails went out."""
+    return send_round(queue, **options).mails
+
+
+def new_erasure() -> Mailed:
+    person = make_person()
+    return request_erasure(user=person, confirmation=person.email)
+
+
+def new_transfer() -> Mailed:
+    owner = make_person()
+    organization = make_organization(owner=owner)
+    heir = make_member(organization, "member")
+    return request_transfer(organization=organization, from_user=owner, to_user=heir)
+
+
+def new_impersonation() -> Mailed:
+    """A look of which the owner and the member are told, each by his own mail."""
+    organization = make_organization()
+    return start(make_support(), make_member(organization, "member"), organization)
+
+
+WAITING: dict[str, Callable[[], Mailed]] = {  # makes a row whose mail is due
+    "erasures": new_erasure,
+    "impersonations": new_impersonation,
+    "transfers": new_transfer,
+}
