@@ -7,6 +7,7 @@ from apps.core.models import Mailed
 from apps.rbac.services.erasures import request_erasure
 from apps.rbac.services.ownership import request_transfer
 from tests.people import make_member, make_organization, make_person
+from tests.rbac.inviting import make_invitation
 from tests.rbac.looking import make_support, start
 
 
@@ -38,8 +39,14 @@ def new_impersonation() -> Mailed:
     return start(make_support(), make_member(organization, "member"), organization)
 
 
+def new_invitation() -> Mailed:
+    owner = make_person()
+    return make_invitation(make_organization(owner=owner), owner)
+
+
 WAITING: dict[str, Callable[[], Mailed]] = {  # makes a row whose mail is due
     "erasures": new_erasure,
     "impersonations": new_impersonation,
+    "invitations": new_invitation,
     "transfers": new_transfer,
 }

@@ -13,7 +13,13 @@ from apps.rbac import permissions, selectors
 from apps.rbac.errors import LastOwner
 from apps.rbac.models import Permission, Role, RolePermission
 from apps.rbac.selectors import personal_data
-from apps.rbac.services import erasure_mails, impersonation_mails, roles, transfer_mails
+from apps.rbac.services import (
+    erasure_mails,
+    impersonation_mails,
+    invitation_mails,
+    roles,
+    transfer_mails,
+)
 from apps.tenants.models import Organization, User
 from apps.tenants.signals import organization_created, organization_reopened
 
@@ -64,4 +70,5 @@ personal.register("erasures", personal_data.erasures_of)
 personal.register("exports", personal_data.files_of)
 mail.register(erasure_mails.QUEUE)
 mail.register(impersonation_mails.QUEUE)
+mail.register(invitation_mails.QUEUE)
 mail.register(transfer_mails.QUEUE)

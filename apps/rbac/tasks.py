@@ -7,24 +7,12 @@ from apps.core import context
 from apps.rbac.services import (
     erasures,
     impersonations,
-    invitation_mails,
     key_warnings,
     personal_exports,
 )
 
 logger = structlog.get_logger(__name__)
 MOST_ROUNDS = 20  # of a hundred or so; the rest waits for the next ring
-
-
-@shared_task(name="rbac.send_invitations")
-def send_invitations() -> None:
-    """Send the invitations that are due. Safe to repeat, and at once."""
-    with context.acting(actor="system:send_invitations"):
-        for _ in range(MOST_ROUNDS):
-            done = invitation_mails.send_due_invitations()
-            logger.info("invitations_sent", mails=done.sent, failed=done.failed)
-            if not done.has_more:
-                break
 
 
 @shared_task(name="rbac.warn_of_key_expiry")

@@ -5,8 +5,9 @@ import pytest
 from apps.core.errors import DomainError
 from apps.rbac.models import Invitation, UserRole
 from apps.rbac.selectors import find_role
-from apps.rbac.services import accepting, invitation_mails, invitations, members
+from apps.rbac.services import accepting, invitations, members
 from apps.tenants.models import AuditLog, Organization, User
+from tests.mails import send_round
 from tests.people import make_member, make_organization, make_person
 from tests.races.racing import at_once
 from tests.rbac.inviting import make_invitation, make_invited, make_verified
@@ -165,9 +166,9 @@ class TestSendingFromManyWorkers:
         for number in range(10):
             make_invitation(organization, owner, email=f"p{number}@example.com")
 
-        done = at_once([lambda: invitation_mails.send_due_invitations(limit=4)] * 4)
+        done = at_once([lambda: send_round("invitations", limit=4)] * 4)
 
-        assert sum(one.sent for one in done) == len(mailoutbox) == 10
+        assert sum(one.mails for one in done) == len(mailoutbox) == 10
         assert len({message.to[0] for message in mailoutbox}) == 10
 
 

@@ -5,6 +5,7 @@ import re
 from allauth.account.models import EmailAddress
 from django.core import mail
 
+from apps.core.mail import send_due
 from apps.rbac.models import Invitation
 from apps.rbac.selectors import find_role
 from apps.rbac.services import invitation_mails, invitations
@@ -28,7 +29,7 @@ def make_invitation(
 def send_mails() -> list[str]:
     """Send what is due, and return the tokens of the links, oldest first."""
     before = len(mail.outbox)
-    invitation_mails.send_due_invitations()
+    send_due(invitation_mails.QUEUE)
     return [token_in(one.body) for one in mail.outbox[before:]]
 
 

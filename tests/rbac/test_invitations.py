@@ -7,6 +7,7 @@ from django.core import mail
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from apps.core import mail as core_mail
 from apps.core.clock import moved_to
 from apps.rbac.errors import (
     AlreadyMember,
@@ -21,9 +22,10 @@ from apps.rbac.errors import (
 )
 from apps.rbac.models import Invitation, UserRole
 from apps.rbac.selectors import find_role, invitations_in, invitations_of
-from apps.rbac.services import accepting, invitation_mails, invitations
+from apps.rbac.services import accepting, invitations
 from apps.rbac.services.roles import system_role
-from apps.tenants.models import AuditLog
+from apps.tenants.models import AuditLog, Organization
+from tests.mails import send_round
 from tests.people import make_member, make_organization, make_person
 from tests.rbac.inviting import make_invitation, make_invited, send_mails
 
@@ -210,6 +212,33 @@ class TestMails:
 
         assert send_mails() == []
 
+    def test_do_not_go_out_for_what_was_revoked_after_its_claim(self, organization, owner):
+        invitation = make_invitation(organization, owner)
+        queue = core_mail.queues()["invitations"]
+        (claim,) = core_mail.claim_mails(queue.rows(), limit=10)
+        invitations.revoke(invitation=invitation)
+
+        assert core_mail._deliver(queue, claim) is None
+        assert mail.outbox == []
+
+    def test_leave_the_link_alone_of_what_was_sent_again_after_its_claim(self, organization, owner):
+        invitation = make_invitation(organization, owner)
+        queue = core_mail.queues()["invitations"]
+        (claim,) = core_mail.claim_mails(queue.rows(), limit=10)
+        with later(minutes=11):
+            resend(invitation, owner)
+            (token,) = send_mails()
+
+            assert core_mail._deliver(queue, claim) is None
+        assert accepting.find_invitation(token) == invitation
+        assert len(mail.outbox) == 1
+
+    def test_do_not_go_out_for_an_organization_that_nobody_can_join(self, organization, owner):
+        make_invitation(organization, owner)
+        Organization.objects.update(is_active=False)
+
+        assert send_mails() == []
+
     def test_do_not_go_out_after_the_seven_days(self, organization, owner):
         make_invitation(organization, owner)
 
@@ -221,8 +250,8 @@ class TestMails:
     ):
         make_invitation(organization, owner)
         with monkeypatch.context() as patch:
-            patch.setattr(invitation_mails, "send_mail", fail)
-            assert invitation_mails.send_due_invitations().failed == 1
+            patch.setattr(core_mail, "send_mail", fail)
+            assert send_round("invitations").failed == 1
         assert send_mails() == []
 
         with later(minutes=16):
@@ -230,30 +259,30 @@ class TestMails:
 
     def test_are_given_up_after_many_attempts(self, organization, owner, monkeypatch):
         invitation = make_invitation(organization, owner)
-        monkeypatch.setattr(invitation_mails, "send_mail", fail)
-        for attempt in range(invitation_mails.MOST_ATTEMPTS + 1):
-            with later(minutes=16 * attempt):
-                invitation_mails.send_due_invitations()
+        monkeypatch.setattr(core_mail, "send_mail", fail)
+        for attempt in range(core_mail.MOST_ATTEMPTS + 1):
+            with later(minutes=16 * (2**attempt - 1)):
+                send_round("invitations")
 
         invitation.refresh_from_db()
         assert (invitation.mail_due_at, invitation.sent_at) == (None, None)
-        assert invitation.mail_attempts == invitation_mails.MOST_ATTEMPTS
+        assert invitation.mail_attempts == core_mail.MOST_ATTEMPTS
 
     def test_of_one_that_fails_keep_no_other(self, organization, owner, monkeypatch):
         for name in "ab":
             make_invitation(organization, owner, email=f"{name}@example.com")
-        real = invitation_mails.send_mail
+        real = core_mail.send_mail
 
         def fail_for_one(**fields):
             if fields["to"] == ["a@example.com"]:
                 fail()
             real(**fields)
 
-        monkeypatch.setattr(invitation_mails, "send_mail", fail_for_one)
+        monkeypatch.setattr(core_mail, "send_mail", fail_for_one)
 
-        done = invitation_mails.send_due_invitations()
+        done = send_round("invitations")
 
-        assert (done.sent, done.failed) == (1, 1)
+        assert (done.mails, done.failed) == (1, 1)
 
 
 def fail(**fields):

@@ -6,12 +6,12 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from apps.core.models import Row
+from apps.core.models import Mailed, Row
 from apps.rbac.models.roles import Role
 from apps.tenants.models import Organization
 
 
-class Invitation(Row):
+class Invitation(Mailed):
     """
     An address that was asked into an organization. Only the SHA-256 of its link is kept.
 
@@ -43,9 +43,6 @@ class Invitation(Row):
         settings.AUTH_USER_MODEL, models.SET_NULL, related_name="+", null=True, blank=True
     )
     digest = models.BinaryField(max_length=32, null=True, unique=True)  # of the newest link
-    sent_at = models.DateTimeField(null=True, blank=True)  # the newest mail
-    mail_due_at = models.DateTimeField(null=True, blank=True)  # None: nothing to send
-    mail_attempts = models.PositiveSmallIntegerField(default=0)
     resends = models.PositiveSmallIntegerField(default=0)
     resent_at = models.DateTimeField(null=True, blank=True)
 
@@ -74,12 +71,8 @@ class Invitation(Row):
             ),
         ]
         indexes = [
+            *Mailed.Meta.indexes,
             models.Index(fields=["organization", "-created_at"], name="rbac_invitations_of_tenant"),
-            models.Index(
-                fields=["mail_due_at"],
-                condition=Q(mail_due_at__isnull=False),
-                name="rbac_invitations_to_mail",
-            ),
         ]
 
     def __str__(self) -> str:

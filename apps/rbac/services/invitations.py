@@ -46,7 +46,6 @@ PAUSES = (  # before an invitation is sent again; the last one stays
 MOST_AT_ONCE = 200  # addresses
 LONGEST_ADDRESS = 254
 TO_INVITE = "members.manage"
-TASK = "rbac.send_invitations"
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,7 @@ def resend(*, invitation: Invitation, by: User, key: ApiKey | None = None) -> In
         object_id=locked.public_id,
         after={"email": locked.email, "expires_at": locked.expires_at.isoformat()},
     )
-    enqueue(TASK)
+    enqueue("core.send_mails", queue="invitations")
     return locked
 
 
@@ -249,7 +248,7 @@ def _invite(organization: Organization, address: str, role: Role, by: User) -> I
         object_id=invitation.public_id,
         after={"email": address, "role": role.name},
     )
-    enqueue(TASK)
+    enqueue("core.send_mails", queue="invitations")
     return invitation
 
 
