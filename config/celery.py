@@ -56,7 +56,7 @@ app.conf.beat_schedule = {
         "task": "credits.warn_of_expiry",
         "schedule": crontab(minute=5),
     },
-    "Send alerts of budgets": {"task": "credits.send_budget_alerts", "schedule": 60.0},
+    "Send alerts of budgets": _mails("budgets", 60.0),
     "Send invitations that wait": _mails("invitations", 60.0),
     "Warn of API keys that end soon": {
         "task": "rbac.warn_of_key_expiry",

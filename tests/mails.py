@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 from apps.core.mail import Round, queues, send_due
 from apps.core.models import Mailed
+from apps.credits.selectors import main_wallet
+from apps.credits.services.budget_alerts import send_test_alert
+from apps.credits.services.budgets import create_budget
 from apps.rbac.services.erasures import request_erasure
 from apps.rbac.services.ownership import request_transfer
 from tests.people import make_member, make_organization, make_person
@@ -44,7 +47,13 @@ def new_invitation() -> Mailed:
     return make_invitation(make_organization(owner=owner), owner)
 
 
+def new_budget_alert() -> Mailed:
+    wallet = main_wallet(make_organization())
+    return send_test_alert(budget=create_budget(wallet=wallet, monthly_limit=100))
+
+
 WAITING: dict[str, Callable[[], Mailed]] = {  # makes a row whose mail is due
+    "budgets": new_budget_alert,
     "erasures": new_erasure,
     "impersonations": new_impersonation,
     "invitations": new_invitation,

@@ -240,13 +240,6 @@ def _try[M: Mailed](held: _Held[M], letter: Letter) -> bool:
     return True
 
 
-def renew_claim(rows: QuerySet[Any], claim: Claim, **changes: Any) -> Claim | None:
-    """Let the lease begin now, right before the mail; None if somebody else has the row."""
-    renewed = Claim(claim.pk, database_now() + LEASE)
-    ours = rows.filter(pk=claim.pk, mail_due_at=claim.until)
-    return renewed if ours.update(mail_due_at=renewed.until, **changes) else None
-
-
 @outside_transaction
 def send_mail(*, template: str, to: Sequence[str], context: Mapping[str, Any]) -> None:
     """

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from apps.core import personal
+from apps.core import mail, personal
 from apps.credits.errors import WalletHasHolds, WalletInDebt
 from apps.credits.models import Budget, CreditTransaction
 from apps.credits.selectors.organizations import leftover_of
-from apps.credits.services import budgets, grants, organizations, wallets
+from apps.credits.services import budget_alerts, budgets, grants, organizations, wallets
 from apps.tenants.models import Organization, User
 from apps.tenants.signals import (
     organization_changed,
@@ -79,3 +79,4 @@ def budgets_of(user: User) -> Iterable[Mapping[str, Any]]:
 
 personal.register("budgets", budgets_of)
 personal.register("credit_transactions", transactions_of)
+mail.register(budget_alerts.QUEUE)

@@ -5,7 +5,7 @@ from celery import shared_task
 
 from apps.core import context
 from apps.core.errors import Busy
-from apps.credits.services import budget_alerts, closing, expiry, expiry_warnings
+from apps.credits.services import closing, expiry, expiry_warnings
 
 logger = structlog.get_logger(__name__)
 MOST_SWEEPS = 50  # 10,000 wallets a minute; the rest waits for the next ring
@@ -28,16 +28,6 @@ def warn_of_expiry() -> None:
     for _ in range(MOST_ROUNDS):
         done = expiry_warnings.warn_of_expiry()
         logger.info("expiry_warned", mails=done.mails, failed=done.failed)
-        if not done.has_more:
-            break
-
-
-@shared_task(name="credits.send_budget_alerts")
-def send_budget_alerts() -> None:
-    """Mail those whose budgets reached a threshold, once for each. Safe to repeat."""
-    for _ in range(MOST_ROUNDS):
-        done = budget_alerts.send_budget_alerts()
-        logger.info("budget_alerts_sent", mails=done.mails, failed=done.failed)
         if not done.has_more:
             break
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Event, Thread
 
 import pytest
@@ -17,7 +18,7 @@ from apps.credits import selectors
 from apps.credits.errors import BudgetTestTooSoon
 from apps.credits.models import BudgetAlert, Lot
 from apps.credits.services import budget_alerts
-from apps.credits.services.budget_alerts import send_budget_alerts, send_test_alert
+from apps.credits.services.budget_alerts import send_test_alert
 from apps.credits.services.budgets import change_budget, create_budget
 from apps.credits.services.charges import charge_amount, refund_charge
 from apps.credits.services.grants import grant_credits
@@ -59,7 +60,7 @@ def charge(wallet, amount, reference, *, at=MARCH):
 
 def send(at=MARCH):
     with moved_to(at):
-        return send_budget_alerts().mails
+        return core_mail.send_due(budget_alerts.QUEUE).mails
 
 
 def budget_of(wallet, limit=100, *, at=MARCH, **terms):
@@ -161,19 +162,15 @@ class TestThreshold:
         assert (send(), told()) == (1, [100])
 
     def test_is_told_by_the_clock_of_the_beat(self, wallet, monkeypatch):
-        assert "credits.send_budget_alerts" in {
-            entry["task"] for entry in celery.conf.beat_schedule.values()
-        }
         for _ in range(3):
             other = with_credits(make_organization())
             budget_of(other, limit=0, action="notify")
             charge(other, 1, "a")
-        monkeypatch.setattr(
-            "apps.credits.tasks.budget_alerts.send_budget_alerts",
-            lambda: send_budget_alerts(limit=1),
-        )
+        one_row = partial(core_mail.send_due, limit=1)
+        monkeypatch.setattr(core_mail, "send_due", one_row)
+        entry = celery.conf.beat_schedule["Send alerts of budgets"]
         with moved_to(MARCH):
-            celery.tasks["credits.send_budget_alerts"]()
+            celery.tasks[entry["task"]](**entry["kwargs"])
 
         assert len(mail.outbox) == 3
 
@@ -240,7 +237,7 @@ class TestMail:
         budget_of(wallet)
         charge(wallet, 60, "a")
         with monkeypatch.context() as broken:
-            broken.setattr(budget_alerts, "send_mail", fail)
+            broken.setattr(core_mail, "send_mail", fail)
             assert send() == 0
 
         assert send(MARCH + timedelta(days=30)) == 0
@@ -265,7 +262,7 @@ class TestMail:
         assert send() == 0  # not before its claim has ended
 
         assert send(MARCH + LEASE) == 1
-        assert Counter(BudgetAlert.objects.values_list("attempts", flat=True)) == {1: 1, 2: 1}
+        assert Counter(BudgetAlert.objects.values_list("mail_attempts", flat=True)) == {1: 1, 2: 1}
 
 
 class TestTest:
@@ -348,15 +345,15 @@ class TestRace:
     def test_of_one_who_was_slow_and_one_who_took_over_sends_one_mail(self, wallet, monkeypatch):
         budget_of(wallet)
         charge(wallet, 60, "a")
-        deliver, others = budget_alerts._deliver, []
+        deliver, others = core_mail._deliver, []
 
-        def be_slow(claim):
+        def be_slow(queue, claim):
             if not others:
                 others.append(None)
                 others.append(send(MARCH + LEASE))
-            return deliver(claim)
+            return deliver(queue, claim)
 
-        monkeypatch.setattr(budget_alerts, "_deliver", be_slow)
+        monkeypatch.setattr(core_mail, "_deliver", be_slow)
 
         assert send() == 0
         assert others == [None, 1]
@@ -392,11 +389,11 @@ class TestRace:
         budget_of(wallet)
         charge(wallet, 60, "a")
 
-        def die(claim):
+        def die(queue, claim):
             raise SystemExit
 
         with monkeypatch.context() as patched:
-            patched.setattr(budget_alerts, "_deliver", die)
+            patched.setattr(core_mail, "_deliver", die)
             with pytest.raises(SystemExit):
                 send()
         assert (send(), mail.outbox) == (0, [])
@@ -412,7 +409,7 @@ class TestRace:
             raise SystemExit
 
         with monkeypatch.context() as patched:
-            patched.setattr(budget_alerts, "claim_mails", die)
+            patched.setattr(core_mail, "claim_mails", die)
             with pytest.raises(SystemExit):
                 send()
 

@@ -11,10 +11,10 @@ from apps.core import context
 from apps.core.invariants import verify
 from apps.credits import selectors
 from apps.credits.models import Budget, BudgetAlert
-from apps.credits.services.budget_alerts import send_budget_alerts
 from apps.credits.services.budgets import create_budget
 from apps.credits.services.charges import charge_amount
 from apps.tenants.models import AuditLog
+from tests.mails import send
 from tests.people import make_key, make_member, make_organization, signed_in, with_key
 from tests.problem_documents import problem_of
 
@@ -211,7 +211,7 @@ class TestRead:
     def test_tells_months_and_alerts(self, client, wallet):
         made = make(client)
         charge(wallet, 55)
-        send_budget_alerts()
+        send("budgets")
 
         months = client.get(f"{API}/{made['id']}/months").json()["data"]
         alerts = client.get(f"{API}/{made['id']}/alerts").json()["data"]
@@ -226,7 +226,7 @@ class TestTheTest:
         made, key = make(client), str(uuid4())
         first = post(client, f"{API}/{made['id']}/test", key=key)
         again = post(client, f"{API}/{made['id']}/test", key=key)
-        send_budget_alerts()
+        send("budgets")
 
         assert first.status_code == 201
         assert (first.json()["status"], first.json()["is_test"]) == ("waiting", True)

@@ -38,7 +38,7 @@ class BudgetAlertAdmin(ReadOnlyAdmin[BudgetAlert]):
     """Who was told of which threshold, and when."""
 
     list_display = ["created_at", "organization", "budget", "month", "percent", "used"]
-    list_display += ["monthly_limit", "is_test", "status", "attempts", "sent_at", "public_id"]
+    list_display += ["monthly_limit", "is_test", "status", "mail_attempts", "sent_at", "public_id"]
     list_filter = ["is_test", "percent"]
     search_fields = ["organization__name", "organization__slug"]
     list_select_related = ["organization", "budget"]

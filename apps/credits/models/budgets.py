@@ -4,7 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from apps.core.models import Row
+from apps.core.models import Mailed, Row
 from apps.core.rows import RowManager
 from apps.credits.models.wallets import Wallet
 from apps.tenants.models import Organization, User
@@ -93,7 +93,7 @@ class BudgetMonth(models.Model):
         return f"{self.month:%Y-%m}: {self.used}"
 
 
-class BudgetAlert(Row):
+class BudgetAlert(Mailed):
     """
     One mail about a budget: a threshold was reached, or somebody tries the mail.
 
@@ -117,9 +117,6 @@ class BudgetAlert(Row):
     monthly_limit = models.BigIntegerField()  # credits, of which it is the percentage
     used = models.BigIntegerField()  # credits, when it was found
     is_test = models.BooleanField(default=False)
-    mail_due_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveIntegerField(default=0)  # to send the mail
-    sent_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -133,11 +130,7 @@ class BudgetAlert(Row):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["mail_due_at"],
-                condition=Q(mail_due_at__isnull=False),
-                name="credits_alerts_to_send",
-            ),
+            *Mailed.Meta.indexes,
             models.Index(fields=["budget", "-created_at"], name="credits_alerts_of_budget"),
         ]
 

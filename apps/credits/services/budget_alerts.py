@@ -2,24 +2,21 @@
 Tell those who manage billing when a budget reaches its thresholds, once each in a month.
 
 A round writes a row for each budget that has passed a threshold, and then sends the rows
-that wait (apps/core/mail.py). The unique key of the rows is what keeps two workers, and two
-rounds, from telling the same twice.
+that wait. The unique key of the rows is what keeps two workers, and two rounds, from telling
+the same twice. A mail that fails is tried again for as long as its month lasts.
 """
 
 from datetime import timedelta
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
 from django.urls import reverse
 
-from apps.core import queue
 from apps.core.clock import database_now
-from apps.core.db import outside_transaction
-from apps.core.mail import Claim, Round, claim_mails, renew_claim, send_mail
+from apps.core.mail import Letter, Queue
 from apps.core.periods import next_month
+from apps.core.queue import enqueue
 from apps.credits.errors import BudgetTestTooSoon
 from apps.credits.models import Budget, BudgetAlert, BudgetMonth
 from apps.credits.selectors.budgets import month_of
@@ -27,7 +24,6 @@ from apps.credits.services.expiry_warnings import recipients
 from apps.rbac.selectors import members_of
 from apps.tenants.services.audit import record
 
-logger = structlog.get_logger(__name__)
 TEST_EVERY = timedelta(minutes=1)
 # Of thresholds passed together only the highest, and none below one that was told already.
 PASSED = """
@@ -50,21 +46,6 @@ PASSED = """
               AND alert.percent >= highest.percent AND NOT alert.is_test)
      ORDER BY budget.id LIMIT %(limit)s
 """
-
-
-@outside_transaction
-def send_budget_alerts(*, limit: int = 100) -> Round:
-    """
-    Find what has passed a threshold, and send what waits, up to `limit` of each.
-
-    Safe to repeat, and from several workers at once. A mail that fails is tried again when
-    its claim has ended, until the month is over.
-    """
-    found = _write_alerts(limit)
-    claims = claim_mails(BudgetAlert.objects.all(), limit=limit)
-    sent = [_deliver(claim) for claim in claims]
-    has_more = limit in (found, len(claims))
-    return Round(mails=sent.count(True), failed=sent.count(False), has_more=has_more)
 
 
 @transaction.atomic
@@ -96,7 +77,7 @@ def send_test_alert(*, budget: Budget) -> BudgetAlert:
         object_id=budget.public_id,
         after={"alert": alert.public_id},
     )
-    queue.enqueue("credits.send_budget_alerts")
+    enqueue("core.send_mails", queue="budgets")
     return alert
 
 
@@ -126,25 +107,11 @@ def _write_alerts(limit: int) -> int:
     return len(found)
 
 
-def _deliver(claim: Claim) -> bool | None:
-    """Send the mail of one claim; return None if there is nothing to send any more."""
-    rows = BudgetAlert.objects.filter(pk=claim.pk)
-    if renew_claim(rows, claim, attempts=F("attempts") + 1) is None:
-        return None
-    alert = rows.select_related("organization", "budget__member").get()
+def _letters(rows: list[BudgetAlert]) -> list[Letter]:
+    """Tell everybody of it in one mail, while it is news and somebody is there."""
+    (alert,) = rows
     to = _readers(alert) if _is_due(alert) else []
-    if not to:
-        logger.warning("budget_alert_dropped", alert=alert.public_id)
-        rows.update(mail_due_at=None)
-        return None
-    try:
-        send_mail(template="emails/credits/budget", to=to, context=_content(alert))
-    except Exception:  # one organization's mail must not keep those of others
-        logger.exception("budget_alert_failed", alert=alert.public_id)
-        return False
-    # Whoever holds it by now: what was sent was sent.
-    rows.update(mail_due_at=None, sent_at=database_now())
-    return True
+    return [Letter("emails/credits/budget", to, _content(alert))] if to else []
 
 
 def _is_due(alert: BudgetAlert) -> bool:
@@ -175,3 +142,11 @@ def _content(alert: BudgetAlert) -> dict[str, Any]:
         "resets_on": next_month(alert.month),
         "url": f"{settings.BASE_URL}{path}",
     }
+
+
+QUEUE = Queue(
+    name="budgets",
+    rows=lambda: BudgetAlert.objects.select_related("organization", "budget__member"),
+    letters=_letters,
+    fill=_write_alerts,
+)
