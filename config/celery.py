@@ -58,10 +58,7 @@ app.conf.beat_schedule = {
     },
     "Send alerts of budgets": _mails("budgets", 60.0),
     "Send invitations that wait": _mails("invitations", 60.0),
-    "Warn of API keys that end soon": {
-        "task": "rbac.warn_of_key_expiry",
-        "schedule": crontab(minute=35),
-    },
+    "Warn of API keys that end soon": _mails("key_expiry", crontab(minute=35)),
     "Prune answers kept for replays": {
         "task": "core.prune_idempotency_keys",
         "schedule": crontab(minute=17),

@@ -1,13 +1,16 @@
 """The queues of mails, for tests: a row that waits in each, sent as the task sends it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
+from apps.core.clock import database_now, moved_to
 from apps.core.mail import Round, queues, send_due
 from apps.core.models import Mailed
 from apps.credits.selectors import main_wallet
 from apps.credits.services.budget_alerts import send_test_alert
 from apps.credits.services.budgets import create_budget
 from apps.rbac.services.erasures import request_erasure
+from apps.rbac.services.keys import create_key
 from apps.rbac.services.ownership import request_transfer
 from tests.people import make_member, make_organization, make_person
 from tests.rbac.inviting import make_invitation
@@ -52,10 +55,27 @@ def new_budget_alert() -> Mailed:
     return send_test_alert(budget=create_budget(wallet=wallet, monthly_limit=100))
 
 
+def new_key() -> Mailed:
+    """A key that ends within a day: no other warning follows."""
+    owner = make_person()
+    organization = make_organization(owner=owner)
+    with moved_to(database_now() - timedelta(hours=6)):
+        end = database_now() + timedelta(days=1, hours=5)
+        key, _ = create_key(
+            organization=organization,
+            created_by=owner,
+            name="Test",
+            scopes=["jobs:read"],
+            expires_at=end,
+        )
+    return key
+
+
 WAITING: dict[str, Callable[[], Mailed]] = {  # makes a row whose mail is due
     "budgets": new_budget_alert,
     "erasures": new_erasure,
     "impersonations": new_impersonation,
     "invitations": new_invitation,
+    "key_expiry": new_key,
     "transfers": new_transfer,
 }

@@ -17,6 +17,7 @@ from apps.rbac.services import (
     erasure_mails,
     impersonation_mails,
     invitation_mails,
+    key_warnings,
     roles,
     transfer_mails,
 )
@@ -71,4 +72,5 @@ personal.register("exports", personal_data.files_of)
 mail.register(erasure_mails.QUEUE)
 mail.register(impersonation_mails.QUEUE)
 mail.register(invitation_mails.QUEUE)
+mail.register(key_warnings.QUEUE)
 mail.register(transfer_mails.QUEUE)

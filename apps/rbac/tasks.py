@@ -7,22 +7,10 @@ from apps.core import context
 from apps.rbac.services import (
     erasures,
     impersonations,
-    key_warnings,
     personal_exports,
 )
 
 logger = structlog.get_logger(__name__)
-MOST_ROUNDS = 20  # of a hundred or so; the rest waits for the next ring
-
-
-@shared_task(name="rbac.warn_of_key_expiry")
-def warn_of_key_expiry() -> None:
-    """Mail those whose API keys end soon, once for each threshold. Safe to repeat, and at once."""
-    for _ in range(MOST_ROUNDS):
-        done = key_warnings.warn_of_key_expiry()
-        logger.info("key_expiry_warned", mails=done.mails, failed=done.failed)
-        if not done.has_more:
-            break
 
 
 @shared_task(name="rbac.end_impersonations")

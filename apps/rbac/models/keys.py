@@ -8,17 +8,18 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from apps.core.models import Row
+from apps.core.models import Mailed
 from apps.tenants.models import Organization
 
 EXPIRING = timedelta(days=7)  # so long before its end a key says so
 
 
-class ApiKey(Row):
+class ApiKey(Mailed):
     """
     A program's way in, bound to one organization. Only its SHA-256 is kept.
 
-    It can do what its scopes say, and never more than the person who made it.
+    It can do what its scopes say, and never more than the person who made it. Its mails are
+    those that warn of its end.
     """
 
     PREFIX = "key"
@@ -45,9 +46,6 @@ class ApiKey(Row):
     last_used_ip = models.GenericIPAddressField(null=True, blank=True)
     last_used_agent = models.CharField(max_length=40, blank=True)  # coarse: curl, Firefox
 
-    warned_days = models.PositiveSmallIntegerField(null=True, blank=True)  # of its end, last
-    warning_claimed_until = models.DateTimeField(null=True, blank=True)  # by the worker that mails
-
     # The secret before the last rotation, for as long as it still works
     rotated_at = models.DateTimeField(null=True, blank=True)
     previous_digest = models.BinaryField(max_length=32, null=True, unique=True)
@@ -57,12 +55,8 @@ class ApiKey(Row):
 
     class Meta:
         indexes = [
+            *Mailed.Meta.indexes,
             models.Index(fields=["organization", "-created_at"], name="rbac_keys_of_organization"),
-            models.Index(
-                fields=["expires_at"],
-                condition=Q(expires_at__isnull=False, revoked_at=None),
-                name="rbac_keys_that_will_end",
-            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -1,113 +1,66 @@
-"""
-Warn the maker of an API key, and the owners, 7 days and 1 day before it ends.
+"""Warn the maker of an API key, and the owners, 7 days and 1 day before it ends."""
 
-A key is claimed in a short transaction, the mail goes out after its commit, and then the
-key says of how many days it warned. Delivery is at least once: the claim of a worker that
-died ends, and another takes the key over.
-"""
-
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-import structlog
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 
 from apps.core.clock import database_now
-from apps.core.db import outside_transaction
-from apps.core.mail import send_mail
+from apps.core.mail import Letter, Queue
 from apps.rbac.models import ApiKey
-from apps.rbac.selectors import members_with, with_makers
+from apps.rbac.selectors import owners_of, with_makers
 
-logger = structlog.get_logger(__name__)
 DAYS = (7, 1)  # before a key's end, the longest first
-LEASE = timedelta(minutes=15)  # longer than any mail server takes
-OWNERS = "organization.close"  # what owners alone may
 
 
-@dataclass(frozen=True)
-class Round:
-    """What one round did; `has_more` says that another one is worth it."""
-
-    mails: int
-    failed: int
-    has_more: bool
-
-
-@outside_transaction
-def warn_of_key_expiry(*, limit: int = 100) -> Round:
+def next_warning(expires_at: datetime | None, now: datetime) -> datetime | None:
     """
-    Send what is due for up to `limit` keys. Safe to repeat, and from several workers at once.
+    Return when the next warning of this end is due; None if there is none any more.
 
-    A mail that fails is tried again when its claim ends, for as long as the key works.
+    Only one that is ahead still: nobody is warned of what he was just given.
     """
-    claims = _claim(limit)
-    sent = [_deliver(key, until) for key, until in claims]
-    return Round(sent.count(True), sent.count(False), has_more=len(claims) == limit)
-
-
-@transaction.atomic
-def _claim(limit: int) -> list[tuple[ApiKey, datetime]]:
-    now = database_now()
-    free = Q(warning_claimed_until=None) | Q(warning_claimed_until__lte=now)
-    due = _due(now).filter(free).order_by("expires_at", "id")
-    found = list(due.select_for_update(skip_locked=True, of=("self",), no_key=True)[:limit])
-    until = now + LEASE
-    ApiKey.objects.filter(pk__in=[key.pk for key in found]).update(warning_claimed_until=until)
-    return [(key, until) for key in found]
-
-
-def _due(now: datetime) -> QuerySet[ApiKey]:
-    """
-    Return the keys that work and have passed a threshold of which nobody was warned.
-
-    Only of one that they lived through: nobody is warned of what he was just given.
-    """
-    passed = Q()
-    for days in DAYS:
-        ahead = timedelta(days=days)
-        untold = Q(warned_days=None) | Q(warned_days__gt=days)
-        lived = Q(created_at__lt=F("expires_at") - ahead)
-        passed |= untold & lived & Q(expires_at__lte=now + ahead)
-    return with_makers(ApiKey.objects.all()).filter(
-        passed,
-        Q(is_maker_here=True),
-        expires_at__gt=now,
-        revoked_at=None,
-        created_by__is_active=True,
-        organization__is_active=True,
-    )
-
-
-def _deliver(key: ApiKey, until: datetime) -> bool | None:
-    """Send one key's mail; return None if there is nothing to send any more."""
-    now = database_now()
-    claimed = _due(now).filter(pk=key.pk, warning_claimed_until=until)
-    current = claimed.select_related("organization", "created_by").first()
-    if current is None:
+    if expires_at is None:
         return None
-    assert current.expires_at is not None
-    owners = members_with(current.organization, OWNERS).values_list("email", flat=True)
-    path = reverse("rbac:keys", args=[current.organization.slug])
+    dues = (expires_at - timedelta(days=days) for days in DAYS)
+    return next((due for due in dues if due > now), None)
+
+
+def _letters(rows: list[ApiKey]) -> list[Letter]:
+    """Tell of a key that works; a revoked one waits for no mail."""
+    (key,) = rows
+    now = database_now()
+    if key.expires_at is None or key.expires_at <= now:
+        return []
+    is_used = key.created_by.is_active and getattr(key, "is_maker_here")  # noqa: B009  annotated
+    if not is_used or not key.organization.is_active:
+        return []
+    owners = owners_of(key.organization).values_list("email", flat=True)
+    path = reverse("rbac:keys", args=[key.organization.slug])
     content = {
-        "key": current,
-        "organization": current.organization,
-        "days": _nearest(current.expires_at, now),
+        "key": key,
+        "organization": key.organization,
+        "days": _nearest(key.expires_at, now),
         "url": f"{settings.BASE_URL}{path}",
     }
-    to = list(dict.fromkeys([current.created_by.email, *owners]))
-    try:
-        send_mail(template="emails/rbac/key_expiry", to=to, context=content)
-    except Exception:  # one key's mail must not keep those of others
-        logger.exception("key_warning_failed", key=current.public_id)
-        return False
-    ApiKey.objects.filter(pk=key.pk, warning_claimed_until=until).update(
-        warned_days=content["days"], warning_claimed_until=None
-    )
-    return True
+    to = list(dict.fromkeys([key.created_by.email, *owners]))
+    return [Letter("emails/rbac/key_expiry", to, content)]
 
 
 def _nearest(expires_at: datetime, now: datetime) -> int:
-    return min(days for days in DAYS if expires_at <= now + timedelta(days=days))
+    passed = (days for days in DAYS if expires_at <= now + timedelta(days=days))
+    return min(passed, default=max(DAYS))
+
+
+def _after(key: ApiKey) -> dict[str, Any]:
+    """Let the key wait for its next warning, which has attempts of its own."""
+    due = next_warning(key.expires_at, database_now())
+    return {"mail_due_at": due, **({"mail_attempts": 0} if due else {})}
+
+
+QUEUE = Queue(
+    name="key_expiry",
+    rows=lambda: with_makers(ApiKey.objects.select_related("organization", "created_by")),
+    letters=_letters,
+    after=_after,
+)

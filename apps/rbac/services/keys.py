@@ -16,6 +16,7 @@ from apps.rbac.models import ApiKey, UserRole
 from apps.rbac.permissions import PERMISSIONS, SCOPES
 from apps.rbac.selectors import permissions_of
 from apps.rbac.services import tokens
+from apps.rbac.services.key_warnings import next_warning
 from apps.tenants.models import Organization, User
 from apps.tenants.services import audit
 
@@ -49,7 +50,8 @@ def create_key(
     :raises ExpiryInThePast: if the key would have ended already.
     """
     check_scopes(scopes, held=scopes_of(permissions_of(created_by, organization)))
-    if expires_at is not None and expires_at <= database_now():
+    now = database_now()
+    if expires_at is not None and expires_at <= now:
         raise ExpiryInThePast
     token = tokens.new_token(is_live=is_live)
     key = ApiKey.objects.create(
@@ -59,6 +61,7 @@ def create_key(
         scopes=sorted(set(scopes)),
         is_live=is_live,
         expires_at=expires_at,
+        mail_due_at=next_warning(expires_at, now),
         hint=tokens.hint_of(token),
         digest=tokens.digest_of(token),
     )
@@ -99,8 +102,8 @@ def revoke_key(*, key: ApiKey) -> ApiKey:
     locked = ApiKey.objects.select_for_update(no_key=True).get(pk=key.pk)
     if locked.revoked_at is not None:
         return locked
-    locked.revoked_at = database_now()
-    locked.save(update_fields=["revoked_at"])
+    locked.revoked_at, locked.mail_due_at = database_now(), None
+    locked.save(update_fields=["revoked_at", "mail_due_at"])
     audit.record(
         action="api_key.revoke",
         organization=locked.organization,

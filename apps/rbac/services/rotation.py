@@ -18,6 +18,7 @@ from apps.rbac.models import ApiKey
 from apps.rbac.permissions import BY_CODE
 from apps.rbac.selectors import api_keys_of, permissions_of
 from apps.rbac.services import tokens
+from apps.rbac.services.key_warnings import next_warning
 from apps.tenants.models import Organization, User
 from apps.tenants.services import audit
 
@@ -71,7 +72,7 @@ def rotate_key(
     _keep_old(locked, until, now)
     locked.digest, locked.hint = tokens.digest_of(token), tokens.hint_of(token)
     if end != locked.expires_at:
-        locked.warned_days = locked.warning_claimed_until = None
+        locked.mail_due_at, locked.mail_attempts = next_warning(end, now), 0
     locked.expires_at, locked.rotated_at, locked.last_used_at = end, now, None
     locked.save()
     after = {"hint": locked.hint, "expires_at": _iso(end), "old_secret_until": _iso(until)}
