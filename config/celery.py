@@ -52,10 +52,7 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute=11),
     },
     "Expire lots of idle wallets": {"task": "credits.sweep_expired_lots", "schedule": 60.0},
-    "Warn of credits that expire soon": {
-        "task": "credits.warn_of_expiry",
-        "schedule": crontab(minute=5),
-    },
+    "Warn of credits that expire soon": _mails("credit_expiry", crontab(minute=5)),
     "Send alerts of budgets": _mails("budgets", 60.0),
     "Send invitations that wait": _mails("invitations", 60.0),
     "Warn of API keys that end soon": _mails("key_expiry", crontab(minute=35)),

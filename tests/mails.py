@@ -6,15 +6,19 @@ from datetime import timedelta
 from apps.core.clock import database_now, moved_to
 from apps.core.mail import Round, queues, send_due
 from apps.core.models import Mailed
+from apps.credits.models import ExpiryWarning, Lot
 from apps.credits.selectors import main_wallet
 from apps.credits.services.budget_alerts import send_test_alert
 from apps.credits.services.budgets import create_budget
+from apps.credits.services.grants import grant_credits
 from apps.rbac.services.erasures import request_erasure
 from apps.rbac.services.keys import create_key
 from apps.rbac.services.ownership import request_transfer
 from tests.people import make_member, make_organization, make_person
 from tests.rbac.inviting import make_invitation
 from tests.rbac.looking import make_support, start
+
+DAY = timedelta(days=1)
 
 
 def send_round(queue: str, **options) -> Round:
@@ -71,8 +75,27 @@ def new_key() -> Mailed:
     return key
 
 
+def new_expiry_warning() -> Mailed:
+    """A warning of credits that end in twenty days."""
+    now, wallet = database_now(), main_wallet(make_organization())
+    with moved_to(now - 40 * DAY):
+        grant_credits(
+            wallet=wallet,
+            amount=5,
+            kind=Lot.Kind.PURCHASE,
+            reference="ends",
+            source="test",
+            expires_at=now + 20 * DAY,
+        )
+    lot = Lot.objects.get(wallet=wallet, origin="ends")
+    return ExpiryWarning.objects.create(
+        organization=wallet.organization, lot=lot, days=30, amount=5, mail_due_at=now
+    )
+
+
 WAITING: dict[str, Callable[[], Mailed]] = {  # makes a row whose mail is due
     "budgets": new_budget_alert,
+    "credit_expiry": new_expiry_warning,
     "erasures": new_erasure,
     "impersonations": new_impersonation,
     "invitations": new_invitation,

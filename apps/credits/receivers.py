@@ -10,7 +10,14 @@ from apps.core import mail, personal
 from apps.credits.errors import WalletHasHolds, WalletInDebt
 from apps.credits.models import Budget, CreditTransaction
 from apps.credits.selectors.organizations import leftover_of
-from apps.credits.services import budget_alerts, budgets, grants, organizations, wallets
+from apps.credits.services import (
+    budget_alerts,
+    budgets,
+    expiry_warnings,
+    grants,
+    organizations,
+    wallets,
+)
 from apps.tenants.models import Organization, User
 from apps.tenants.signals import (
     organization_changed,
@@ -80,3 +87,4 @@ def budgets_of(user: User) -> Iterable[Mapping[str, Any]]:
 personal.register("budgets", budgets_of)
 personal.register("credit_transactions", transactions_of)
 mail.register(budget_alerts.QUEUE)
+mail.register(expiry_warnings.QUEUE)

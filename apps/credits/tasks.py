@@ -5,11 +5,10 @@ from celery import shared_task
 
 from apps.core import context
 from apps.core.errors import Busy
-from apps.credits.services import closing, expiry, expiry_warnings
+from apps.credits.services import closing, expiry
 
 logger = structlog.get_logger(__name__)
 MOST_SWEEPS = 50  # 10,000 wallets a minute; the rest waits for the next ring
-MOST_ROUNDS = 100  # 10,000 lots an hour
 
 
 @shared_task(name="credits.sweep_expired_lots")
@@ -19,16 +18,6 @@ def sweep_expired_lots() -> None:
         sweep = expiry.sweep_expired_lots()
         logger.info("lots_expired", wallets=sweep.wallets, credits=sweep.credits)
         if not sweep.has_more:
-            break
-
-
-@shared_task(name="credits.warn_of_expiry")
-def warn_of_expiry() -> None:
-    """Mail those whose credits expire soon, once for each threshold. Safe to repeat."""
-    for _ in range(MOST_ROUNDS):
-        done = expiry_warnings.warn_of_expiry()
-        logger.info("expiry_warned", mails=done.mails, failed=done.failed)
-        if not done.has_more:
             break
 
 

@@ -3,7 +3,8 @@
 from collections import Counter
 from contextlib import contextmanager
 from datetime import timedelta
-from threading import Event, Thread, current_thread
+from functools import partial
+from threading import Thread, current_thread
 
 import pytest
 from django.core import mail
@@ -12,6 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from apps.core import mail as core_mail
 from apps.core.clock import moved_to
 from apps.core.invariants import verify
 from apps.credits import selectors
@@ -19,11 +21,11 @@ from apps.credits.models import ExpiryWarning, Lot, Wallet
 from apps.credits.services import expiry_warnings
 from apps.credits.services.charges import charge_event
 from apps.credits.services.expiry import sweep_expired_lots
-from apps.credits.services.expiry_warnings import warn_of_expiry
 from apps.credits.services.grants import grant_credits
 from apps.credits.services.prices import set_price
 from apps.tenants.models import User
 from config.celery import app as celery
+from tests.mails import send_round
 from tests.people import make_member, make_organization, make_person, signed_in
 from tests.races.racing import at_once
 
@@ -63,11 +65,11 @@ def grant(organization, *, days, amount=100, at=START, reference="lot:1", **fiel
 def warn(moment, **options):
     """Let the task's work be done at a moment; return how many mails went out."""
     with moved_to(moment):
-        return warn_of_expiry(**options).mails
+        return send_round("credit_expiry", **options).mails
 
 
 def rows():
-    return sorted(ExpiryWarning.objects.values_list("days", "status"))
+    return sorted((one.days, one.status.value) for one in ExpiryWarning.objects.all())
 
 
 @contextmanager
@@ -153,21 +155,13 @@ class TestWhen:
 
         assert warn(START + 365 * DAY) == 0
 
-    def test_the_clock_rings_for_it(self):
-        scheduled = {entry["task"] for entry in celery.conf.beat_schedule.values()}
-
-        assert "credits.warn_of_expiry" in scheduled
-
     def test_the_task_goes_on_until_nothing_is_left(self, organization, monkeypatch):
-        monkeypatch.setattr(
-            "apps.credits.tasks.expiry_warnings.warn_of_expiry",
-            lambda: warn_of_expiry(limit=1),
-        )
+        monkeypatch.setattr(core_mail, "send_due", partial(core_mail.send_due, limit=1))
         for number in range(3):
             grant(organization, days=60, reference=f"lot:{number}")
 
         with moved_to(START + 40 * DAY):
-            celery.tasks["credits.warn_of_expiry"]()
+            celery.tasks["core.send_mails"](queue="credit_expiry")
 
         assert rows() == [(30, "sent")] * 3
 
@@ -263,6 +257,33 @@ class TestWho:
         said = {tuple(sent.to): sent.subject.split()[0] for sent in mail.outbox}
         assert said == {("owner@example.com",): "11", ("other@example.com",): "22"}
 
+    def test_what_another_worker_is_sending_is_told_by_him_alone(self, organization, monkeypatch):
+        """Another lot becomes due while the organization's mail is on its way."""
+        moment = START + 40 * DAY
+        grant(organization, days=60)
+        real, said = core_mail.send_mail, []
+
+        def send_and_find_more(**fields):
+            monkeypatch.setattr(core_mail, "send_mail", real)
+            grant(organization, days=70, at=START - 5 * DAY, reference="lot:2")
+            said.append(warn(moment))
+            real(**fields)
+
+        monkeypatch.setattr(core_mail, "send_mail", send_and_find_more)
+
+        assert (warn(moment), said) == (1, [1])
+        assert [len(told_lots(sent)) for sent in mail.outbox] == [1, 1]
+
+    def test_one_that_came_too_late_keeps_no_other_of_its_mail(self, organization, monkeypatch):
+        late = grant(organization, days=60)
+        with broken_mail(monkeypatch):
+            warn(late.expires_at - 30 * DAY)
+        ExpiryWarning.objects.update(mail_due_at=late.expires_at - 7 * DAY)
+        grant(organization, days=80, reference="lot:2")
+
+        assert warn(late.expires_at - 7 * DAY) == 1
+        assert rows() == [(7, "sent"), (30, "dropped"), (30, "sent")]
+
     def test_nobody_at_all_is_no_error(self, organization):
         grant(organization, days=60)
         User.objects.update(is_active=False)
@@ -283,11 +304,11 @@ class TestDelivery:
         monkeypatch.setattr(EmailBackend, "send_messages", look)
         warn(START + 40 * DAY)
 
-        assert seen == [(False, (30, "claimed"))]
+        assert seen == [(False, (30, "waiting"))]
 
     def test_refuses_to_run_in_a_transaction(self):
         with transaction.atomic(), pytest.raises(RuntimeError, match="must not run in"):
-            warn_of_expiry()
+            send_round("credit_expiry")
 
     def test_is_tried_again_when_it_failed_and_never_once_it_was_sent(
         self, organization, monkeypatch
@@ -295,14 +316,14 @@ class TestDelivery:
         grant(organization, days=60)
         moment = START + 40 * DAY
         with broken_mail(monkeypatch), moved_to(moment):
-            done = warn_of_expiry()
-            assert (done.mails, done.failed, rows()) == (0, 1, [(30, "claimed")])
-            assert warn_of_expiry().failed == 0  # not before its lease has run out
+            done = send_round("credit_expiry")
+            assert (done.mails, done.failed, rows()) == (0, 1, [(30, "waiting")])
+            assert send_round("credit_expiry").failed == 0  # not before its lease has run out
 
-        assert warn(moment + expiry_warnings.LEASE) == 1
+        assert warn(moment + core_mail.LEASE) == 1
         assert rows() == [(30, "sent")]
-        assert ExpiryWarning.objects.get().attempts == 2
-        assert warn(moment + 3 * expiry_warnings.LEASE) == 0
+        assert ExpiryWarning.objects.get().mail_attempts == 2
+        assert warn(moment + 3 * core_mail.LEASE) == 0
         assert len(mail.outbox) == 1
 
     def test_of_one_organization_does_not_wait_for_anothers(self, organization, monkeypatch):
@@ -311,7 +332,7 @@ class TestDelivery:
         grant(other, days=60)
 
         with broken_mail(monkeypatch, for_address="owner@"), moved_to(START + 40 * DAY):
-            done = warn_of_expiry()
+            done = send_round("credit_expiry")
 
         assert (done.mails, done.failed) == (1, 1)
         assert mail.outbox[0].to == ["other@example.com"]
@@ -341,34 +362,30 @@ class TestDelivery:
         """At least once: nobody can know whether the mail went out."""
         grant(organization, days=60)
 
-        end = expiry_warnings._end
-
-        def crash(warnings, status):
-            if status == "sent":
-                raise SystemExit
-            end(warnings, status)
+        def crash(held, **changes):
+            raise SystemExit
 
         with monkeypatch.context() as patch, pytest.raises(SystemExit):
-            patch.setattr(expiry_warnings, "_end", crash)
+            patch.setattr(core_mail._Held, "end", crash)
             warn(START + 40 * DAY)
-        assert rows() == [(30, "claimed")]
+        assert rows() == [(30, "waiting")]
 
-        assert warn(START + 40 * DAY + expiry_warnings.LEASE) == 1
+        assert warn(START + 40 * DAY + core_mail.LEASE) == 1
         assert (len(mail.outbox), rows()) == (2, [(30, "sent")])
 
     def test_is_left_to_whoever_took_the_claim_over(self, organization, monkeypatch):
         """A worker slept through its lease before it sent anything."""
         grant(organization, days=60)
         moment = START + 40 * DAY
-        deliver, others = expiry_warnings._deliver, []
+        deliver, others = core_mail._deliver, []
 
-        def sleep_first(claim):
+        def sleep_first(queue, claim):
             if not others:
                 others.append(None)
-                others.append(warn(moment + expiry_warnings.LEASE))
-            return deliver(claim)
+                others.append(warn(moment + core_mail.LEASE))
+            return deliver(queue, claim)
 
-        monkeypatch.setattr(expiry_warnings, "_deliver", sleep_first)
+        monkeypatch.setattr(core_mail, "_deliver", sleep_first)
 
         assert warn(moment) == 0
         assert others == [None, 1]
@@ -392,7 +409,9 @@ class TestAtOnce:
         told = Counter(line for sent in mail.outbox for line in told_lots(sent))
         assert rows() == [(30, "sent")] * 24
         assert sum(told.values()) == 24  # each lot in one mail
-        assert {attempts for (attempts,) in ExpiryWarning.objects.values_list("attempts")} == {1}
+        assert {attempts for (attempts,) in ExpiryWarning.objects.values_list("mail_attempts")} == {
+            1
+        }
 
     def test_four_workers_take_over_what_was_left_once(self, organization, monkeypatch):
         for number in range(6):
@@ -401,44 +420,33 @@ class TestAtOnce:
         with broken_mail(monkeypatch):
             warn(moment)
 
-        said = at_once([lambda: warn(moment + expiry_warnings.LEASE)] * 4)
+        said = at_once([lambda: warn(moment + core_mail.LEASE)] * 4)
 
         assert sum(len(told_lots(sent)) for sent in mail.outbox) == 6
         assert (sum(said), rows()) == (len(mail.outbox), [(30, "sent")] * 6)
 
     def test_what_was_left_is_taken_over_by_one_even_if_he_is_slow(self, organization, monkeypatch):
-        """A second worker comes while the first takes over, and would be sending when he is."""
+        """A second worker comes after his lease, while the first writes what he will say."""
         grant(organization, days=60)
-        later = START + 40 * DAY + expiry_warnings.LEASE
+        later = START + 40 * DAY + core_mail.LEASE
         with broken_mail(monkeypatch):
             warn(START + 40 * DAY)
-        second_is_busy, first_is_done = Event(), Event()
-        send, due = EmailBackend.send_messages, expiry_warnings._due
+        seconds, recipients = [], expiry_warnings.recipients
 
         def work():
-            warn(later)
-            second_is_busy.set()
+            seconds.append(warn(later + core_mail.LEASE))
             connection.close()
 
-        def slow_send(self, messages):
-            if current_thread() is second:
-                second_is_busy.set()
-                first_is_done.wait(5)
-            return send(self, messages)
-
-        def wait_for_second(now, limit):
+        def wait_for_second(organization):
             if current_thread() is not second:
                 second.start()
-                second_is_busy.wait(5)
-            return due(now, limit)
+                second.join(20)
+            return recipients(organization)
 
         second = Thread(target=work)
-        monkeypatch.setattr(EmailBackend, "send_messages", slow_send)
-        monkeypatch.setattr(expiry_warnings, "_due", wait_for_second)
+        monkeypatch.setattr(expiry_warnings, "recipients", wait_for_second)
 
-        assert warn(later) == 1
-        first_is_done.set()
-        second.join()
+        assert (warn(later), seconds) == (1, [0])
         assert (len(mail.outbox), rows()) == (1, [(30, "sent")])
 
 
@@ -450,9 +458,7 @@ class TestTheRow:
     @pytest.mark.parametrize(
         ("guard", "changes"),
         [
-            ("credits_warning_status_is_known", {"status": "lost"}),
-            ("credits_sent_warning_has_a_time", {"status": "sent"}),
-            ("credits_sent_warning_has_a_time", {"sent_at": START}),
+            ("credits_sent_warning_is_over", {"sent_at": START}),
             ("credits_warning_is_about_credits", {"amount": 0}),
             ("credits_warning_comes_before", {"days": 0}),
             ("credits_one_warning_per_day", {}),
@@ -460,7 +466,7 @@ class TestTheRow:
     )
     def test_is_guarded_by(self, organization, guard, changes):
         lot = grant(organization, days=60)
-        fields = {"organization": organization, "lot": lot, "amount": 1, "locked_until": START}
+        fields = {"organization": organization, "lot": lot, "amount": 1, "mail_due_at": START}
         ExpiryWarning.objects.create(**fields, days=30)
 
         def write():

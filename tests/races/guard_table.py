@@ -229,12 +229,10 @@ GUARDS = [
         "credits_corrections_are_kept", Correction, "DELETE FROM credits_correction WHERE false"
     ),
     trigger("credits_corrections_are_kept", Correction, "TRUNCATE credits_correction"),
-    check("credits_warning_status_is_known", ExpiryWarning, status="'lost'"),
-    check("credits_sent_warning_has_a_time", ExpiryWarning, status="'sent'"),
-    check("credits_sent_warning_has_a_time", ExpiryWarning, sent_at="now()"),
+    check("credits_sent_warning_is_over", ExpiryWarning, sent_at="now()"),
     check("credits_warning_is_about_credits", ExpiryWarning, amount="0"),
     check("credits_warning_comes_before", ExpiryWarning, days="0"),
-    check("credits_expirywarning_attempts_check", ExpiryWarning, attempts="-1"),
+    check("credits_expirywarning_mail_attempts_check", ExpiryWarning, mail_attempts="-1"),
     Guard(
         "credits_expirywarning_days_check",  # Django's own; the guard of ours asks for more
         "check",

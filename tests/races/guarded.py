@@ -56,7 +56,7 @@ def add_warnings_and_closed_months(wallet: Wallet) -> None:
     """Add a warning, a wallet that is still empty, a month that is closed, and one in closing."""
     lot = Lot.objects.get(wallet=wallet, kind=Lot.Kind.PURCHASE)
     ExpiryWarning.objects.create(
-        organization=wallet.organization, lot=lot, days=7, amount=5, locked_until=database_now()
+        organization=wallet.organization, lot=lot, days=7, amount=5, mail_due_at=database_now()
     )
     budget = create_budget(wallet=wallet, monthly_limit=10_000)
     BudgetAlert.objects.create(

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
-from threading import Event, current_thread
+from threading import Event
 from unittest import mock
 
 from django.db import DatabaseError, connection, transaction
@@ -18,18 +18,15 @@ from apps.credits.models import (
     ClosedTotals,
     Correction,
     CreditTransaction,
-    ExpiryWarning,
-    Lot,
     Wallet,
 )
 from apps.credits.selectors import correction_limit, main_wallet
 from apps.credits.selectors.closing import next_period_to_close
-from apps.credits.services import budgets, closing, corrections, expiry_warnings, wallets
+from apps.credits.services import budgets, closing, corrections, wallets
 from apps.credits.services.charges import charge_amount
 from apps.credits.services.correction_terms import Terms
 from apps.credits.services.corrections import Why
 from apps.credits.services.expiry import sweep_expired_lots
-from apps.credits.services.grants import grant_credits
 from apps.tenants.models import AuditLog
 from tests.credits.wallets import make_wallet
 from tests.people import make_organization, make_person
@@ -155,52 +152,6 @@ def sum_one_month_together() -> bool:
     return said == {"done": RACERS} and ClosedTotals.objects.filter(period=period).count() == 1
 
 
-def warn_around_a_busy_warning() -> bool:
-    """A worker looks for warnings while another one has one in his hands: he leaves it, at once."""
-    warning = _warning_that_was_left()
-
-    def work() -> str:
-        with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '300ms'")
-        return _how(expiry_warnings.warn_of_expiry)
-
-    with transaction.atomic():
-        ExpiryWarning.objects.select_for_update().get(pk=warning.pk)
-        (said,) = at_once([work])
-    ExpiryWarning.objects.filter(pk=warning.pk).update(status="dropped")
-    return said == "done"
-
-
-def take_over_what_is_being_sent() -> bool:
-    """A worker is slow, and another one comes after the lease: one mail goes out."""
-    _warning_that_was_left()
-    later = database_now() + expiry_warnings.LEASE + HOUR
-    is_nearest = expiry_warnings._is_nearest
-    begun, go_on = Event(), Event()
-    slow: list[str] = []
-
-    def wait_if_slow(*which) -> bool:
-        if current_thread().name in slow:
-            begun.set()
-            go_on.wait(10)
-        return is_nearest(*which)
-
-    def be_slow() -> int:
-        slow.append(current_thread().name)
-        return expiry_warnings.warn_of_expiry().mails
-
-    def come_later() -> int:
-        begun.wait(10)
-        try:
-            with moved_to(later):
-                return expiry_warnings.warn_of_expiry().mails
-        finally:
-            go_on.set()
-
-    with mock.patch.object(expiry_warnings, "_is_nearest", wait_if_slow):
-        return sum(at_once([be_slow, come_later])) == 1
-
-
 def charge_while_a_budget_is_made() -> bool:
     """Charge between the first count and its commit: the charge must wait, and count."""
     wallet = make_wallet(credits=10)
@@ -229,20 +180,6 @@ def _old_wallet() -> Wallet:
     if known := CreditTransaction.objects.order_by("id").first():
         return known.wallet
     return make_wallet(credits=10)
-
-
-def _warning_that_was_left() -> ExpiryWarning:
-    """Return a warning of a lot that ends in six days, whose worker has died."""
-    now, wallet = database_now(), make_wallet(credits=1)
-    terms = {"kind": Lot.Kind.PURCHASE, "reference": "ends", "source": "test"}
-    with moved_to(now - 30 * DAY):
-        grant_credits(
-            wallet=main_wallet(wallet.organization), amount=5, expires_at=now + 6 * DAY, **terms
-        )
-    lot = Lot.objects.get(organization=wallet.organization, origin="ends")
-    return ExpiryWarning.objects.create(
-        organization=wallet.organization, lot=lot, days=7, amount=5, locked_until=now - HOUR
-    )
 
 
 def _said(work: Callable[[int], object]) -> Counter[str]:

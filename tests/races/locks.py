@@ -86,16 +86,6 @@ LOCKS = {
         lock_races.charge_while_a_budget_is_made,
         taken_from("credits_wallet"),
     ),
-    "warnings_in_other_hands_are_skipped": Lock(
-        "services/expiry_warnings.py",
-        lock_races.warn_around_a_busy_warning,
-        partial(sent_without, "FOR UPDATE SKIP LOCKED", about="credits_expirywarning"),
-    ),
-    "warnings_are_locked_while_they_are_checked": Lock(
-        "services/expiry_warnings.py",
-        lock_races.take_over_what_is_being_sent,
-        partial(sent_without, "FOR UPDATE OF .*", about="credits_expirywarning"),
-    ),
     "a_close_waits_for_writers": Lock(
         "services/closing.py",
         lock_races.close_while_somebody_writes,

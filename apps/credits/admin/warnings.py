@@ -10,9 +10,9 @@ from apps.credits.models import ExpiryWarning
 class ExpiryWarningAdmin(ReadOnlyAdmin[ExpiryWarning]):
     """Who was warned of which credits, how long before their end, and when."""
 
-    list_display = ["created_at", "organization", "lot", "days", "amount", "status", "attempts"]
-    list_display += ["sent_at", "public_id"]
-    list_filter = ["status", "days"]
+    list_display = ["created_at", "organization", "lot", "days", "amount", "status"]
+    list_display += ["mail_attempts", "sent_at", "public_id"]
+    list_filter = [("sent_at", admin.EmptyFieldListFilter), "days"]
     search_fields = ["organization__name", "organization__slug", "lot__origin"]
     list_select_related = ["organization", "lot"]
     ordering = ["-created_at", "-id"]
