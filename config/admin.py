@@ -31,6 +31,10 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
     (
         "Billing",
         (
+            ("Plans", "billing.SubscriptionPlan", "layers"),
+            ("Versions of plans", "billing.PlanVersion", "history"),
+            ("Packs", "billing.CreditProduct", "package_2"),
+            ("Versions of packs", "billing.ProductVersion", "history"),
             ("Payments", "billing.Payment", "payments"),
             ("Stripe's events", "billing.WebhookEvent", "inbox"),
         ),

@@ -1,5 +1,5 @@
 """Staff pages of billing."""
 
-from apps.billing.admin import events, payments
+from apps.billing.admin import catalogue, events, payments, versions
 
-__all__ = ["events", "payments"]
+__all__ = ["catalogue", "events", "payments", "versions"]

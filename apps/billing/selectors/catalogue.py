@@ -1,8 +1,10 @@
 """What is sold: the versions that are in force, now or at a moment, and who has them."""
 
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import BooleanField, Count, ExpressionWrapper, Prefetch, Q, QuerySet
 
 from apps.billing.models import (
     CreditProduct,
@@ -59,8 +61,29 @@ def present_subscription() -> OrganizationSubscription | None:
     return rows.select_related("version__plan").first()
 
 
+def subscribers_by_plan() -> dict[UUID, int]:
+    """Return how many organizations have each plan now, by its id, where any has."""
+    rows = OrganizationSubscription.objects.across_organizations("counted for the back office")
+    counted = rows.exclude(OVER).values_list("version__plan").order_by()
+    return dict(counted.annotate(organizations=Count("pk")))
+
+
 def subscribers_by_version(plan: SubscriptionPlan) -> dict[int, int]:
     """Return how many organizations have each version of a plan now, by its number."""
     rows = OrganizationSubscription.objects.across_organizations("counted for the back office")
     counted = rows.exclude(OVER).filter(version__plan=plan).values_list("version__number")
     return dict(counted.annotate(organizations=Count("pk")).order_by("version__number"))
+
+
+def with_versions[M: (SubscriptionPlan, CreditProduct)](rows: QuerySet[M]) -> QuerySet[M]:
+    """Bring the versions of plans or packs along, each with `has_begun`."""
+    version = PlanVersion if rows.model is SubscriptionPlan else ProductVersion
+    has_begun = ExpressionWrapper(Q(effective_at__lte=now_in_query()), BooleanField())
+    return rows.prefetch_related(
+        Prefetch("versions", queryset=version._default_manager.annotate(has_begun=has_begun))
+    )
+
+
+def versions_of(thing: SubscriptionPlan | CreditProduct) -> list[Any]:
+    """Return the versions that `with_versions` brought along."""
+    return list(thing.versions.all())

@@ -83,7 +83,8 @@ def push_all() -> list[str]:
 
 def priced_versions(thing: Thing) -> list[Version]:
     """Return the versions that Stripe has to know, the oldest first."""
-    return list(thing.versions.filter(price__gt=0).order_by("number"))
+    versions: list[Version] = sorted(thing.versions.all(), key=lambda one: one.number)
+    return [version for version in versions if version.price]
 
 
 def _product(thing: Thing) -> Json:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from demo import seeding
+from demo import billing, seeding
 from demo.people import PASSWORD
 
 
@@ -18,14 +18,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Seed if need be, and write the logins where the start page reads them."""
-        if seeding.is_seeded():
-            return
-        with transaction.atomic():
-            seeded = seeding.seed_people_and_history()
-            seeding.submit_sample_jobs()
-            # Before the commit: a database with people always has the file of their logins.
-            self.write_logins(seeded)
-        self.stdout.write(f"Seeded {len(seeded.people)} people.")
+        if not seeding.is_seeded():
+            with transaction.atomic():
+                seeded = seeding.seed_people_and_history()
+                seeding.submit_sample_jobs()
+                # Before the commit: a database with people always has the file of their logins.
+                self.write_logins(seeded)
+            self.stdout.write(f"Seeded {len(seeded.people)} people.")
+        billing.seed_catalogue()  # asks the simulator, so in no transaction
 
     def write_logins(self, seeded: seeding.Seeded) -> None:
         """Write who can sign in, and the API keys, which are shown nowhere else."""
