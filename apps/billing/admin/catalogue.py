@@ -13,7 +13,7 @@ from apps.billing.admin.stripe_state import AtStripeAdmin, Thing
 from apps.billing.models import CreditProduct, PlanVersion, ProductVersion, SubscriptionPlan
 from apps.billing.selectors import catalogue as selectors
 from apps.billing.services import catalogue
-from apps.core.templatetags.coffer import money
+from apps.core.money import format_money
 
 FIELDS = ["code", "name", "description", "position", "is_active"]
 PERIODS = {"month": "month", "year": "year", "pass": "days, once"}
@@ -41,7 +41,7 @@ class VersionInline(TabularInline):  # type: ignore[misc]  # Unfold is untyped
     @display(description="Price")  # type: ignore[untyped-decorator]  # of Unfold
     def cost(self, version: PlanVersion | ProductVersion) -> str:
         """Write the price, and for how long it is."""
-        text = money(version.price, version.currency)
+        text = format_money(version.price, version.currency)
         if isinstance(version, ProductVersion):
             return text
         return f"{text} / {version.interval_count} {PERIODS[version.interval]}"
@@ -97,7 +97,7 @@ class ThingAdmin(AtStripeAdmin):
         if not begun:
             return "nothing yet"
         version = max(begun, key=lambda one: one.number)
-        return f"v{version.number}, {money(version.price, version.currency)}"
+        return f"v{version.number}, {format_money(version.price, version.currency)}"
 
     def save_model(self, request: HttpRequest, obj: Thing, form: Any, change: bool) -> None:
         """Write through the services, which write the audit rows."""
