@@ -22,6 +22,7 @@ PARAMETERS = {
     "key_id": "rbac.ApiKey",
     "organization": "tenants.Organization",
     "organization_id": "tenants.Organization",
+    "payment_id": "billing.Payment",
     "pk": "mfa.Authenticator",
     "role_id": "rbac.Role",
     "session_id": "usersessions.UserSession",

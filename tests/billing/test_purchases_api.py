@@ -132,7 +132,7 @@ class TestBuying:
 
     def test_takes_the_permission_and_the_scope(self, stripe, organization, pack):
         reader = by_key(organization, "owner", "billing:read")
-        problem_of(post(reader, {"pack": "starter"}), 403, "scope_missing")
+        problem_of(post(reader, {"pack": "starter"}), 403, "permission_denied")
         assert not Payment.objects.exists()
 
 

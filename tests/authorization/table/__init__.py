@@ -22,6 +22,7 @@ def file_for(route: str) -> str:
     words = {"admin/": "office", "accounts/": "account", "account/": "account"}
     words |= {"/credits": "credits", "staff/corr": "credits", "staff/wal": "credits"}
     words |= {"/billing": "billing", "v1/plans": "billing", "/credit-products": "billing"}
+    words |= {"/payments": "billing", "/purchases": "billing"}
     words |= {"/jobs": "jobs", "/uploads": "jobs", "api/v1/": "people", "o/": "people"}
     name = next((file for word, file in words.items() if word in route), "open_pages")
     return f"tests/authorization/table/{name}.py"

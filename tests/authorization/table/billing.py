@@ -2,6 +2,9 @@
 
 from tests.authorization.rows import admin, api, model, page
 
+LEDGER = ("credits.adjust", "credits.approve")
+BOUGHT = {"credits": 500}
+
 ROWS = [
     api("GET", "plans", "billing.view"),
     api("GET", "credit-products", "billing.view"),
@@ -16,4 +19,19 @@ ROWS = [
     ),
     admin("GET POST", "billing/subscriptionplan/<path:object_id>/new-version/", "add"),
     admin("GET POST", "billing/creditproduct/<path:object_id>/new-version/", "add"),
+    api("POST", "purchases", "billing.manage", body=BOUGHT),
+    api("GET", "payments", "billing.view"),
+    api("GET", "payments.csv", "billing.view"),
+    api("GET", "payments/<str:payment_id>", "billing.view"),
+    page("GET", "billing/buy/", "billing.view"),
+    page("POST", "billing/buy/", "billing.manage"),
+    page("GET", "billing/buy/quote/", "billing.view"),
+    page("GET", "billing/payments/", "billing.view"),
+    page("GET", "billing/payments/<str:payment_id>/", "billing.view"),
+    page("GET", "billing/payments/<str:payment_id>/status/", "billing.view"),
+    page("GET", "billing/payment-methods/", "billing.view"),
+    page("POST", "billing/payment-methods/save/", "billing.manage"),
+    page("POST", "billing/payment-methods/portal/", "billing.manage"),
+    *model("billing/payment", "V", roles=LEDGER),
+    admin("GET POST", "billing/payment/export/", "view credits.adjust credits.approve"),
 ]
