@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import datetime
 from unittest import mock
 
 from django.db import DatabaseError, transaction
@@ -11,7 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from apps.credits.ledger import book, state
 from apps.credits.ledger.book import Book
 from apps.credits.ledger.commands import Charge
-from apps.credits.ledger.rules import refunding, renewing, transferring
+from apps.credits.ledger.rules import clawing, refunding, renewing, transferring
 from apps.credits.ledger.state import LotState
 from figures.lines import SEED, Report, scaled
 from tests.credits.machine import LedgerMachine, PlanMachine
@@ -49,8 +50,18 @@ BROKEN_RULES: dict[str, Callable[[], AbstractContextManager[object]]] = {
         transferring, "min", max, create=True
     ),
     "the rollover has no cap": lambda: mock.patch.object(renewing, "min", max, create=True),
+    "more is taken back than remains": lambda: mock.patch.object(
+        clawing, "min", lambda asked, there: asked, create=True
+    ),
+    "a frozen lot can be drawn on": lambda: mock.patch.object(
+        LotState, "is_live", _is_live_though_frozen
+    ),
     "a frozen wallet can be charged": lambda: mock.patch.object(Charge, "takes_out", False),
 }
+
+
+def _is_live_though_frozen(lot: LotState, now: datetime) -> bool:
+    return lot.remaining > 0 and lot.effective_at <= now and not lot.is_expired(now)
 
 
 def the_model(report: Report) -> None:

@@ -122,6 +122,24 @@ class LotHasLess(DomainError):
     status = 409
 
 
+class LotFrozen(DomainError):
+    """A frozen lot stays as it is until it is thawed."""
+
+    code = "lot_frozen"
+    title = "The lot is frozen"
+    message = "This lot is frozen, because its payment is disputed. Wait until that is decided."
+    status = 409
+
+
+class MoreThanClawedBack(DomainError):
+    """More was to be given back to a lot than was taken back from it."""
+
+    code = "more_than_clawed_back"
+    title = "More than was taken back"
+    message = "{clawed_back} credits of this lot were taken back; {asked} were to be given back."
+    status = 409
+
+
 class HoldNotFound(DomainError):
     """The wallet has no hold with this reference."""
 

@@ -211,6 +211,39 @@ class LedgerMachine(RuleBasedStateMachine):
         )
 
     @precondition(lambda self: self.named_lots(0))
+    @rule(data=st.data(), repeat=REPEATS, amount=st.one_of(PARTS, AMOUNTS))
+    def claw_back(self, data, repeat, amount):
+        lot = data.draw(st.sampled_from(self.named_lots(0)))
+        reference, lot_id = self.reference(0, repeat), self.find_lot(0, lot.name)
+        self.compare(
+            lambda: self.models[0].claw_back(self.now, reference, lot, amount),
+            ask.ClawBack(**self.cause(0, reference), lot_id=lot_id, amount=amount),
+        )
+
+    @precondition(lambda self: any(lot.clawed for lot in self.named_lots(0)))
+    @rule(data=st.data(), repeat=REPEATS, amount=st.one_of(PARTS, AMOUNTS))
+    def reinstate(self, data, repeat, amount):
+        lot = data.draw(st.sampled_from([one for one in self.named_lots(0) if one.clawed]))
+        reference, lot_id = self.reference(0, repeat), self.find_lot(0, lot.name)
+        self.compare(
+            lambda: self.models[0].reinstate(self.now, reference, lot, amount),
+            ask.Reinstate(
+                **self.cause(0, reference), of=tuple(lot.clawed), lot_id=lot_id, amount=amount
+            ),
+        )
+
+    @precondition(lambda self: self.named_lots(0))
+    @rule(data=st.data(), is_frozen=st.sampled_from([True, False, False]))
+    def freeze(self, data, is_frozen):
+        lots = self.named_lots(0)
+        lot = data.draw(st.sampled_from([one for one in lots if one.is_frozen] or lots))
+        lot_id = self.find_lot(0, lot.name)
+        self.compare(
+            lambda: self.models[0].freeze(self.now, lot, is_frozen),
+            ask.FreezeLot(**self.cause(0, self.new("freeze")), lot_id=lot_id, is_frozen=is_frozen),
+        )
+
+    @precondition(lambda self: self.named_lots(0))
     @rule(data=st.data(), repeat=REPEATS, ends_in=st.sampled_from([None, *SPANS, -SPANS[1]]))
     def change_expiry(self, data, repeat, ends_in):
         lot = data.draw(st.sampled_from(self.named_lots(0)))

@@ -32,6 +32,8 @@ class Lot:
     cost: int = 0
     name: str = ""  # the reference that made it, where one did
     lost: int = 0  # when its time was up
+    is_frozen: bool = False
+    clawed: dict[str, int] = field(default_factory=dict)  # taken back, and not given back yet
 
     def order(self) -> tuple:
         ends = NEVER if self.ends is None else self.ends.replace(tzinfo=None)
@@ -41,7 +43,8 @@ class Lot:
         return self.ends is not None and now >= self.ends
 
     def is_live(self, now: datetime) -> bool:
-        return self.left > 0 and self.starts <= now and not self.is_dead(now)
+        is_free = self.left > 0 and not self.is_frozen
+        return is_free and self.starts <= now and not self.is_dead(now)
 
 
 @dataclass
@@ -254,6 +257,44 @@ class Ledger:
         lot.left -= amount
         return self.keep(reference, ("void", lot.name), -amount)
 
+    def claw_back(self, now, reference, lot, amount) -> int:
+        if reference in self.done:
+            asked, came = self.done[reference]
+            if asked != ("claw back", lot.name) or amount < -came:
+                raise Refused("reference_reused")
+            return came
+        self.check(amount)
+        self.tick(now)
+        part = min(amount, lot.left)
+        if not part:
+            return 0
+        lot.left -= part
+        lot.clawed[reference] = part
+        return self.keep(reference, ("claw back", lot.name), -part)
+
+    def reinstate(self, now, reference, lot, amount) -> int:
+        if (again := self.replay(reference, ("reinstate", lot.name, amount))) is not None:
+            return again
+        self.check(amount)
+        self.tick(now)
+        if amount > sum(lot.clawed.values()):
+            raise Refused("more_than_clawed_back")
+        due = amount
+        for taken in reversed(lot.clawed):
+            part = min(due, lot.clawed[taken])
+            lot.clawed[taken] -= part
+            due -= part
+        if not lot.is_dead(now):
+            lot.left += amount
+        self.repay(now)
+        return self.keep(reference, ("reinstate", lot.name, amount), amount)
+
+    def freeze(self, now, lot, is_frozen) -> int:
+        self.tick(now)
+        lot.is_frozen = is_frozen
+        self.repay(now)
+        return 0
+
     def deduct(self, now, reference, amount) -> int:
         if (again := self.replay(reference, ("deduct", amount))) is not None:
             return again
@@ -274,6 +315,8 @@ class Ledger:
         self.begin(now, None)
         if lot.left <= 0:
             raise Refused("lot_has_less")
+        if lot.is_frozen:
+            raise Refused("lot_frozen")
         if ends is not None and (ends <= now or ends <= lot.starts):
             raise Refused("lot_expires_too_early")
         self.lots.append(
@@ -383,9 +426,12 @@ class Ledger:
             raise Refused("wallet_closed")
         if self.is_frozen and takes_out:
             raise Refused("wallet_frozen")
+        self.check(amount)
+        self.tick(now)
+
+    def check(self, amount) -> None:
         if amount is not None and not 0 < amount <= 10**15:
             raise Refused("invalid_amount")
-        self.tick(now)
 
     def keep(self, reference, asked, came) -> int:
         self.done[reference] = (asked, came)

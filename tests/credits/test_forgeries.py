@@ -199,6 +199,13 @@ def when_the_lot_is_dead(wallet):
     return forge(wallet, {"created_at": lot.expires_at}, origin="ending")
 
 
+def when_the_lot_is_frozen(wallet):
+    """Adjusted, because that may be at any time of a lot's life."""
+    last = CreditTransaction.objects.filter(wallet=wallet).latest("sequence")
+    Lot.objects.filter(wallet=wallet, origin="lasting").update(frozen_at=last.created_at - SECOND)
+    return forge(wallet, {"transaction_type": "adjusted"})
+
+
 def expired_too_early(wallet):
     return forge(wallet, {"transaction_type": "expired"}, origin="ending")
 
@@ -249,6 +256,7 @@ FORGERIES = [
     ),
     (before_the_lot_begins, LOT, ("entry.created_at < lot.effective_at",)),
     (when_the_lot_is_dead, LOT, ("entry.created_at >= lot.expires_at",)),
+    (when_the_lot_is_frozen, LOT, ("lot.frozen_at < entry.created_at",)),
     (
         expired_too_early,
         LOT,

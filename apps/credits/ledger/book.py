@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from apps.core import ids
@@ -36,6 +37,7 @@ class Plan:
     wallets: dict[UUID, WalletState] = field(default_factory=dict)
     new_lots: dict[UUID, LotState] = field(default_factory=dict)
     changed_lots: dict[UUID, LotState] = field(default_factory=dict)
+    frozen_lots: dict[UUID, datetime | None] = field(default_factory=dict)  # since when, or thawed
     new_holds: dict[UUID, HoldState] = field(default_factory=dict)
     changed_holds: dict[UUID, HoldState] = field(default_factory=dict)
 

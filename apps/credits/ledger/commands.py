@@ -160,6 +160,51 @@ class Void(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClawBack(Command):
+    """
+    Take back credits whose money went back: at most `amount`, and what remains of one lot.
+
+    What was used stays used; a freeze of the lot does not stop it.
+    """
+
+    lot_id: UUID
+    amount: int
+
+    def lot_ids(self) -> tuple[UUID, ...]:
+        """Ask for the lot, although nothing may remain of it."""
+        return (self.lot_id,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reinstate(Command):
+    """Give back what `of` took back from one lot, last taken first: the money stayed after all."""
+
+    of: tuple[str, ...]  # references of what took it back
+    lot_id: UUID
+    amount: int
+
+    def named(self) -> tuple[Named, ...]:
+        """Ask for what is given back as well."""
+        return (*super().named(), *((self.wallet_id, reference) for reference in self.of))
+
+    def lot_ids(self) -> tuple[UUID, ...]:
+        """Ask for the lot, although nothing may remain of it."""
+        return (self.lot_id,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreezeLot(Command):
+    """Let nothing be drawn from one lot, or let it be drawn on again; time goes on for it."""
+
+    lot_id: UUID
+    is_frozen: bool
+
+    def lot_ids(self) -> tuple[UUID, ...]:
+        """Ask for the lot, although nothing may remain of it."""
+        return (self.lot_id,)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deduct(Command):
     """Correct a balance downwards, out of the live lots in burn order."""
 

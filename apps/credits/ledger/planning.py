@@ -23,8 +23,10 @@ from apps.credits.ledger.book import Book, Outcome, Plan
 from apps.credits.ledger.commands import Command
 from apps.credits.ledger.rules import (
     charging,
+    clawing,
     deducting,
     expiring,
+    freezing,
     granting,
     holding,
     redating,
@@ -85,6 +87,10 @@ RULES: dict[type[Command], Rule] = {
     asked.Capture: Rule(settling.capture, settling.captured_earlier),
     asked.Release: Rule(settling.release, settling.released_earlier),
     asked.Void: Rule(voiding.apply, by_reference(voiding.is_same)),
+    # Money that went back, or is disputed, is a fact, whatever the wallet's status.
+    asked.ClawBack: Rule(clawing.take, by_reference(clawing.is_same), is_ours=True),
+    asked.Reinstate: Rule(clawing.give, by_reference(clawing.is_same_gift), is_ours=True),
+    asked.FreezeLot: Rule(freezing.apply, never, is_ours=True),
     asked.Deduct: Rule(deducting.apply, by_reference(deducting.is_same)),
     asked.Transfer: Rule(transferring.apply, transferring.earlier),
     asked.ChangeExpiry: Rule(redating.apply, by_reference(redating.is_same)),

@@ -141,6 +141,8 @@ def write(planned: Plan, counted: budgets.Count) -> None:
             rows.insert_lots(ask, planned.new_lots.values())
         if planned.changed_lots:
             rows.update_lots(ask, planned.changed_lots.values())
+        if planned.frozen_lots:
+            rows.freeze_lots(ask, planned.frozen_lots.items())
         if planned.new_holds:
             rows.insert_holds(ask, planned.new_holds.values())
         if planned.changed_holds:

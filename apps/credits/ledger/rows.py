@@ -147,6 +147,10 @@ CHANGED_LOTS = """
     UPDATE credits_lot AS lot SET remaining = new.remaining
       FROM unnest(%s::uuid[], %s::bigint[]) AS new (id, remaining) WHERE lot.id = new.id
 """
+FROZEN_LOTS = """
+    UPDATE credits_lot AS lot SET frozen_at = new.frozen_at
+      FROM unnest(%s::uuid[], %s::timestamptz[]) AS new (id, frozen_at) WHERE lot.id = new.id
+"""
 CHANGED_HOLDS = """
     UPDATE credits_hold AS hold
        SET status = new.status, captured = new.captured, expires_at = new.expires_at
@@ -220,6 +224,11 @@ def insert_lots(ask: Ask, lots: Iterable[LotState]) -> None:
 def update_lots(ask: Ask, lots: Iterable[LotState]) -> None:
     """Write what remains."""
     ask(CHANGED_LOTS, _columns((lot.id, Int8(lot.remaining)) for lot in lots))
+
+
+def freeze_lots(ask: Ask, lots: Iterable[tuple[UUID, datetime | None]]) -> None:
+    """Write since when lots are frozen, or that they no longer are."""
+    ask(FROZEN_LOTS, _columns(lots))
 
 
 def insert_holds(ask: Ask, holds: Iterable[HoldState]) -> None:

@@ -107,6 +107,8 @@ class CreditTransaction(PublicId, models.Model):
                         "clawed_back",
                     ],
                 )
+                # What was taken back is given back where the money stayed after all.
+                | Q(transaction_type="clawed_back", amount__gt=0, reverses__isnull=False)
                 | (Q(transaction_type__in=["adjusted", "repaid", "redated"]) & ~Q(amount=0)),
             ),
             models.CheckConstraint(

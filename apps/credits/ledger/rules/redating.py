@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from apps.core import ids
-from apps.credits.errors import LotExpiresTooEarly, LotHasLess
+from apps.credits.errors import LotExpiresTooEarly, LotFrozen, LotHasLess
 from apps.credits.ledger.book import Book, Outcome
 from apps.credits.ledger.commands import ChangeExpiry
 from apps.credits.ledger.rules.voiding import lot_of
@@ -16,12 +16,15 @@ def apply(book: Book, wallet: WalletState, command: ChangeExpiry) -> list[Entry]
 
     :raises LotNotFound: if the wallet has no such lot.
     :raises LotHasLess: if nothing remains of it.
+    :raises LotFrozen: if it is frozen: what left it now would be out of reach.
     :raises LotExpiresTooEarly: if the new date has passed.
     """
     lot = lot_of(book.state, command)
     amount = lot.remaining
     if amount <= 0:
         raise LotHasLess(remaining=0)
+    if lot.is_frozen:
+        raise LotFrozen
     if command.expires_at and command.expires_at <= max(book.state.now, lot.effective_at):
         raise LotExpiresTooEarly(expires_at=command.expires_at.isoformat())
     successor = replace(

@@ -102,6 +102,7 @@ def _instead_of(
         remaining=0,
         effective_at=book.state.now,
         expires_at=expires_at,
+        is_frozen=False,
         origin=f"grace:{command.reference}:{ids.encode('txn', taken.id)}",
     )
     if lot.is_debt:

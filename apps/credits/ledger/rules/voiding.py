@@ -2,7 +2,7 @@
 
 from apps.credits.errors import LotHasLess, LotNotFound
 from apps.credits.ledger.book import Book, Outcome
-from apps.credits.ledger.commands import ChangeExpiry, Void
+from apps.credits.ledger.commands import ChangeExpiry, ClawBack, FreezeLot, Reinstate, Void
 from apps.credits.ledger.state import Entry, LotState, State, WalletState
 
 
@@ -28,7 +28,9 @@ def is_same(state: State, command: Void, earlier: Outcome) -> bool:
     )
 
 
-def lot_of(state: State, command: Void | ChangeExpiry) -> LotState:
+def lot_of(
+    state: State, command: Void | ChangeExpiry | ClawBack | Reinstate | FreezeLot
+) -> LotState:
     """
     Return the lot that the command is about.
 

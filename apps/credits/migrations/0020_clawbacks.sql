@@ -1,0 +1,72 @@
+-- Nothing is drawn from a frozen lot: it expires, is voided, or is taken back. The same
+-- function as in 0004_hold_guards.sql but for this. A lot may be frozen later in the statement
+-- that draws on it, and then both have one time.
+CREATE OR REPLACE FUNCTION credits_verify_entries() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    nothing CONSTANT bytea := decode(repeat('00', 32), 'hex');
+BEGIN
+    PERFORM credits_refuse((
+        SELECT format('Transaction %s of wallet %s does not continue the chain.',
+                      entry.sequence, entry.wallet_id)
+          FROM added entry
+          LEFT JOIN LATERAL (
+               SELECT * FROM credits_credittransaction earlier
+                WHERE earlier.wallet_id = entry.wallet_id AND earlier.sequence < entry.sequence
+                ORDER BY earlier.sequence DESC LIMIT 1) previous ON true
+         WHERE entry.sequence <> coalesce(previous.sequence, 0) + 1
+            OR entry.balance_after <> coalesce(previous.balance_after, 0) + entry.amount
+            OR entry.created_at < previous.created_at
+            OR entry.entry_hash <> credits_entry_hash(
+                   coalesce(previous.entry_hash, nothing), entry.wallet_id, entry.sequence,
+                   entry.lot_id, entry.transaction_type, entry.amount, entry.balance_after,
+                   entry.reverses_id, entry.created_at, entry.reference)
+         LIMIT 1));
+    PERFORM credits_refuse((
+        SELECT format('Wallet %s does not stand where its last transaction (%s) left it.',
+                      wallet.id, last.sequence)
+          FROM (SELECT DISTINCT ON (wallet_id) * FROM added
+                 ORDER BY wallet_id, sequence DESC) last
+          JOIN credits_wallet wallet ON wallet.id = last.wallet_id
+         WHERE (wallet.sequence, wallet.balance, wallet.head_hash, wallet.head_at,
+                wallet.organization_id)
+               IS DISTINCT FROM
+               (last.sequence, last.balance_after, last.entry_hash, last.created_at,
+                last.organization_id)
+         LIMIT 1));
+    PERFORM credits_refuse((
+        SELECT format('Transaction %s of wallet %s does not fit its lot %s.',
+                      entry.sequence, entry.wallet_id, entry.lot_id)
+          FROM added entry
+          JOIN credits_lot lot ON lot.id = entry.lot_id
+          LEFT JOIN LATERAL (
+               SELECT moved.lot_balance_after FROM credits_credittransaction moved
+                WHERE moved.lot_id = entry.lot_id AND moved.sequence < entry.sequence
+                ORDER BY moved.sequence DESC LIMIT 1) previous ON true
+         WHERE (lot.wallet_id, lot.organization_id) <> (entry.wallet_id, entry.organization_id)
+            OR entry.lot_balance_after <> coalesce(previous.lot_balance_after, 0) + entry.amount
+            OR (previous.lot_balance_after IS NULL AND entry.amount <> lot.granted)
+            OR (entry.amount < 0
+                AND entry.transaction_type IN ('consumed', 'held', 'transferred_out', 'repaid')
+                AND (entry.created_at < lot.effective_at OR entry.created_at >= lot.expires_at))
+            OR (entry.amount < 0 AND lot.frozen_at < entry.created_at
+                AND entry.transaction_type NOT IN ('expired', 'voided', 'clawed_back'))
+            OR (entry.transaction_type = 'expired'
+                AND (lot.expires_at IS NULL OR entry.created_at < lot.expires_at))
+         LIMIT 1));
+    PERFORM credits_refuse((
+        SELECT format('Lot %s does not hold what its last transaction left in it.', lot.id)
+          FROM (SELECT DISTINCT ON (lot_id) * FROM added ORDER BY lot_id, sequence DESC) last
+          JOIN credits_lot lot ON lot.id = last.lot_id
+         WHERE lot.remaining <> last.lot_balance_after
+         LIMIT 1));
+    PERFORM credits_refuse(credits_problem_of_what_is_given_back(given.reverses_id))
+       FROM (SELECT DISTINCT reverses_id FROM added WHERE reverses_id IS NOT NULL) given;
+    PERFORM credits_refuse(credits_problem_of_hold(moved.wallet_id, moved.reference))
+       FROM (SELECT DISTINCT wallet_id, reference FROM added
+              WHERE transaction_type IN ('held', 'released')) moved;
+    RETURN NULL;
+END
+$$;
+
+ALTER FUNCTION credits_verify_entries()
+    SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off;
