@@ -9,15 +9,18 @@ from apps.billing.models.catalogue import (
 from apps.billing.models.customers import Customer
 from apps.billing.models.events import WebhookEvent
 from apps.billing.models.payments import Payment
+from apps.billing.models.refunds import Dispute, Refund
 from apps.billing.models.subscriptions import OrganizationSubscription
 
 __all__ = [
     "CreditProduct",
     "Customer",
+    "Dispute",
     "OrganizationSubscription",
     "Payment",
     "PlanVersion",
     "ProductVersion",
+    "Refund",
     "SubscriptionPlan",
     "WebhookEvent",
 ]

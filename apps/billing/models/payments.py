@@ -79,6 +79,8 @@ class Payment(Row):
     settled_at = models.DateTimeField(null=True, blank=True)  # when it succeeded
     refunded = models.BigIntegerField(default=0)  # minor units, as Stripe says
     clawed_back = models.BigIntegerField(default=0)  # credits taken back for refund and dispute
+    # Credits that the refunded and lost money bought; what was used of them is not taken back.
+    to_claw_back = models.BigIntegerField(default=0)
     disputed_at = models.DateTimeField(null=True, blank=True)  # open dispute; its lot is frozen
 
     class Meta:
@@ -122,6 +124,10 @@ class Payment(Row):
                 name="billing_clawed_back_is_part_of_credits",
                 condition=Q(clawed_back__gte=0, clawed_back__lte=F("credits")),
             ),
+            models.CheckConstraint(
+                name="billing_clawed_back_was_refunded_or_lost",
+                condition=Q(to_claw_back__gte=F("clawed_back"), to_claw_back__lte=F("credits")),
+            ),
             # Whatever threshold and limits say: two reloads never run beside each other.
             models.UniqueConstraint(
                 fields=["organization"],
@@ -145,6 +151,11 @@ class Payment(Row):
                 fields=["created_at"],
                 condition=Q(status__in=["created", "unknown", "open", "action_required"]),
                 name="billing_payments_in_flight",
+            ),
+            models.Index(
+                fields=["stripe_payment_intent_id"],
+                condition=Q(to_claw_back__gt=F("clawed_back")),
+                name="billing_payments_to_claw_back",
             ),
         ]
 

@@ -1,0 +1,154 @@
+"""
+What refunds and disputes together do to a payment and to the credits bought with it.
+
+There is no step for each event. Whatever Stripe told is written down first; then the payment
+and its lot are brought to where all that is written down puts them. So the order in which
+things are told, and how often, makes no difference.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Value
+from django.db.models.functions import Concat
+
+from apps.billing.models import Customer, Dispute, Payment, Refund
+from apps.core import scope
+from apps.core.db import inside_transaction
+from apps.credits.models import Lot, Wallet
+from apps.credits.services.clawbacks import claw_back, clawbacks_of, freeze_lot, reinstate
+
+Cause = tuple[datetime, str, int, Refund | Dispute]  # since when, Stripe's id, minor units, row
+
+
+@inside_transaction
+def lock_payment(payment_id: UUID) -> Payment:
+    """Lock a payment and, before it, its customer: the order in which everybody locks."""
+    organization_id = Payment.objects.values_list("organization_id", flat=True).get(pk=payment_id)
+    list(Customer.objects.select_for_update().filter(organization_id=organization_id))
+    return Payment.objects.select_for_update().get(pk=payment_id)
+
+
+def settle_up(payment: Payment, *, cause: str) -> Payment:
+    """
+    Bring a locked payment, and the lot bought with it, to where refunds and disputes put them.
+
+    Taken back is the part of the credits that the money is of all that was paid, rounded
+    down, as far as it is unused. What comes back into the lot later is taken then
+    (`take_what_came_back`). `cause` names the movement in the ledger (`refund:re_…`).
+    """
+    refunds = payment.refunds.filter(status__in=Refund.MOVED)
+    disputes = list(payment.disputes.all())
+    still_open = [one.opened_at for one in disputes if one.is_open]
+    lost = [one for one in disputes if one.status == Dispute.Status.LOST]
+    causes: list[Cause] = [_of_refund(one) for one in refunds]
+    total = payment.amount + payment.tax
+    payment.refunded = min(total, sum(amount for _, _, amount, _ in causes))
+    causes += [(one.opened_at, one.stripe_dispute_id, one.amount, one) for one in lost]
+    payment.to_claw_back = worth(payment, sum(amount for _, _, amount, _ in causes))
+    payment.disputed_at = min(still_open, default=None)
+    lot = lot_of(payment)
+    if lot is not None:
+        # Taken first and thawed then: what is to be taken must repay no debt.
+        payment.clawed_back += _take(payment, lot, cause)
+        if bool(still_open) != (lot.frozen_at is not None):
+            freeze_lot(lot=lot, is_frozen=bool(still_open), reference=cause, source="dispute")
+    payment.save(update_fields=["refunded", "to_claw_back", "clawed_back", "disputed_at"])
+    _share_out(payment, sorted(causes, key=lambda one: one[:2]))
+    return payment
+
+
+def worth(payment: Payment, money: int) -> int:
+    """Return how many of its credits so much of what was paid has bought, rounded down."""
+    total = payment.amount + payment.tax
+    return payment.credits * min(money, total) // total if total else 0
+
+
+def lot_of(payment: Payment) -> Lot | None:
+    """Return the lot that was bought with a payment, if it was credits that were bought."""
+    return Lot.objects.filter(
+        organization_id=payment.organization_id,
+        wallet__kind=Wallet.Kind.ORGANIZATION,
+        origin=payment.reference,
+    ).first()
+
+
+def take_what_came_back(*, limit: int = 100) -> int:
+    """
+    Take back what was missing and is in its lot by now, and return from how many payments.
+
+    A hold that is released, or a job that is refunded, brings credits back whose money is
+    with the customer already.
+    """
+    came_back = Lot.objects.filter(
+        organization_id=OuterRef("organization_id"),
+        origin=Concat(Value("payment_intent:"), OuterRef("stripe_payment_intent_id")),
+        wallet__kind=Wallet.Kind.ORGANIZATION,
+        remaining__gt=0,
+    )
+    owing = Payment.objects.filter(Exists(came_back), to_claw_back__gt=F("clawed_back"))
+    found = list(owing.values_list("pk", "organization_id")[:limit])
+    for payment_id, organization_id in found:
+        _settle_again(payment_id, organization_id)
+    return len(found)
+
+
+@transaction.atomic
+def _settle_again(payment_id: UUID, organization_id: UUID) -> None:
+    with scope.within(organization_id):
+        payment = lock_payment(payment_id)
+        settle_up(payment, cause=f"payment:{payment.public_id}")
+
+
+def _take(payment: Payment, lot: Lot, cause: str) -> int:
+    """Take credits back, or give them back; return how many more are taken by now."""
+    missing = payment.to_claw_back - payment.clawed_back
+    if not missing:
+        return 0
+    # A cause may move credits more than once: taken, given back, taken once more.
+    reference = f"{cause}:{len(clawbacks_of(lot)) + 1}"
+    source = cause.partition(":")[0]
+    if missing < 0:
+        given = reinstate(
+            lot=lot,
+            amount=-missing,
+            reference=reference,
+            source=source,
+            source_id=payment.public_id,
+            description="The money stayed: credits given back",
+        )
+        return -given.amount
+    taken = claw_back(
+        lot=lot,
+        amount=missing,
+        reference=reference,
+        source=source,
+        source_id=payment.public_id,
+        description="The money went back: unused credits taken back",
+    )
+    return -taken.amount
+
+
+def _of_refund(refund: Refund) -> Cause:
+    assert refund.told_at, "its money moved, so Stripe told of it"
+    assert refund.stripe_refund_id
+    return refund.told_at, refund.stripe_refund_id, refund.amount, refund
+
+
+def _share_out(payment: Payment, causes: Sequence[Cause]) -> None:
+    """Say for each refund and lost dispute how many credits were taken for it, oldest first."""
+    money = shared = 0
+    taken = {}
+    for _, _, amount, row in causes:
+        money += amount
+        share = min(worth(payment, money), payment.clawed_back) - shared
+        shared += share
+        taken[row.pk] = share
+    assert shared == payment.clawed_back, "all that is taken has a cause"
+    rows: list[Refund | Dispute] = [*payment.refunds.all(), *payment.disputes.all()]
+    for row in rows:
+        if row.credits != taken.get(row.pk, 0):
+            row.credits = taken.get(row.pk, 0)
+            row.save(update_fields=["credits"])
