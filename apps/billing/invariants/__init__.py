@@ -1,5 +1,5 @@
-"""What must always be true of billing; loading this registers it for `manage.py verify`."""
+"""What must always be true of billing (docs/guides/billing.md)."""
 
-from apps.billing.invariants import catalogue, payments
+from apps.billing.invariants import catalogue, payments, reversals
 
-__all__ = ["catalogue", "payments"]
+__all__ = ["catalogue", "payments", "reversals"]

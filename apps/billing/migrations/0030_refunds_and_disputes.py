@@ -11,7 +11,7 @@ import apps.core.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0001_what_is_sold_and_paid"),
+        ("billing", "0020_purchases"),
         ("tenants", "0031_personal_values"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

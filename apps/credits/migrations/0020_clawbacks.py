@@ -9,7 +9,7 @@ REVERSE = SQL.with_name("0020_clawbacks_reverse.sql")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("credits", "0011_budgets")]
+    dependencies = [("credits", "0015_expiry_mails")]
 
     operations = [
         migrations.RemoveConstraint(

@@ -28,7 +28,7 @@ GUARD = models.CheckConstraint(
 
 
 class Migration(migrations.Migration):
-    dependencies = [("credits", "0012_budget_mails")]
+    dependencies = [("credits", "0014_budget_mails")]
 
     operations = [
         migrations.RemoveIndex("expirywarning", "credits_warnings_to_send"),

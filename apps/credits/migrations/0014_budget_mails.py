@@ -12,7 +12,7 @@ COPY_BACK = "UPDATE credits_budgetalert SET attempts = mail_attempts"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("credits", "0013_look_ups")]  # they were written side by side
+    dependencies = [("credits", "0013_look_ups")]
 
     operations = [
         migrations.RenameIndex(
