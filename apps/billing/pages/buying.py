@@ -16,6 +16,7 @@ from apps.billing.errors import AmountNotOffered, StripeRefused, StripeUnavailab
 from apps.billing.models import Payment, ProductVersion
 from apps.billing.pages.base import BillingPage
 from apps.billing.pages.forms import CustomForm, PackForm, new_key
+from apps.billing.selectors.catalogue import current_products
 from apps.billing.selectors.offers import (
     AUTOMATIC_TAX,
     REFUND_TERMS,
@@ -23,7 +24,6 @@ from apps.billing.selectors.offers import (
     best_value,
     custom_terms,
     expiry_if_bought,
-    offered_versions,
 )
 from apps.billing.selectors.payments import payment_of
 from apps.billing.services import checkout, purchases
@@ -121,7 +121,7 @@ class Buy(BillingPage):
     ) -> HttpResponse:
         """Show what is offered, with whatever was wrong."""
         terms = custom_terms()
-        packs, now = list(offered_versions()), database_now()
+        packs, now = current_products(), database_now()
         best = best_value(packs)
         if form is None and terms is not None:
             form = CustomForm(

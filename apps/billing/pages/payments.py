@@ -145,8 +145,10 @@ def payment_line(payment: Payment) -> dict[str, Any]:
 
 def payment_story(payment: Payment, entry_url: str) -> dict[str, Any]:
     """Return all that a payment's own page shows."""
+    line = payment_line(payment)
     return {
-        **payment_line(payment),
+        **line,
+        "lead": "" if line["name"] == line["purpose"] else line["purpose"],
         "amount": format_money(payment.amount, payment.currency),
         "tax": format_money(payment.tax, payment.currency) if payment.tax else "",
         "failure": payment.failure_message,

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
-
 from apps.billing.models import ProductVersion
 from apps.billing.models.catalogue import CURRENCY
-from apps.core.clock import database_now
+from apps.billing.selectors.catalogue import products_in_force
 from apps.tenants.selectors.config import Setting, declare, value_of
 
 THOUSAND = 1000
@@ -106,20 +104,9 @@ def custom_terms() -> CustomTerms | None:
     )
 
 
-def offered_versions() -> QuerySet[ProductVersion]:
-    """Return the version of each pack that holds now, for packs that are offered."""
-    newest = (
-        ProductVersion.objects.filter(effective_at__lte=database_now())
-        .order_by("product_id", "-number")
-        .distinct("product_id")
-    )
-    found = ProductVersion.objects.filter(pk__in=newest.values("pk"), product__is_active=True)
-    return found.select_related("product").order_by("product__position", "product__code")
-
-
 def pack_named(code: str) -> ProductVersion | None:
     """Return the version that holds now of the pack with this code, if it is offered."""
-    return offered_versions().filter(product__code=code).first()
+    return products_in_force().filter(product__code=code).first()
 
 
 def best_value(versions: Sequence[ProductVersion]) -> ProductVersion | None:

@@ -19,7 +19,8 @@ from apps.billing.errors import (
 )
 from apps.billing.gateway.client import is_configured
 from apps.billing.models import Payment, ProductVersion
-from apps.billing.selectors.offers import custom_terms, offered_versions
+from apps.billing.selectors.catalogue import products_in_force
+from apps.billing.selectors.offers import custom_terms
 from apps.core.db import inside_transaction
 from apps.tenants.models import Organization, User
 from apps.tenants.services.audit import record
@@ -41,7 +42,7 @@ def buy_pack(
     :raises PriceChanged: if another version holds by now, or the price is another.
     """
     version = ProductVersion.objects.select_related("product").filter(pk=version_id).first()
-    current = offered_versions().filter(product=version.product).first() if version else None
+    current = products_in_force().filter(product=version.product).first() if version else None
     if version is None or current is None:
         raise NotForSale
     if current.pk != version.pk or amount not in (None, version.price):
