@@ -12,11 +12,28 @@ from unfold.admin import ModelAdmin
 from apps.billing.models import PlanVersion, ProductVersion, SubscriptionPlan
 from apps.billing.selectors import catalogue as selectors
 from apps.billing.services import versions
+from apps.billing.services.plan_features import features_allowed
 from apps.core.errors import DomainError
 from apps.credits.admin.forms import MomentField
 
 PLAN_TERMS = list(versions.PlanTerms.__annotations__)
 PRODUCT_TERMS = list(versions.ProductTerms.__annotations__)
+HELP = {
+    "price": "Minor units of the currency, like cents: for one period, and one unit.",
+    "currency": "Like eur.",
+    "interval_count": "Months or years of one period; the days of a pass.",
+    "included_credits": "For one period, and one unit.",
+    "rollover_cap": "Unused credits that the next period gets at most.",
+    "max_users": "No limit, if empty.",
+    "has_quantity": "Whether it is bought for a number of units, like properties.",
+    "features": f"A JSON object with: {features_allowed()}.",
+}
+PACK_HELP = {
+    "price": "Minor units of the currency, like cents.",
+    "currency": "Like eur.",
+    "bonus_credits": "Given with those that are paid for.",
+    "valid_days": "They do not expire, if empty.",
+}
 
 
 class VersionForm(forms.ModelForm[Any]):
@@ -63,6 +80,7 @@ class PlanVersionForm(VersionForm):
     class Meta:
         model = PlanVersion
         fields = ["plan", "effective_at", *PLAN_TERMS]
+        help_texts = HELP
 
     def check_terms(self, terms: Any) -> None:
         """Refuse what a plan cannot be."""
@@ -77,6 +95,7 @@ class ProductVersionForm(VersionForm):
     class Meta:
         model = ProductVersion
         fields = ["product", "effective_at", *PRODUCT_TERMS]
+        help_texts = PACK_HELP
 
     def check_terms(self, terms: Any) -> None:
         """Refuse what a pack cannot be."""

@@ -71,11 +71,11 @@ def check_features(features: Any) -> dict[str, Any]:
     :raises TermsRefused: for the first that is not, saying what is allowed.
     """
     if not isinstance(features, Mapping):
-        raise TermsRefused(field="features", reason=f"give an object with: {_allowed()}.")
+        raise TermsRefused(field="features", reason=f"give an object with: {features_allowed()}.")
     for key, value in features.items():
         if key not in FEATURES:
             raise TermsRefused(
-                field="features", reason=f"{key} is not known. Allowed are: {_allowed()}."
+                field="features", reason=f"{key} is not known. Allowed are: {features_allowed()}."
             )
         if problem := FEATURES[key].problem(value):
             raise TermsRefused(field="features", reason=f"{key}: {problem}")
@@ -92,5 +92,6 @@ def costs_nothing(version: PlanVersion, event: CreditEvent) -> bool:
     return not event.features.isdisjoint(version.features.get("unlimited_operations", ()))
 
 
-def _allowed() -> str:
+def features_allowed() -> str:
+    """Return what features can be given, each key with what it takes."""
     return "; ".join(f"{key} ({one.takes})" for key, one in FEATURES.items())
