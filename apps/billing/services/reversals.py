@@ -7,7 +7,6 @@ things are told, and how often, makes no difference.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -19,8 +18,6 @@ from apps.core import scope
 from apps.core.db import inside_transaction
 from apps.credits.models import Lot, Wallet
 from apps.credits.services.clawbacks import claw_back, clawbacks_of, freeze_lot, reinstate
-
-Cause = tuple[datetime, str, int, Refund | Dispute]  # since when, Stripe's id, minor units, row
 
 
 @inside_transaction
@@ -39,15 +36,12 @@ def settle_up(payment: Payment, *, cause: str) -> Payment:
     down, as far as it is unused. What comes back into the lot later is taken then
     (`take_what_came_back`). `cause` names the movement in the ledger (`refund:re_…`).
     """
-    refunds = payment.refunds.filter(status__in=Refund.MOVED)
+    refunds = list(payment.refunds.filter(status__in=Refund.MOVED))
     disputes = list(payment.disputes.all())
     still_open = [one.opened_at for one in disputes if one.is_open]
     lost = [one for one in disputes if one.status == Dispute.Status.LOST]
-    causes: list[Cause] = [_of_refund(one) for one in refunds]
-    total = payment.amount + payment.tax
-    payment.refunded = min(total, sum(amount for _, _, amount, _ in causes))
-    causes += [(one.opened_at, one.stripe_dispute_id, one.amount, one) for one in lost]
-    payment.to_claw_back = worth(payment, sum(amount for _, _, amount, _ in causes))
+    payment.refunded = min(payment.amount + payment.tax, _money(refunds))
+    payment.to_claw_back = worth(payment, _money(refunds) + _money(lost))
     payment.disputed_at = min(still_open, default=None)
     lot = lot_of(payment)
     if lot is not None:
@@ -56,7 +50,7 @@ def settle_up(payment: Payment, *, cause: str) -> Payment:
         if bool(still_open) != (lot.frozen_at is not None):
             freeze_lot(lot=lot, is_frozen=bool(still_open), reference=cause, source="dispute")
     payment.save(update_fields=["refunded", "to_claw_back", "clawed_back", "disputed_at"])
-    _share_out(payment, sorted(causes, key=lambda one: one[:2]))
+    _share_out(payment, refunds, lost)
     return payment
 
 
@@ -131,21 +125,23 @@ def _take(payment: Payment, lot: Lot, cause: str) -> int:
     return -taken.amount
 
 
-def _of_refund(refund: Refund) -> Cause:
-    assert refund.told_at, "its money moved, so Stripe told of it"
-    assert refund.stripe_refund_id
-    return refund.told_at, refund.stripe_refund_id, refund.amount, refund
+def _money(rows: Sequence[Refund | Dispute]) -> int:
+    return sum(row.amount for row in rows)
 
 
-def _share_out(payment: Payment, causes: Sequence[Cause]) -> None:
-    """Say for each refund and lost dispute how many credits were taken for it, oldest first."""
+def _share_out(payment: Payment, refunds: list[Refund], lost: list[Dispute]) -> None:
+    """Say how many credits were taken for what: first for refunds, each in Stripe's order."""
+    causes: list[Refund | Dispute] = [
+        *sorted(refunds, key=lambda one: (one.told_at, one.stripe_refund_id)),
+        *sorted(lost, key=lambda one: (one.opened_at, one.stripe_dispute_id)),
+    ]
     money = shared = 0
     taken = {}
-    for _, _, amount, row in causes:
-        money += amount
+    for cause in causes:
+        money += cause.amount
         share = min(worth(payment, money), payment.clawed_back) - shared
         shared += share
-        taken[row.pk] = share
+        taken[cause.pk] = share
     assert shared == payment.clawed_back, "all that is taken has a cause"
     rows: list[Refund | Dispute] = [*payment.refunds.all(), *payment.disputes.all()]
     for row in rows:

@@ -1,0 +1,235 @@
+"""Disputes: what was bought is frozen, then free again, or its unused part is taken back."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+
+from apps.billing.errors import PaymentDiffers
+from apps.billing.models import Dispute
+from apps.billing.services import disputes, inbox, reversals
+from apps.core.invariants import verify
+from apps.credits.errors import InsufficientCredits
+from apps.credits.services.charges import charge_amount, refund_charge
+from apps.tenants.models import AuditLog
+from tests.billing.refunding import buy, settle
+from tests.races.racing import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+OPEN = (0, 0, 0, 500, True, True)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_broken(settings, db):
+    settings.TRIAL_CREDITS = 0
+    yield
+    assert [finding for finding in verify() if finding.failures] == []
+
+
+@pytest.fixture
+def purchase(stripe):
+    return buy(stripe, card="pm_card_createDispute")
+
+
+@pytest.fixture
+def inquiry(stripe):
+    return buy(stripe, card="pm_card_createDisputeInquiry")
+
+
+def tell(purchase):
+    purchase.stripe.tell()
+    settle()
+
+
+class TestAnOpenDispute:
+    def test_freezes_what_was_bought(self, purchase):
+        assert purchase.status() == OPEN
+        with pytest.raises(InsufficientCredits):
+            purchase.spend(1, "job:1")
+        dispute = Dispute.objects.get()
+        assert (dispute.status, dispute.amount, dispute.reason) == (
+            "needs_response",
+            2000,
+            "fraudulent",
+        )
+        assert dispute.evidence_due_at - dispute.opened_at == timedelta(days=9)
+        assert dispute.is_open
+        assert dispute.outcome == ""
+        assert purchase.now().disputed_at == dispute.opened_at
+
+    def test_leaves_other_credits_alone(self, stripe, purchase):
+        other = buy(stripe)
+
+        other.spend(500, "job:1")
+
+    def test_stays_frozen_while_it_is_under_review(self, purchase):
+        purchase.answer("We think it was him.")
+        tell(purchase)
+
+        assert Dispute.objects.get().status == "under_review"
+        assert purchase.status() == OPEN
+
+    def test_is_in_the_audit_log(self, purchase):
+        purchase.answer("winning_evidence")
+        tell(purchase)
+
+        rows = AuditLog.objects.filter(object_id=Dispute.objects.get().public_id).order_by("id")
+        assert [(row.action, row.after["status"]) for row in rows] == [
+            ("dispute.opened", "needs_response"),
+            ("dispute.changed", "won"),
+        ]
+
+    def test_in_another_currency_changes_nothing(self, purchase):
+        told = {"id": "dp_x", "currency": "usd", "status": "lost", "amount": 2000}
+        with pytest.raises(PaymentDiffers), transaction.atomic():
+            disputes.follow(payment=reversals.lock_payment(purchase.payment.pk), told=told)
+
+
+class TestAWonDispute:
+    def test_gives_the_credits_free_again(self, purchase):
+        purchase.answer("winning_evidence")
+        tell(purchase)
+
+        dispute = Dispute.objects.get()
+        assert (dispute.status, dispute.outcome, dispute.is_open) == ("won", "Won", False)
+        assert purchase.status() == (0, 0, 0, 500, False, False)
+        purchase.spend(500, "job:1")
+
+    def test_is_never_open_again(self, purchase):
+        old = purchase.stripe.v1.disputes.retrieve(purchase.dispute()).to_dict()
+        purchase.answer("winning_evidence")
+        tell(purchase)
+
+        with transaction.atomic():
+            disputes.follow(payment=reversals.lock_payment(purchase.payment.pk), told=old)
+
+        assert purchase.status() == (0, 0, 0, 500, False, False)
+
+    def test_after_it_was_lost_gives_the_credits_back(self, purchase):
+        """Banks decide anew, rarely."""
+        purchase.answer("losing_evidence")
+        tell(purchase)
+        assert purchase.status() == (0, 500, 500, 0, False, False)
+        told = purchase.stripe.v1.disputes.retrieve(purchase.dispute()).to_dict()
+
+        with transaction.atomic():
+            disputes.follow(
+                payment=reversals.lock_payment(purchase.payment.pk), told={**told, "status": "won"}
+            )
+
+        assert purchase.status() == (0, 0, 0, 500, False, False)
+        assert Dispute.objects.get().credits == 0
+
+
+class TestALostDispute:
+    def test_takes_the_unused_part(self, stripe):
+        purchase = buy(stripe, card="pm_card_createDispute", tells=False)
+        stripe.tell("payment_intent.succeeded")
+        purchase.spend(200, "job:1")
+        purchase.answer("losing_evidence")
+        stripe.told = 0
+        tell(purchase)
+
+        assert purchase.status() == (0, 500, 300, 0, False, False)
+        assert Dispute.objects.get().credits == 300
+        assert purchase.wallet.balance == 0
+
+    def test_by_giving_in_is_lost_as_well(self, purchase):
+        purchase.stripe.v1.disputes.close(purchase.dispute())
+        tell(purchase)
+
+        assert purchase.status() == (0, 500, 500, 0, False, False)
+
+    def test_takes_what_is_given_back_to_the_lot_later(self, stripe):
+        purchase = buy(stripe, card="pm_card_createDispute", tells=False)
+        stripe.tell("payment_intent.succeeded")
+        purchase.spend(200, "job:1")
+        stripe.told = 0
+        tell(purchase)
+        purchase.answer("losing_evidence")
+        tell(purchase)
+        refund_charge(
+            wallet=purchase.wallet, charge_reference="job:1", reference="back:1", source="test"
+        )
+
+        reversals.take_what_came_back()
+
+        assert purchase.status() == (0, 500, 500, 0, False, False)
+
+    def test_pays_no_debt_with_what_is_to_be_taken(self, purchase):
+        """Thawed first, the lot would repay what was owed while it was frozen."""
+        wallet = purchase.wallet
+        wallet.__class__.objects.filter(pk=wallet.pk).update(credit_line=100)
+        charge_amount(wallet=wallet, amount=100, reference="job:1", source="test")
+        purchase.answer("losing_evidence")
+        tell(purchase)
+
+        assert purchase.status() == (0, 500, 500, 0, False, False)
+        assert purchase.wallet.balance == -100
+
+    def test_won_repays_the_debt_first(self, purchase):
+        wallet = purchase.wallet
+        wallet.__class__.objects.filter(pk=wallet.pk).update(credit_line=100)
+        charge_amount(wallet=wallet, amount=100, reference="job:1", source="test")
+        purchase.answer("winning_evidence")
+        tell(purchase)
+
+        assert purchase.status() == (0, 0, 0, 400, False, False)
+
+
+class TestAnInquiry:
+    def test_freezes_nothing_because_the_money_is_here(self, inquiry):
+        assert Dispute.objects.get().status == "warning_needs_response"
+        assert inquiry.status() == (0, 0, 0, 500, False, False)
+
+    def test_that_is_refunded_in_part_and_lost_takes_no_more_than_was_granted(self, inquiry):
+        inquiry.refund_at_stripe(1500)
+        tell(inquiry)
+        assert inquiry.status() == (1500, 375, 375, 125, False, False)
+        inquiry.answer("escalate_inquiry_evidence")
+        tell(inquiry)
+        assert inquiry.status() == (1500, 375, 375, 125, True, True)
+        inquiry.answer("losing_evidence")
+        tell(inquiry)
+
+        assert inquiry.status() == (1500, 500, 500, 0, False, False)
+        assert Dispute.objects.get().credits == 125
+
+    def test_that_is_answered_ends_as_closed(self, inquiry):
+        inquiry.answer("winning_evidence")
+        tell(inquiry)
+
+        assert Dispute.objects.get().outcome == "Inquiry: closed"
+        assert inquiry.status() == (0, 0, 0, 500, False, False)
+
+
+class TestTheEvents:
+    def test_in_any_order_and_twice_end_where_the_dispute_is(self, stripe):
+        purchase = buy(stripe, card="pm_card_createDispute", tells=False)
+        purchase.answer("losing_evidence")
+        events = [event for event in stripe.news() if "dispute" in event["type"]]
+        assert len(events) == 4
+        stripe.told = 0
+        stripe.tell("payment_intent.succeeded")
+        for event in [*events[::-1], *events]:
+            inbox.receive(event, source="webhook")
+            settle()
+            assert purchase.status() == (0, 500, 500, 0, False, False)
+
+    def test_handled_by_many_take_once(self, stripe):
+        purchase = buy(stripe, card="pm_card_createDispute", tells=False)
+        stripe.tell("payment_intent.succeeded")
+        purchase.answer("losing_evidence")
+        stripe.told = 0
+        for event in stripe.news():
+            inbox.receive(event, source="webhook")
+        at_once([settle_quietly] * 4)
+        settle()
+
+        assert purchase.status() == (0, 500, 500, 0, False, False)
+        assert purchase.clawed_back() == 500
+
+
+def settle_quietly():
+    for subject in inbox.due_subjects():
+        inbox.process(subject)
