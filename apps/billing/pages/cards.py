@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 
+from apps.billing.gateway.client import is_configured
 from apps.billing.models import Customer
 from apps.billing.pages.base import BillingPage
 from apps.billing.services import cards
@@ -34,7 +35,9 @@ class SaveCard(BillingPage):
     permission = "billing.manage"
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponseBase:
-        """Lead there."""
+        """Lead there; back to where it says why, if nothing is configured."""
+        if not is_configured():
+            return redirect("billing:payment_methods", slug)
         return redirect(cards.page_to_save_card(organization=self.organization))
 
 
@@ -45,6 +48,8 @@ class Portal(BillingPage):
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponseBase:
         """Lead there by an address that is made for this click, and kept nowhere."""
+        if not is_configured():
+            return redirect("billing:payment_methods", slug)
         return redirect(cards.portal_page(organization=self.organization))
 
 
