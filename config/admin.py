@@ -36,6 +36,8 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("Packs", "billing.CreditProduct", "package_2"),
             ("Versions of packs", "billing.ProductVersion", "history"),
             ("Payments", "billing.Payment", "payments"),
+            ("Refunds", "billing.Refund", "undo"),
+            ("Disputes", "billing.Dispute", "gavel"),
             ("Stripe's events", "billing.WebhookEvent", "inbox"),
         ),
     ),

@@ -37,6 +37,7 @@ app.conf.beat_schedule = {
         "kwargs": {"is_whole": True},
     },
     "Mirror Stripe's objects": {"task": "billing.mirror_events", "schedule": 60.0},
+    "Resume refunds": {"task": "billing.sweep_refunds", "schedule": 60.0},
     "Resume and end purchases": {"task": "billing.sweep_purchases", "schedule": 60.0},
     "Compare the catalogue with Stripe's": {
         "task": "billing.compare_catalogue",

@@ -6,7 +6,15 @@ import structlog
 from celery import shared_task
 
 from apps.billing.errors import BillingNotConfigured, StripeUnavailable
-from apps.billing.services import checkout, inbox, mirroring, polling, syncing
+from apps.billing.services import (
+    checkout,
+    inbox,
+    mirroring,
+    polling,
+    refund_requests,
+    reversals,
+    syncing,
+)
 
 logger = structlog.get_logger(__name__)
 MOST_ROUNDS = 20  # 1,000 events; the rest waits for the next ring
@@ -66,3 +74,11 @@ def compare_catalogue() -> None:
         return
     if differing:
         logger.warning("catalogue_differs", plans_and_packs=differing)
+
+
+@shared_task(name="billing.sweep_refunds")
+def sweep_refunds() -> None:
+    """Ask again for refunds whose answer got lost, and take back what came back since."""
+    with suppress(BillingNotConfigured):
+        refund_requests.resume_refunds()
+    reversals.take_what_came_back()

@@ -1,7 +1,10 @@
 """Staff pages of payments: read only, because what is paid is decided at Stripe."""
 
 from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from unfold.decorators import action
 
+from apps.billing.admin.refunding import RefundDesk
 from apps.billing.models import Payment
 from apps.core.templatetags.coffer import money
 from apps.credits.admin.base import LedgerAdmin, link, list_url
@@ -13,6 +16,7 @@ STRIPE = "https://dashboard.stripe.com"
 class PaymentAdmin(LedgerAdmin[Payment]):
     """Payments of every organization."""
 
+    actions_detail = ["refund"]
     list_display = [
         "public_id",
         "organization",
@@ -125,3 +129,22 @@ class PaymentAdmin(LedgerAdmin[Payment]):
             return "—"
         mode = "" if payment.is_live else "/test"
         return link(f"{STRIPE}{mode}/payments/{found}", found)
+
+    def has_refund_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """Let those give money back who may add refunds."""
+        return request.user.has_perm("billing.add_refund")
+
+    @action(  # type: ignore[untyped-decorator]  # of Unfold
+        description="Refund", url_path="refund", icon="undo", permissions=["refund"]
+    )
+    def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """
+        Refund the payment in two steps.
+
+        :raises Http404: if there is none.
+        """
+        payment: Payment | None = self.get_object(request, object_id)
+        if payment is None:
+            raise Http404
+        frame = {**self.admin_site.each_context(request), "opts": self.opts}
+        return RefundDesk(request, payment, frame).answer()

@@ -34,4 +34,11 @@ ROWS = [
     page("POST", "billing/payment-methods/portal/", "billing.manage"),
     *model("billing/payment", "V", roles=LEDGER),
     admin("GET POST", "billing/payment/export/", "view credits.adjust credits.approve"),
+    admin("GET POST", "billing/payment/<path:object_id>/refund/", "add"),
+    *model("billing/refund", "V", roles=LEDGER),
+    *model("billing/dispute", "V", roles=LEDGER),
+    *(
+        admin("GET POST", f"billing/{name}/export/", "view credits.adjust credits.approve")
+        for name in ("refund", "dispute")
+    ),
 ]
