@@ -9,6 +9,7 @@ ROWS = [
     api("GET", "plans", "billing.view"),
     api("GET", "credit-products", "billing.view"),
     page("GET", "billing/plans/", "billing.view"),
+    *model("billing/webhookevent", "V"),
     *model("billing/subscriptionplan", "VAC"),
     *model("billing/planversion", "VA"),
     *model("billing/creditproduct", "VAC"),

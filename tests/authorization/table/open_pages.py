@@ -20,5 +20,6 @@ ROWS = [
     everybody("GET POST", "problems/"),
     everybody("GET POST", "problems/<slug:code>", fixed={"code": "not-found"}),
     everybody("GET POST", "livez"),
+    everybody("POST", "webhooks/stripe/"),
     everybody("GET POST", "readyz"),
 ]
