@@ -38,6 +38,8 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("Payments", "billing.Payment", "payments"),
             ("Refunds", "billing.Refund", "undo"),
             ("Disputes", "billing.Dispute", "gavel"),
+            ("Differences", "billing.ReconciliationCase", "difference"),
+            ("Reconciliations", "billing.ReconciliationRun", "compare_arrows"),
             ("Stripe's events", "billing.WebhookEvent", "inbox"),
         ),
     ),

@@ -43,6 +43,10 @@ app.conf.beat_schedule = {
         "task": "billing.compare_catalogue",
         "schedule": crontab(hour=4, minute=13),
     },
+    "Compare Stripe, payments and ledger": {
+        "task": "billing.reconcile",
+        "schedule": crontab(hour=4, minute=37),
+    },
     "Send mails about ownership": _mails("transfers", 60.0),
     "Tell of looks in a member's place": _mails("impersonations", 60.0),
     "End looks in a member's place": {"task": "rbac.end_impersonations", "schedule": 60.0},

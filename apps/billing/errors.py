@@ -179,3 +179,24 @@ class RefundDiffers(DomainError):
     title = "The form was sent before"
     message = "This form was sent before with other values. Open a new one."
     status = 409
+
+
+class CaseClosed(DomainError):
+    """Somebody repaired or dismissed the case, or a later run did not find it any more."""
+
+    code = "case_closed"
+    title = "The case is closed"
+    message = "This case is open no more. Load it again, and see what became of it."
+    status = 409
+
+
+class CaseNotRepairable(DomainError):
+    """No entry of ours repairs it: no money came, or it has to be put right at Stripe."""
+
+    code = "case_not_repairable"
+    title = "No entry repairs this"
+    message = (
+        "No entry repairs this: Stripe does not say that it is paid, or the amounts differ. Put it "
+        "right at Stripe or with a correction, and dismiss the case with the reason."
+    )
+    status = 409

@@ -1,6 +1,7 @@
 """Tasks of billing: rung after an event has come in, and called by the beat."""
 
 from contextlib import suppress
+from uuid import UUID
 
 import structlog
 from celery import shared_task
@@ -11,6 +12,7 @@ from apps.billing.services import (
     inbox,
     mirroring,
     polling,
+    reconciliation,
     refund_requests,
     reversals,
     syncing,
@@ -82,3 +84,14 @@ def sweep_refunds() -> None:
     with suppress(BillingNotConfigured):
         refund_requests.resume_refunds()
     reversals.take_what_came_back()
+
+
+@shared_task(name="billing.reconcile")
+def reconcile(run_id: str = "") -> None:
+    """Compare Stripe, payments and ledger. Safe to repeat, and at once: one runs at a time."""
+    try:
+        reconciliation.reconcile(UUID(run_id) if run_id else None)
+    except BillingNotConfigured:
+        return
+    except StripeUnavailable:
+        logger.warning("reconciliation_failed")  # the run says so; the next night is early enough

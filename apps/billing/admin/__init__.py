@@ -1,5 +1,5 @@
 """Staff pages of billing."""
 
-from apps.billing.admin import catalogue, events, payments, refunds, versions
+from apps.billing.admin import catalogue, events, payments, reconciliation, refunds, versions
 
-__all__ = ["catalogue", "events", "payments", "refunds", "versions"]
+__all__ = ["catalogue", "events", "payments", "reconciliation", "refunds", "versions"]

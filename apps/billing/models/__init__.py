@@ -9,6 +9,7 @@ from apps.billing.models.catalogue import (
 from apps.billing.models.customers import Customer
 from apps.billing.models.events import WebhookEvent
 from apps.billing.models.payments import Payment
+from apps.billing.models.reconciliation import ReconciliationCase, ReconciliationRun
 from apps.billing.models.refunds import Dispute, Refund
 from apps.billing.models.subscriptions import OrganizationSubscription
 
@@ -20,6 +21,8 @@ __all__ = [
     "Payment",
     "PlanVersion",
     "ProductVersion",
+    "ReconciliationCase",
+    "ReconciliationRun",
     "Refund",
     "SubscriptionPlan",
     "WebhookEvent",

@@ -81,6 +81,15 @@ def settle(payment: Payment, intent: Json) -> Payment:
     return payment
 
 
+@inside_transaction
+def grant_again(*, payment: Payment) -> None:
+    """Grant what a settled payment bought, if that is missing; the ledger takes a cause once."""
+    payment = Payment.objects.select_for_update().get(pk=payment.pk)
+    assert payment.status == Payment.Status.SUCCEEDED, "nothing is granted for what is not paid"
+    if payment.credits:
+        _grant(payment)
+
+
 def _grant(payment: Payment) -> None:
     """Put what was bought into the main wallet, once for each payment intent."""
     assert payment.stripe_payment_intent_id

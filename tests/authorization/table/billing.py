@@ -42,4 +42,12 @@ ROWS = [
         admin("GET POST", f"billing/{name}/export/", "view credits.adjust credits.approve")
         for name in ("refund", "dispute")
     ),
+    *model("billing/reconciliationcase", "V", roles=LEDGER),
+    admin("GET POST", "billing/reconciliationcase/export/", "view credits.adjust credits.approve"),
+    *(
+        admin("GET POST", f"billing/reconciliationcase/<path:object_id>/{verb}/", "change")
+        for verb in ("repair", "dismiss")
+    ),
+    *model("billing/reconciliationrun", "V"),
+    admin("GET POST", "billing/reconciliationrun/run/", "add"),
 ]
