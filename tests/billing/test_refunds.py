@@ -278,6 +278,18 @@ class TestARefundMadeAtStripe:
 
         assert purchase.status() == (500, 125, 125, 375, False, False)
 
+    def test_of_a_payment_whose_credits_are_not_granted_yet_waits_for_them(self, stripe):
+        purchase = buy(stripe, tells=False)
+        Payment.objects.update(stripe_payment_intent_id=purchase.intent, status="processing")
+        purchase.refund_at_stripe(500)
+        stripe.tell("refund.created")
+
+        assert not Refund.objects.exists()
+        stripe.told = 0
+        stripe.tell("payment_intent.succeeded")
+        settle()
+        assert purchase.status() == (500, 125, 125, 375, False, False)
+
     def test_of_somebody_else_is_ignored_in_the_end(self, stripe):
         purchase = buy(stripe)
         Payment.objects.update(stripe_payment_intent_id="pi_other")
