@@ -40,6 +40,8 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("Disputes", "billing.Dispute", "gavel"),
             ("Differences", "billing.ReconciliationCase", "difference"),
             ("Reconciliations", "billing.ReconciliationRun", "compare_arrows"),
+            ("Subscriptions", "billing.OrganizationSubscription", "autorenew"),
+            ("Changes of subscriptions", "billing.SubscriptionChange", "swap_horiz"),
             ("Stripe's events", "billing.WebhookEvent", "inbox"),
         ),
     ),

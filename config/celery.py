@@ -36,6 +36,10 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour=3, minute=29),
         "kwargs": {"is_whole": True},
     },
+    "Resume changes of subscriptions": {
+        "task": "billing.sweep_subscriptions",
+        "schedule": 60.0,
+    },
     "Mirror Stripe's objects": {"task": "billing.mirror_events", "schedule": 60.0},
     "Resume refunds": {"task": "billing.sweep_refunds", "schedule": 60.0},
     "Resume and end purchases": {"task": "billing.sweep_purchases", "schedule": 60.0},

@@ -30,6 +30,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Billing",
         (
             Entry("Plans", "billing:plans", "layers", "billing.view"),
+            Entry("Subscription", "billing:subscription", "refresh-cw", "billing.view"),
             Entry("Buy credits", "billing:buy", "coins", "billing.manage"),
             Entry("Payments", "billing:payments", "receipt", "billing.view"),
             Entry("Payment methods", "billing:payment_methods", "credit-card", "billing.view"),

@@ -178,6 +178,59 @@ class RefundDiffers(DomainError):
     code = "refund_differs"
     title = "The form was sent before"
     message = "This form was sent before with other values. Open a new one."
+
+
+class PlanNotOffered(DomainError):
+    """There is no such plan, it is offered no more, or it cannot be had in this way."""
+
+    code = "plan_not_offered"
+    title = "This plan is not offered"
+    message = "This plan is not offered, or no longer. Look at what is offered now."
+    status = 409
+
+
+class QuantityNotOffered(DomainError):
+    """The plan is not bought for a number of units."""
+
+    code = "quantity_not_offered"
+    title = "This plan has no quantity"
+    message = "This plan is not bought for a number of units: leave the quantity at 1."
+    status = 422
+
+
+class AlreadySubscribed(DomainError):
+    """The organization has a plan: that is changed, and no second one begun."""
+
+    code = "already_subscribed"
+    title = "There is a subscription"
+    message = "The organization is subscribed to {plan}. Change that plan instead."
+    status = 409
+
+
+class NotSubscribed(DomainError):
+    """The organization has no plan."""
+
+    code = "not_subscribed"
+    title = "There is no subscription"
+    message = "The organization has no subscription. Choose a plan first."
+    status = 409
+
+
+class ChangeNotPossible(DomainError):
+    """What was asked does not fit how the subscription stands."""
+
+    code = "change_not_possible"
+    title = "The subscription cannot be changed so"
+    message = "The subscription cannot be changed so: {reason}"
+    status = 409
+
+
+class ChangeUnderWay(DomainError):
+    """Something else is being asked of the subscription."""
+
+    code = "change_under_way"
+    title = "Another change is under way"
+    message = "Another change of the subscription is under way. Try again in a minute."
     status = 409
 
 

@@ -17,6 +17,7 @@ from apps.billing.services import (
     reversals,
     syncing,
 )
+from apps.billing.services.subscriptions import abandoning, own_periods, resuming
 
 logger = structlog.get_logger(__name__)
 MOST_ROUNDS = 20  # 1,000 events; the rest waits for the next ring
@@ -95,3 +96,12 @@ def reconcile(run_id: str = "") -> None:
         return
     except StripeUnavailable:
         logger.warning("reconciliation_failed")  # the run says so; the next night is early enough
+
+
+@shared_task(name="billing.sweep_subscriptions")
+def sweep_subscriptions() -> None:
+    """Resume and end what waits, and turn periods of free plans. Safe to repeat, and at once."""
+    own_periods.sweep()
+    with suppress(BillingNotConfigured):  # there is nobody to ask
+        resuming.sweep()
+        abandoning.sweep()

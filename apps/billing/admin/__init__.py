@@ -1,5 +1,21 @@
 """Staff pages of billing."""
 
-from apps.billing.admin import catalogue, events, payments, reconciliation, refunds, versions
+from apps.billing.admin import (
+    catalogue,
+    events,
+    payments,
+    reconciliation,
+    refunds,
+    subscriptions,
+    versions,
+)
 
-__all__ = ["catalogue", "events", "payments", "reconciliation", "refunds", "versions"]
+__all__ = [
+    "catalogue",
+    "events",
+    "payments",
+    "reconciliation",
+    "refunds",
+    "subscriptions",
+    "versions",
+]

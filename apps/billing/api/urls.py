@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.billing.api import catalogue, purchases
+from apps.billing.api import catalogue, purchases, subscriptions
 
 app_name = "billing"
 urlpatterns = [
@@ -12,4 +12,11 @@ urlpatterns = [
     path("payments", purchases.Payments.as_view(), name="payments"),
     path("payments.csv", purchases.PaymentsCsv.as_view(), name="payments_export"),
     path("payments/<str:payment_id>", purchases.OnePayment.as_view(), name="payment"),
+    path("subscription", subscriptions.Subscription.as_view(), name="subscription"),
+    path("subscription/preview", subscriptions.Preview.as_view(), name="preview"),
+    path("subscription/change", subscriptions.Change.as_view(), name="change"),
+    path("subscription/cancel", subscriptions.Cancel.as_view(), name="cancel"),
+    path("subscription/undo", subscriptions.Undo.as_view(), name="undo"),
+    path("subscription/pause", subscriptions.Pause.as_view(), name="pause"),
+    path("subscription/resume", subscriptions.Resume.as_view(), name="resume"),
 ]

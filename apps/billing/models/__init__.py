@@ -11,7 +11,7 @@ from apps.billing.models.events import WebhookEvent
 from apps.billing.models.payments import Payment
 from apps.billing.models.reconciliation import ReconciliationCase, ReconciliationRun
 from apps.billing.models.refunds import Dispute, Refund
-from apps.billing.models.subscriptions import OrganizationSubscription
+from apps.billing.models.subscriptions import OrganizationSubscription, SubscriptionChange
 
 __all__ = [
     "CreditProduct",
@@ -24,6 +24,7 @@ __all__ = [
     "ReconciliationCase",
     "ReconciliationRun",
     "Refund",
+    "SubscriptionChange",
     "SubscriptionPlan",
     "WebhookEvent",
 ]

@@ -1,5 +1,6 @@
 """Subscriptions: which plan an organization has, and until when."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
@@ -39,6 +40,7 @@ class OrganizationSubscription(Row):
     stripe_subscription_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
     current_period_start = models.DateTimeField(null=True, blank=True)
     current_period_end = models.DateTimeField(null=True, blank=True)  # exclusive
+    anchored_at = models.DateTimeField(null=True, blank=True)  # a free plan's periods count from it
     trial_end = models.DateTimeField(null=True, blank=True)  # exclusive
     cancel_at_period_end = models.BooleanField(default=False)
     cancelled_at = models.DateTimeField(null=True, blank=True)  # when that was asked for
@@ -52,6 +54,11 @@ class OrganizationSubscription(Row):
     )
     next_quantity = models.PositiveIntegerField(null=True, blank=True)
     stripe_schedule_id = models.CharField(max_length=255, blank=True)
+    stripe_session_id = models.CharField(max_length=255, blank=True)
+    pay_url = models.TextField(blank=True)  # Stripe's page, until the first payment
+    # What Stripe was asked for, word by word: one key must never come with another question.
+    question = models.JSONField(null=True, blank=True, editable=False)
+    asked_at = models.DateTimeField(null=True, blank=True)  # when what stands here was asked for
 
     class Meta:
         constraints = [
@@ -104,3 +111,107 @@ class OrganizationSubscription(Row):
     def is_over(self) -> bool:
         """Whether it has ended for good."""
         return self.status in self.OVER
+
+
+class SubscriptionChange(Row):
+    """
+    One thing that was asked of a subscription, written down before Stripe is asked for it.
+
+    Its id is the idempotency key of the question, so that a lost answer is asked for again.
+    For a change of plan it says what it does to the credits of the period, once it is paid.
+    """
+
+    PREFIX = "schg"
+
+    class Kind(models.TextChoices):
+        """What was asked for."""
+
+        CANCEL = "cancel"  # end with the period
+        NOW = "now"  # another plan or quantity, at once
+        LATER = "later"  # the same, from the next period on
+        UNDO = "undo"  # neither end nor change
+        PAUSE = "pause"
+        RESUME = "resume"
+        TRIAL = "trial"  # a longer trial, by staff
+
+    class Status(models.TextChoices):
+        """How far it has come; the last two are final."""
+
+        ASKED = "asked"
+        ACCEPTED = "accepted"  # Stripe did it
+        REFUSED = "refused"
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    subscription = models.ForeignKey(
+        OrganizationSubscription, models.PROTECT, related_name="changes"
+    )
+    kind = models.CharField(max_length=10, choices=Kind)
+    status = models.CharField(max_length=10, choices=Status, default=Status.ASKED)
+    version = models.ForeignKey(
+        PlanVersion, models.PROTECT, related_name="+", null=True, blank=True
+    )
+    quantity = models.PositiveIntegerField(null=True, blank=True)
+    old_version = models.ForeignKey(
+        PlanVersion, models.PROTECT, related_name="+", null=True, blank=True
+    )
+    old_quantity = models.PositiveIntegerField(null=True, blank=True)
+    moment = models.DateTimeField(null=True, blank=True)  # of the proration; the trial's new end
+    reason = models.TextField(blank=True)
+    error = models.TextField(blank=True)  # why Stripe refused
+    stripe_invoice_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
+    credits_taken = models.BigIntegerField(default=0)  # out of the period's lots
+    credits_given = models.BigIntegerField(default=0)
+    posted_at = models.DateTimeField(null=True, blank=True)  # when the credits were moved
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscription"],
+                condition=Q(status="asked"),
+                name="billing_one_change_of_a_subscription_at_a_time",
+            ),
+            models.CheckConstraint(
+                name="billing_change_is_known",
+                condition=Q(
+                    kind__in=["now", "later", "cancel", "undo", "pause", "resume", "trial"],
+                    status__in=["asked", "accepted", "refused"],
+                ),
+            ),
+            models.CheckConstraint(
+                name="billing_change_of_plan_names_both",
+                condition=~Q(kind__in=["now", "later"])
+                | Q(
+                    version__isnull=False,
+                    quantity__gt=0,
+                    old_version__isnull=False,
+                    old_quantity__gt=0,
+                ),
+            ),
+            models.CheckConstraint(
+                name="billing_change_moves_credits_when_accepted",
+                condition=Q(posted_at=None, credits_taken=0, credits_given=0)
+                | Q(
+                    posted_at__isnull=False,
+                    status="accepted",
+                    kind="now",
+                    credits_taken__gte=0,
+                    credits_given__gte=0,
+                ),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["subscription", "-created_at"], name="billing_changes_of_subscription"
+            ),
+            models.Index(
+                fields=["created_at"],
+                condition=Q(status="asked"),
+                name="billing_changes_to_resume",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.status})"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.billing.pages import buying, cards, payments, plans
+from apps.billing.pages import buying, cards, payments, plans, subscription
 
 app_name = "billing"
 urlpatterns = [
@@ -19,4 +19,9 @@ urlpatterns = [
     path("billing/payment-methods/", cards.PaymentMethods.as_view(), name="payment_methods"),
     path("billing/payment-methods/save/", cards.SaveCard.as_view(), name="save_card"),
     path("billing/payment-methods/portal/", cards.Portal.as_view(), name="portal"),
+    path("billing/subscription/", subscription.SubscriptionPage.as_view(), name="subscription"),
+    path("billing/subscription/begin/", subscription.Subscribe.as_view(), name="subscribe"),
+    path("billing/subscription/change/", subscription.ChangePlan.as_view(), name="change_plan"),
+    path("billing/subscription/cancel/", subscription.Cancel.as_view(), name="cancel_plan"),
+    path("billing/subscription/ask/", subscription.Ask.as_view(), name="ask_of_plan"),
 ]

@@ -3,6 +3,7 @@
 from apps.billing.gateway import checkout as gateway
 from apps.billing.gateway import objects
 from apps.billing.models import Payment
+from apps.billing.services import subscription_events
 from apps.billing.services.checkout import follow_session
 from apps.billing.services.handling import Json, News, NotKnownYet, handles
 from apps.core import scope
@@ -25,12 +26,14 @@ def follow_checkout(news: News) -> None:
     """
     Bring the payment to where its session is now.
 
-    Sessions that save a card or begin a subscription tell nothing here that their setup
-    intent or subscription does not tell by events of its own.
+    Sessions that save a card tell nothing here that their setup intent does not tell by events
+    of its own; those that begin a subscription tell only that nobody paid.
 
     :raises NotKnownYet: if the customer or the payment is none of ours, or not yet.
     """
     session = news.about
+    if session["mode"] == "subscription":
+        subscription_events.follow_session(news)
     if session["mode"] != "payment":
         return
     if news.customer is None:

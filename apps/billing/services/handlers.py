@@ -6,6 +6,14 @@ from apps.billing.services import (
     dispute_events,
     payment_events,
     refund_events,
+    subscription_events,
 )
 
-__all__ = ["card_events", "checkout_events", "dispute_events", "payment_events", "refund_events"]
+__all__ = [
+    "card_events",
+    "checkout_events",
+    "dispute_events",
+    "payment_events",
+    "refund_events",
+    "subscription_events",
+]

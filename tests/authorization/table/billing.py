@@ -4,6 +4,7 @@ from tests.authorization.rows import admin, api, model, page
 
 LEDGER = ("credits.adjust", "credits.approve")
 BOUGHT = {"pack": "none"}  # is refused before anybody asks Stripe
+PLAN = {"plan": "nothing"}
 
 ROWS = [
     api("GET", "plans", "billing.view"),
@@ -50,4 +51,20 @@ ROWS = [
     ),
     *model("billing/reconciliationrun", "V"),
     admin("GET POST", "billing/reconciliationrun/run/", "add"),
+    api("GET", "subscription", "billing.view"),
+    api("POST", "subscription", "billing.manage", body=PLAN),
+    api("POST", "subscription/preview", "billing.manage", body=PLAN),
+    api("POST", "subscription/change", "billing.manage", body=PLAN),
+    api("POST", "subscription/cancel", "billing.manage"),
+    api("POST", "subscription/undo", "billing.manage"),
+    api("POST", "subscription/pause", "billing.manage"),
+    api("POST", "subscription/resume", "billing.manage"),
+    page("GET", "billing/subscription/", "billing.view"),
+    page("POST", "billing/subscription/begin/", "billing.manage", body=PLAN),
+    page("GET", "billing/subscription/change/", "billing.manage", query=PLAN),
+    page("POST", "billing/subscription/change/", "billing.manage", body=PLAN),
+    page("GET POST", "billing/subscription/cancel/", "billing.manage"),
+    page("POST", "billing/subscription/ask/", "billing.manage", body={"kind": "undo"}),
+    *model("billing/organizationsubscription", "V"),
+    *model("billing/subscriptionchange", "V"),
 ]

@@ -1,0 +1,200 @@
+"""The customer's pages of the subscription: how it stands, and each change with a preview."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+
+from apps.billing.errors import NotSubscribed, PlanNotOffered
+from apps.billing.gateway.client import is_configured
+from apps.billing.models import OrganizationSubscription, PlanVersion, SubscriptionChange
+from apps.billing.pages.subscription_forms import AgreeForm, AskForm, CancelForm, PlanForm
+from apps.billing.pages.subscription_lines import banner_of, facts_of
+from apps.billing.selectors import subscriptions as reading
+from apps.billing.services.subscriptions import changing, previewing, subscribing
+from apps.core.errors import DomainError
+from apps.rbac.pages.base import TenantPage
+
+MOST_CHANGES = 10  # shown on the page
+Kind = SubscriptionChange.Kind
+SAID = {
+    Kind.UNDO: "Nothing is scheduled any more: the plan goes on.",
+    Kind.PAUSE: "The plan is paused: nothing is charged and nothing given until you resume it.",
+    Kind.RESUME: "The plan goes on: the next period is charged again.",
+}
+
+
+class PlanPage(TenantPage):
+    """A page of the subscription."""
+
+    permission = "billing.view"
+    permission_to_change = "billing.manage"
+
+    def present(self) -> OrganizationSubscription:
+        """
+        Return the subscription that is not over.
+
+        :raises NotSubscribed: if there is none.
+        """
+        found = reading.present_of(self.organization)
+        if found is None:
+            raise NotSubscribed
+        return found
+
+    def choice(self, form: PlanForm) -> tuple[PlanVersion, int]:
+        """
+        Return the version of a plan, and the quantity, that a form names.
+
+        :raises PlanNotOffered: if there is no such plan: our own buttons name those that are.
+        """
+        code = form.cleaned_data["plan"] if form.is_valid() else ""
+        found = reading.plan_for(self.organization, code)
+        if found is None:
+            raise PlanNotOffered
+        return found, form.cleaned_data["quantity"]
+
+    def carry_out(self, change: SubscriptionChange, said: str) -> HttpResponse:
+        """Have a change carried out, and say what it did or why it was not done."""
+        try:
+            changing.carry_out(change)
+        except DomainError as error:
+            messages.error(self.request, str(error))
+        else:
+            messages.success(self.request, said)
+        return self.back()
+
+    def back(self) -> HttpResponse:
+        """Lead to the page of the subscription."""
+        return redirect("billing:subscription", slug=self.organization.slug)
+
+
+class SubscriptionPage(PlanPage):
+    """How the subscription stands."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        """Show state, period, the next invoice, the period's credits, and what can be done."""
+        present = reading.present_of(self.organization)
+        may = self.user.has_perm("billing.manage", self.organization)
+        page: dict[str, Any] = {
+            "subscription": present,
+            "facts": facts_of(present) if present else None,
+            "banner": banner_of(present) if present else None,
+            "changes": list(reading.changes_of(present)[:MOST_CHANGES]) if present else [],
+            "can_manage": may,
+            "is_configured": is_configured(),
+        }
+        return render(request, "billing/subscription.html", page)
+
+
+class Subscribe(PlanPage):
+    """The beginning of a subscription."""
+
+    permission = "billing.manage"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponseBase:
+        """Write it down, and lead to Stripe's page; twice pressed, it is the same one."""
+        version, quantity = self.choice(PlanForm(request.POST))
+        try:
+            subscribing.check_choice(version, quantity)
+            subscribing.make_way(organization=self.organization, version=version, quantity=quantity)
+            row = subscribing.begin(
+                organization=self.organization, version=version, quantity=quantity
+            )
+            row = subscribing.open_checkout(row)
+        except DomainError as error:
+            messages.error(request, str(error))
+            return self.back()
+        return redirect(row.pay_url) if row.pay_url else self.back()
+
+
+class ChangePlan(PlanPage):
+    """A change of plan: first what it would do, then the change."""
+
+    permission = "billing.manage"
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        """Show what is charged, which credits move, the next renewal, and the seats."""
+        version, quantity = self.choice(PlanForm(request.GET))
+        present = self.present()
+        try:
+            shown = previewing.preview_plan(
+                subscription=present, version=version, quantity=quantity
+            )
+        except DomainError as error:
+            messages.error(request, str(error))
+            return self.back()
+        page = {
+            "subscription": present,
+            "shown": shown,
+            "moment": shown.moment.isoformat() if shown.moment else "",
+        }
+        return render(request, "billing/change_plan.html", page)
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+        """Change the plan as it was shown."""
+        form = AgreeForm(request.POST)
+        version, quantity = self.choice(form)
+        try:
+            change = changing.request_plan(
+                organization=self.organization,
+                version=version,
+                quantity=quantity,
+                moment=form.cleaned_data["moment"],
+                user=self.user,
+            )
+        except DomainError as error:
+            messages.error(request, str(error))
+            return self.back()
+        when = "now" if change.kind == Kind.NOW else "from the next period on"
+        return self.carry_out(change, f"Your plan is {version.plan.name} {when}.")
+
+
+class Cancel(PlanPage):
+    """The end of the subscription: first what it means, then the end."""
+
+    permission = "billing.manage"
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        """Show when it ends and what becomes of the credits."""
+        present = self.present()
+        page = {"subscription": present, "facts": facts_of(present), "form": CancelForm()}
+        return render(request, "billing/cancel_plan.html", page)
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+        """Let it end with its period."""
+        form = CancelForm(request.POST)
+        reason = form.cleaned_data["reason"] if form.is_valid() else ""
+        try:
+            change = changing.request(
+                organization=self.organization, kind=Kind.CANCEL, reason=reason, user=self.user
+            )
+        except DomainError as error:
+            messages.error(request, str(error))
+            return self.back()
+        said = "The plan ends with its period. You can undo this until then."
+        return self.carry_out(change, said)
+
+
+class Ask(PlanPage):
+    """What takes one press of a button: undo, pause, resume."""
+
+    permission = "billing.manage"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+        """Ask for it, and say what it did."""
+        form = AskForm(request.POST)
+        if not form.is_valid():
+            raise Http404
+        kind = form.asked()
+        try:
+            change = changing.request(organization=self.organization, kind=kind, user=self.user)
+        except DomainError as error:
+            messages.error(request, str(error))
+            return self.back()
+        return self.carry_out(change, SAID[kind])

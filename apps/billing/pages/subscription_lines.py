@@ -1,0 +1,102 @@
+"""The subscription as the templates want it: facts, and the one banner that fits."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import formats, timezone
+
+from apps.billing.models import OrganizationSubscription
+from apps.billing.selectors import subscriptions as reading
+from apps.billing.services.subscriptions.prorations import lots_of
+
+Status = OrganizationSubscription.Status
+WORDS = {
+    Status.INCOMPLETE: ("Waiting for payment", "warning", "clock"),
+    Status.TRIAL: ("Trial", "info", "clock"),
+    Status.ACTIVE: ("Active", "success", "circle-check"),
+    Status.PAST_DUE: ("Payment failed", "error", "triangle-alert"),
+    Status.PAUSED: ("Paused", "neutral", "ban"),
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the page shows of a subscription."""
+
+    label: str
+    tone: str
+    icon: str
+    credits_left: int  # of the period's credits
+    credits_whole: int
+    next_at: datetime | None  # the next invoice; None if none comes
+    next_amount: int  # minor units, without tax
+    currency: str
+    ends_at: datetime | None
+    grace_ends: datetime | None
+    can_cancel: bool
+    can_pause: bool
+    can_resume: bool
+    can_undo: bool
+
+
+def facts_of(row: OrganizationSubscription) -> Facts:
+    """Return what is shown of a subscription that is not over."""
+    lots = lots_of(row) if row.current_period_end else []
+    status = Status(row.status)
+    label, tone, icon = WORDS[status]
+    upcoming = row.next_version or row.version
+    quantity = row.next_quantity or row.quantity
+    ends = row.cancel_at_period_end
+    is_billed = bool(row.stripe_subscription_id) and status != Status.PAUSED and not ends
+    return Facts(
+        label=label,
+        tone=tone,
+        icon=icon,
+        credits_left=sum(lot.remaining for lot in lots),
+        credits_whole=sum(lot.granted for lot in lots),
+        next_at=row.current_period_end if is_billed else None,
+        next_amount=upcoming.price * quantity,
+        currency=upcoming.currency,
+        ends_at=row.current_period_end if ends else None,
+        grace_ends=reading.grace_ends(row),
+        can_cancel=not ends and status != Status.INCOMPLETE,
+        can_pause=status == Status.ACTIVE and bool(row.stripe_subscription_id) and not ends,
+        can_resume=status == Status.PAUSED,
+        can_undo=ends or bool(row.stripe_schedule_id),
+    )
+
+
+def banner_of(row: OrganizationSubscription) -> dict[str, str] | None:
+    """Return the most important thing to say, or None if all is as it should be."""
+    end = day_of(row.current_period_end)
+    is_incomplete = row.status == Status.INCOMPLETE
+    changes_to = row.next_version.plan.name if row.next_version else ""
+    found = [
+        (is_incomplete, "warning", "The plan begins once it is paid; that takes a few seconds."),
+        (
+            row.status == Status.PAST_DUE,
+            "error",
+            f"The last payment failed. The plan works until {day_of(reading.grace_ends(row))}:"
+            " change the card, or ask your bank.",
+        ),
+        (
+            row.status == Status.PAUSED,
+            "warning",
+            "The plan is paused: nothing is charged, and nothing is given.",
+        ),
+        (row.cancel_at_period_end, "warning", f"The plan ends on {end}. You can undo that."),
+        (bool(changes_to), "info", f"The plan changes to {changes_to} on {end}."),
+        (row.status == Status.TRIAL, "info", f"The trial ends on {day_of(row.trial_end)}."),
+    ]
+    level, text = next(((level, text) for holds, level, text in found if holds), ("", ""))
+    if not text:
+        return None
+    banner = {"level": level, "text": text}
+    if is_incomplete and row.pay_url:
+        banner |= {"action_url": row.pay_url, "action_label": "Pay"}
+    return banner
+
+
+def day_of(moment: datetime | None) -> str:
+    """Write the day of a moment in the viewer's time zone."""
+    return formats.date_format(timezone.localtime(moment), "j F Y") if moment else "–"

@@ -1,0 +1,133 @@
+"""The subscription of an organization, and what its plan allows now."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+
+from apps.billing.models import OrganizationSubscription, PlanVersion, SubscriptionChange
+from apps.core.clock import database_now, now_in_query
+from apps.tenants.models import Organization
+from apps.tenants.selectors.config import Setting, declare, value_of
+
+Status = OrganizationSubscription.Status
+LARGEST_QUANTITY = 100_000  # units of a plan
+
+GRACE_DAYS = declare(
+    Setting(
+        "billing.grace_days",
+        default=14,
+        description="Days that a plan works on after a payment failed.",
+        minimum=0,
+        maximum=90,
+    )
+)
+
+
+def subscriptions_of(organization: Organization) -> QuerySet[OrganizationSubscription]:
+    """Return all subscriptions of an organization, the newest first, with their plans."""
+    rows = OrganizationSubscription.objects.filter(organization=organization)
+    return rows.select_related("version__plan", "next_version__plan").order_by("-created_at")
+
+
+def present_of(organization: Organization) -> OrganizationSubscription | None:
+    """Return the subscription that is not over, if there is one."""
+    return subscriptions_of(organization).exclude(status__in=OrganizationSubscription.OVER).first()
+
+
+def offered_plan(code: str) -> PlanVersion | None:
+    """Return the version in force of the plan with this code, if it is offered."""
+    found = PlanVersion.objects.filter(
+        plan__code=code, plan__is_active=True, effective_at__lte=now_in_query()
+    )
+    return found.select_related("plan").order_by("-number").first()
+
+
+def plan_for(organization: Organization, code: str) -> PlanVersion | None:
+    """Return the version of a plan that an organization would get: of its own plan, its own."""
+    own = present_of(organization)
+    if own is not None and own.version.plan.code == code:
+        return own.version
+    return offered_plan(code)
+
+
+def had_trial(organization: Organization) -> bool:
+    """Tell whether the organization has had a trial of a plan: there is one, ever."""
+    return subscriptions_of(organization).exclude(trial_end=None).exists()
+
+
+def grace_ends(subscription: OrganizationSubscription) -> datetime | None:
+    """Return until when a plan works although its payment failed; None if it did not."""
+    if subscription.past_due_since is None:
+        return None
+    return subscription.past_due_since + timedelta(days=value_of(GRACE_DAYS))
+
+
+def is_working(subscription: OrganizationSubscription, now: datetime) -> bool:
+    """Tell whether what the plan allows is allowed at a moment."""
+    match subscription.status:
+        case Status.ACTIVE | Status.TRIAL:
+            if subscription.stripe_subscription_id:
+                return True  # it ends when Stripe says so
+            end = subscription.current_period_end
+            return end is None or now < end or not subscription.version.is_pass
+        case Status.PAST_DUE:
+            grace = grace_ends(subscription)
+            return grace is not None and now < grace
+    return False
+
+
+def unlimited_operations(organization: Organization) -> frozenset[str]:
+    """
+    Return names and categories of the price list that cost the organization nothing now.
+
+    They are those of the version to which it is subscribed, while that works.
+    """
+    subscription = present_of(organization)
+    if subscription is None or not is_working(subscription, database_now()):
+        return frozenset()
+    return frozenset(subscription.version.features.get("unlimited_operations", ()))
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What the button of a plan does for an organization, in one word, and with which quantity."""
+
+    word: str  # subscribe, upgrade, downgrade, current, scheduled, pay, pass
+    quantity: int
+
+
+def scenario_of(
+    subscription: OrganizationSubscription | None, version: PlanVersion, quantity: int = 1
+) -> Scenario:
+    """Return what choosing this plan would mean; `current` is also an older version of it."""
+    if version.is_pass:
+        return Scenario("pass", quantity)
+    if subscription is None:
+        return Scenario("subscribe", quantity)
+    if subscription.version.plan_id == version.plan_id:
+        waits = subscription.status == Status.INCOMPLETE
+        return Scenario("pay" if waits else "current", subscription.quantity)
+    if subscription.next_version and subscription.next_version.plan_id == version.plan_id:
+        return Scenario("scheduled", subscription.next_quantity or 1)
+    if subscription.status == Status.INCOMPLETE or not subscription.stripe_subscription_id:
+        return Scenario("subscribe", quantity)
+    is_up = is_upgrade(subscription, version, quantity)
+    return Scenario("upgrade" if is_up else "downgrade", quantity)
+
+
+def is_upgrade(subscription: OrganizationSubscription, version: PlanVersion, quantity: int) -> bool:
+    """
+    Tell whether a change takes place at once: it costs more for periods of the same length.
+
+    Everything else waits for the end of the period, which is paid.
+    """
+    old = subscription.version
+    same = (old.interval, old.interval_count) == (version.interval, version.interval_count)
+    return same and version.price * quantity > old.price * subscription.quantity
+
+
+def changes_of(subscription: OrganizationSubscription) -> QuerySet[SubscriptionChange]:
+    """Return what was asked of a subscription, the newest first."""
+    rows = SubscriptionChange.objects.filter(subscription=subscription)
+    return rows.select_related("version__plan", "old_version__plan").order_by("-created_at")

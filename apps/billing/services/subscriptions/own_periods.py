@@ -1,0 +1,102 @@
+"""Free plans: their periods are ours alone, and Stripe knows nothing of them."""
+
+import calendar
+from datetime import datetime
+
+from django.db import transaction
+
+from apps.billing.models import OrganizationSubscription
+from apps.billing.services.subscriptions import seats
+from apps.billing.services.subscriptions.cycles import begin_cycle
+from apps.core import scope
+from apps.core.clock import database_now
+from apps.core.db import inside_transaction
+from apps.tenants.services.audit import record
+
+Status = OrganizationSubscription.Status
+MONTHS = {"month": 1, "year": 12}
+SWEPT_AT_ONCE = 200
+
+
+def start(row: OrganizationSubscription) -> None:
+    """Let a free plan begin now; nothing is saved here."""
+    row.status = Status.ACTIVE
+    row.anchored_at = row.current_period_start = database_now().replace(microsecond=0)
+    row.current_period_end = end_of_period(row, row.anchored_at, 1)
+
+
+@inside_transaction
+def give(row: OrganizationSubscription) -> None:
+    """Give what a free plan gives for the period that has begun."""
+    assert row.current_period_start is not None, "start wrote both down"
+    assert row.current_period_end is not None
+    begin_cycle(
+        subscription=row,
+        version=row.version,
+        quantity=row.quantity,
+        start=row.current_period_start,
+        end=row.current_period_end,
+    )
+    seats.follow_plan(row)
+
+
+@inside_transaction
+def end(row: OrganizationSubscription) -> None:
+    """End a free plan now; the period's credits stay to its end."""
+    row.status, row.ended_at = Status.CANCELLED, database_now()
+    row.save()
+    record(
+        action="subscription.end",
+        organization=row.organization,
+        object_id=row.public_id,
+        after={"status": str(row.status)},
+    )
+    seats.follow_plan(row)
+
+
+def end_of_period(row: OrganizationSubscription, start: datetime, number: int) -> datetime:
+    """
+    Return when the period with this number ends, counted from the first one's start.
+
+    31 January, 28 February, 31 March: the day is that of the start, or the month's last.
+    """
+    months = MONTHS[row.version.interval] * row.version.interval_count * number
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return start.replace(year=year, month=month + 1, day=min(start.day, last))
+
+
+def sweep() -> int:
+    """Begin the next period of free plans, or end those that shall end; return how many."""
+    due = OrganizationSubscription.objects.filter(
+        status=Status.ACTIVE,
+        stripe_subscription_id=None,
+        version__price=0,
+        current_period_end__lte=database_now(),
+    )
+    rows = list(due.order_by("current_period_end")[:SWEPT_AT_ONCE])
+    for row in rows:
+        with scope.within(row.organization_id):
+            _turn(row)
+    return len(rows)
+
+
+@transaction.atomic
+def _turn(row: OrganizationSubscription) -> None:
+    rows = OrganizationSubscription.objects.select_for_update(of=("self",))
+    row = rows.select_related("organization", "version__plan").get(pk=row.pk)
+    now = database_now()
+    if row.status != Status.ACTIVE or not row.current_period_end or row.current_period_end > now:
+        return
+    if row.cancel_at_period_end:
+        end(row)
+        return
+    first, number = row.anchored_at, 1
+    assert first is not None, "start wrote it down"
+    while end_of_period(row, first, number) <= now:
+        number += 1
+    # Periods in which nobody was here to turn them gave nothing: only the present one does.
+    row.current_period_start = end_of_period(row, first, number - 1) if number > 1 else first
+    row.current_period_end = end_of_period(row, first, number)
+    row.save(update_fields=["current_period_start", "current_period_end"])
+    give(row)

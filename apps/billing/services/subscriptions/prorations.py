@@ -1,0 +1,111 @@
+"""The credits of an upgrade in the middle of a period: once its proration is paid."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from apps.billing.models import OrganizationSubscription, PlanVersion, SubscriptionChange
+from apps.billing.services.subscriptions.cycles import PRECISION, SOURCE, prefix_of
+from apps.core.clock import database_now
+from apps.core.db import inside_transaction
+from apps.credits.models import Lot
+from apps.credits.selectors import main_wallet
+from apps.credits.services.plan_changes import Share, Swap, preview_swap, swap_allowance
+from apps.tenants.services.audit import record
+
+Json = Mapping[str, Any]
+Change = SubscriptionChange
+
+
+def share_of(change: Change) -> Share:
+    """Return how much of the period is left at the moment of the change."""
+    subscription = change.subscription
+    start, end = subscription.current_period_start, subscription.current_period_end
+    assert start is not None, "only a period that runs is shared"
+    assert end is not None
+    assert change.moment is not None
+    whole = int((end - start).total_seconds())
+    return Share(min(whole, int((end - change.moment).total_seconds())), whole)
+
+
+def lots_of(subscription: OrganizationSubscription) -> list[Lot]:
+    """Return the lots of the period that runs."""
+    found = Lot.objects.filter(
+        wallet=main_wallet(subscription.organization),
+        origin__startswith=prefix_of(subscription),
+        expires_at=subscription.current_period_end,
+    )
+    return list(found.order_by("id"))
+
+
+def preview(change: Change) -> Swap:
+    """Return what a change, perhaps not saved, would do to the credits now."""
+    assert change.version is not None, "the database asks for both"
+    assert change.quantity is not None
+    return preview_swap(
+        lots=lots_of(change.subscription),
+        share=share_of(change),
+        allowance=change.version.included_credits * change.quantity,
+    )
+
+
+@inside_transaction
+def post_paid(*, subscription: OrganizationSubscription, invoice: Json) -> None:
+    """
+    Move the credits of the change whose proration an invoice is, once.
+
+    Stripe's answer names the invoice; if that got lost, the one change that waits is meant.
+    """
+    asked = SubscriptionChange.objects.select_for_update().filter(
+        subscription=subscription, kind=Change.Kind.NOW, posted_at=None
+    )
+    change = asked.filter(stripe_invoice_id=invoice["id"]).first()
+    if change is None:
+        known = SubscriptionChange.objects.filter(stripe_invoice_id=invoice["id"])
+        waiting = asked.exclude(status=Change.Status.REFUSED).filter(stripe_invoice_id=None)
+        change = None if known.exists() else waiting.order_by("created_at").first()
+    if change is not None:
+        post(change, invoice_id=invoice["id"])
+
+
+@inside_transaction
+def post(change: Change, *, invoice_id: str | None = None) -> None:
+    """Move the credits of a change that Stripe has accepted and that is paid."""
+    version, quantity = change.version, change.quantity
+    assert version is not None, "the database asks for both"
+    assert quantity is not None
+    share = share_of(change)
+    swap = Swap(0, 0)
+    end = change.subscription.current_period_end
+    assert end is not None
+    if share.left > 0 and end > database_now():
+        swap = swap_allowance(
+            wallet=main_wallet(change.organization),
+            lots=lots_of(change.subscription),
+            share=share,
+            allowance=version.included_credits * quantity,
+            expires_at=end,
+            reference=f"{prefix_of(change.subscription)}{change.public_id}",
+            source=SOURCE,
+            source_id=change.subscription.public_id,
+            unit_cost=unit_cost(version),
+            currency=version.currency,
+        )
+    change.status = Change.Status.ACCEPTED
+    change.credits_taken, change.credits_given = swap.taken, swap.given
+    change.posted_at = database_now()
+    change.stripe_invoice_id = invoice_id or change.stripe_invoice_id
+    change.save()
+    record(
+        action="subscription.credits",
+        organization=change.organization,
+        object_id=change.public_id,
+        after={"taken": swap.taken, "given": swap.given},
+    )
+
+
+def unit_cost(version: PlanVersion) -> Decimal:
+    """Return what one credit of a plan costs: minor units."""
+    if not version.included_credits:
+        return Decimal(0)
+    return (Decimal(version.price) / version.included_credits).quantize(PRECISION)

@@ -1,0 +1,117 @@
+"""Change the allowance of a cycle that runs, because its plan has changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from apps.core import ids
+from apps.core.errors import DomainError
+from apps.credits.errors import InvalidTerms
+from apps.credits.ledger.commands import Command, Expire, Grant, Void
+from apps.credits.ledger.posting import post
+from apps.credits.models import Lot, Wallet
+
+
+@dataclass(frozen=True)
+class Share:
+    """How much of a cycle is left, in seconds: `left` of `whole`."""
+
+    left: int
+    whole: int
+
+    def floor(self, credits: int) -> int:
+        """Return this part of some credits, rounded down: what is taken."""
+        return credits * self.left // self.whole
+
+    def ceil(self, credits: int) -> int:
+        """Return this part of some credits, rounded up: what is given."""
+        return -(-credits * self.left // self.whole)
+
+
+@dataclass(frozen=True)
+class Swap:
+    """What a changed plan does to the credits of a running cycle."""
+
+    taken: int
+    given: int
+
+
+def preview_swap(*, lots: Sequence[Lot], share: Share, allowance: int) -> Swap:
+    """Return what `swap_allowance` would do if it were called now."""
+    return Swap(sum(share.floor(lot.remaining) for lot in lots), share.ceil(allowance))
+
+
+@transaction.atomic
+def swap_allowance(
+    *,
+    wallet: Wallet,
+    lots: Sequence[Lot],
+    share: Share,
+    allowance: int,
+    expires_at: datetime,
+    reference: str,
+    source: str,
+    source_id: str,
+    unit_cost: Decimal = Decimal(0),
+    currency: str = "",
+) -> Swap:
+    """
+    Take what is left of the old allowance out, and put the new one's share in.
+
+    Of each of the old cycle's lots its unused part times the share of the time that is left
+    is taken, rounded down; of the new `allowance` that share is given, rounded up. What was
+    used stays used. Whoever calls does so once for each reference.
+
+    :raises InvalidTerms: if no time is left of the cycle.
+    :raises WalletClosed: if the wallet is closed.
+    """
+    if not 0 < share.left <= share.whole:
+        raise InvalidTerms(field="share", must="be a part of the cycle that is left")
+    Wallet.objects.select_for_update(no_key=True).get(pk=wallet.pk)
+    expire_wallet(wallet)
+    fresh = list(Lot.objects.filter(pk__in=[lot.pk for lot in lots]).order_by("id"))
+    about: dict[str, Any] = {"wallet_id": wallet.id, "source": source, "source_id": source_id}
+    commands: list[Command] = [
+        Void(
+            **about,
+            reference=f"{reference}:{lot.public_id}",
+            lot_id=lot.id,
+            amount=share.floor(lot.remaining),
+            description="Unused part of the former plan's credits",
+        )
+        for lot in fresh
+        if share.floor(lot.remaining)
+    ]
+    swap = preview_swap(lots=fresh, share=share, allowance=allowance)
+    if swap.given:
+        commands.append(
+            Grant(
+                **about,
+                reference=reference,
+                kind=Lot.Kind.SUBSCRIPTION.value,
+                amount=swap.given,
+                expires_at=expires_at,
+                unit_cost=unit_cost,
+                currency=currency,
+                description="Credits of the new plan for the rest of the period",
+            )
+        )
+    _post_all(commands)
+    return swap
+
+
+@transaction.atomic
+def expire_wallet(wallet: Wallet) -> None:
+    """Write off what is past its date in one wallet."""
+    _post_all([Expire(wallet_id=wallet.id, reference=f"sweep:{ids.new_id()}", source="expiry")])
+
+
+def _post_all(commands: Sequence[Command]) -> None:
+    """Post all of them, or none: the first refusal rolls the transaction back."""
+    for outcome in post(commands) if commands else []:
+        if isinstance(outcome, DomainError):
+            raise outcome
