@@ -34,7 +34,7 @@ def make_plan(stripe, *, price=2900, **terms) -> PlanVersion:
     }
     version = PlanVersion(plan=plan, **fields | terms)
     if price:
-        version.stripe_price_id = stripe.v1.prices.create(
+        sold = stripe.v1.prices.create(
             {
                 "currency": version.currency,
                 "unit_amount": price,
@@ -44,7 +44,9 @@ def make_plan(stripe, *, price=2900, **terms) -> PlanVersion:
                 },
                 "product_data": {"name": name},
             }
-        ).id
+        )
+        version.stripe_price_id, plan.stripe_product_id = sold.id, sold.product
+        plan.save()
     version.save()
     return version
 

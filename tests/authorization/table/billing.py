@@ -65,6 +65,7 @@ ROWS = [
     page("POST", "billing/subscription/change/", "billing.manage", body=PLAN),
     page("GET POST", "billing/subscription/cancel/", "billing.manage"),
     page("POST", "billing/subscription/ask/", "billing.manage", body={"kind": "undo"}),
+    *model("billing/webhookevent", "V"),
     *model("billing/organizationsubscription", "V"),
     *model("billing/subscriptionchange", "V"),
 ]
