@@ -75,17 +75,7 @@ def swap_allowance(
     expire_wallet(wallet)
     fresh = list(Lot.objects.filter(pk__in=[lot.pk for lot in lots]).order_by("id"))
     about: dict[str, Any] = {"wallet_id": wallet.id, "source": source, "source_id": source_id}
-    commands: list[Command] = [
-        Void(
-            **about,
-            reference=f"{reference}:{lot.public_id}",
-            lot_id=lot.id,
-            amount=share.floor(lot.remaining),
-            description="Unused part of the former plan's credits",
-        )
-        for lot in fresh
-        if share.floor(lot.remaining)
-    ]
+    commands = _takes(fresh, share, reference, about)
     swap = preview_swap(lots=fresh, share=share, allowance=allowance)
     if swap.given:
         commands.append(
@@ -102,6 +92,23 @@ def swap_allowance(
         )
     _post_all(commands)
     return swap
+
+
+def _takes(
+    lots: Sequence[Lot], share: Share, reference: str, about: dict[str, Any]
+) -> list[Command]:
+    """Return what takes the share of each lot's unused part."""
+    return [
+        Void(
+            **about,
+            reference=f"{reference}:{lot.public_id}",
+            lot_id=lot.id,
+            amount=share.floor(lot.remaining),
+            description="Unused part of the former plan's credits",
+        )
+        for lot in lots
+        if share.floor(lot.remaining)
+    ]
 
 
 @transaction.atomic
