@@ -38,6 +38,7 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("Payments", "billing.Payment", "payments"),
             ("Refunds", "billing.Refund", "undo"),
             ("Disputes", "billing.Dispute", "gavel"),
+            ("Invoices and receipts", "billing.BillingDocument", "description"),
             ("Differences", "billing.ReconciliationCase", "difference"),
             ("Reconciliations", "billing.ReconciliationRun", "compare_arrows"),
             ("Subscriptions", "billing.OrganizationSubscription", "autorenew"),

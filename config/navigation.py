@@ -33,6 +33,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Subscription", "billing:subscription", "refresh-cw", "billing.view"),
             Entry("Buy credits", "billing:buy", "coins", "billing.manage"),
             Entry("Payments", "billing:payments", "receipt", "billing.view"),
+            Entry("Invoices", "billing:invoices", "file-text", "billing.view"),
             Entry("Payment methods", "billing:payment_methods", "credit-card", "billing.view"),
         ),
     ),

@@ -15,6 +15,7 @@ PARAMETERS = {
     "audit_id": "tenants.AuditLog",
     "budget_id": "credits.Budget",
     "correction_id": "credits.Correction",
+    "document_id": "billing.BillingDocument",
     "export_id": "rbac.PersonalExport",
     "hold_id": "credits.Hold",
     "invitation_id": "rbac.Invitation",

@@ -3,6 +3,7 @@
 from apps.billing.admin import (
     catalogue,
     events,
+    history,
     payments,
     reconciliation,
     refunds,
@@ -13,6 +14,7 @@ from apps.billing.admin import (
 __all__ = [
     "catalogue",
     "events",
+    "history",
     "payments",
     "reconciliation",
     "refunds",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.billing.api import catalogue, purchases, subscriptions
+from apps.billing.api import catalogue, history, purchases, subscriptions
 
 app_name = "billing"
 urlpatterns = [
@@ -19,4 +19,6 @@ urlpatterns = [
     path("subscription/undo", subscriptions.Undo.as_view(), name="undo"),
     path("subscription/pause", subscriptions.Pause.as_view(), name="pause"),
     path("subscription/resume", subscriptions.Resume.as_view(), name="resume"),
+    path("billing-history", history.BillingHistory.as_view(), name="billing_history"),
+    path("billing-history.csv", history.BillingHistoryCsv.as_view(), name="billing_history_export"),
 ]

@@ -8,12 +8,14 @@ from apps.billing.models.catalogue import (
 )
 from apps.billing.models.customers import Customer
 from apps.billing.models.events import WebhookEvent
+from apps.billing.models.history import BillingDocument
 from apps.billing.models.payments import Payment
 from apps.billing.models.reconciliation import ReconciliationCase, ReconciliationRun
 from apps.billing.models.refunds import Dispute, Refund
 from apps.billing.models.subscriptions import OrganizationSubscription, SubscriptionChange
 
 __all__ = [
+    "BillingDocument",
     "CreditProduct",
     "Customer",
     "Dispute",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.billing.pages import buying, cards, payments, plans, subscription
+from apps.billing.pages import buying, cards, history, payments, plans, subscription
 
 app_name = "billing"
 urlpatterns = [
@@ -24,4 +24,10 @@ urlpatterns = [
     path("billing/subscription/change/", subscription.ChangePlan.as_view(), name="change_plan"),
     path("billing/subscription/cancel/", subscription.Cancel.as_view(), name="cancel_plan"),
     path("billing/subscription/ask/", subscription.Ask.as_view(), name="ask_of_plan"),
+    path("billing/invoices/", history.Documents.as_view(), name="invoices"),
+    path(
+        "billing/invoices/<str:document_id>/pdf/",
+        history.DocumentPdf.as_view(),
+        name="invoice_pdf",
+    ),
 ]

@@ -12,6 +12,7 @@ from typing import Any
 
 from apps.billing.errors import PaymentDiffers
 from apps.billing.models import Payment
+from apps.billing.services.history import note_receipt
 from apps.billing.signals import payment_settled
 from apps.core.clock import database_now
 from apps.core.db import inside_transaction
@@ -71,6 +72,8 @@ def settle(payment: Payment, intent: Json) -> Payment:
     payment.save()
     if payment.credits:
         _grant(payment)
+    charge = intent.get("latest_charge")
+    note_receipt(payment, charge if isinstance(charge, Mapping) else None)
     record(
         action="payment.settled",
         organization=payment.organization,

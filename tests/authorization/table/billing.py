@@ -10,7 +10,6 @@ ROWS = [
     api("GET", "plans", "billing.view"),
     api("GET", "credit-products", "billing.view"),
     page("GET", "billing/plans/", "billing.view"),
-    *model("billing/webhookevent", "V"),
     *model("billing/subscriptionplan", "VAC"),
     *model("billing/planversion", "VA"),
     *model("billing/creditproduct", "VAC"),
@@ -68,4 +67,10 @@ ROWS = [
     *model("billing/webhookevent", "V"),
     *model("billing/organizationsubscription", "V"),
     *model("billing/subscriptionchange", "V"),
+    api("GET", "billing-history", "billing.view"),
+    api("GET", "billing-history.csv", "billing.view"),
+    page("GET", "billing/invoices/", "billing.view"),
+    page("GET", "billing/invoices/<str:document_id>/pdf/", "billing.view"),
+    *model("billing/billingdocument", "V", roles=LEDGER),
+    admin("GET POST", "billing/billingdocument/export/", "view credits.adjust credits.approve"),
 ]
