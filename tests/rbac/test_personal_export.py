@@ -42,6 +42,8 @@ from tests.rbac.canaries import ask, leave_traces, sign_up_canary
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOLD_ELSEWHERE = {
+    "billing.ReconciliationCase.closed_by": "staff's work: what_you_did tells it",
+    "billing.ReconciliationRun.requested_by": "staff's work: what_you_did tells it",
     "credits.Correction.decided_by": "staff's work: what_you_did and credit_transactions tell it",
     "credits.Correction.requested_by": "staff's work: what_you_did and credit_transactions tell it",
     "guardian.UserObjectPermission.user": "the other half of a share, which shares tells",
