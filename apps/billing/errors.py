@@ -253,3 +253,39 @@ class CaseNotRepairable(DomainError):
         "right at Stripe or with a correction, and dismiss the case with the reason."
     )
     status = 409
+
+
+class ReloadNotOffered(DomainError):
+    """Automatic reload is not to be had here: no price, or a tax that it could not add."""
+
+    code = "reload_not_offered"
+    title = "Automatic reload is not offered"
+    message = "Automatic reload is not offered here now. Buy credits yourself when you need them."
+    status = 409
+
+
+class CardNeeded(DomainError):
+    """There is no saved card that could be charged."""
+
+    code = "card_needed"
+    title = "A saved card is needed"
+    message = "Save a card first: automatic reload charges it while nobody is there."
+    status = 409
+
+
+class ConsentNeeded(DomainError):
+    """Whoever turns it on has not agreed to what is charged. `text` is what he agrees to."""
+
+    code = "consent_needed"
+    title = "Agree to what is charged"
+    message = "Agree to this first: {text}"
+    status = 422
+
+
+class ReloadTermsRefused(DomainError):
+    """Threshold, amount or limit cannot be as they were given."""
+
+    code = "reload_terms_refused"
+    title = "Automatic reload cannot be set so"
+    message = "{reason}"
+    status = 422

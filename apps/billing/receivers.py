@@ -1,11 +1,48 @@
-"""What billing tells of a person."""
+"""What billing does when it hears news, and what it tells of a person."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
-from apps.billing.models import Payment, Refund
-from apps.core import personal
+import structlog
+from django.db import DatabaseError
+from django.dispatch import receiver
+
+from apps.billing.models import AutoReload, Customer, Payment, Refund
+from apps.billing.services import reload_mails, reload_outcomes, reloads
+from apps.billing.signals import card_changed, payment_moved, payment_settled
+from apps.core import mail, personal
+from apps.credits.signals import debited
 from apps.tenants.models import User
+
+logger = structlog.get_logger(__name__)
+
+
+@receiver(debited)
+def ask_whether_a_reload_is_due(wallet_ids: Sequence[UUID], **kwargs: Any) -> None:
+    """Ring where it may be; the charge is committed, so that nothing here may undo it."""
+    try:
+        reloads.ring(wallet_ids)
+    except DatabaseError:
+        logger.exception("reload_not_rung")  # the sweep looks again
+
+
+@receiver(payment_moved)
+def conclude_from_attempt(payment: Payment, **kwargs: Any) -> None:
+    """Back off, pause or suspend after an attempt that was not paid."""
+    reload_outcomes.note_move(payment=payment)
+
+
+@receiver(payment_settled)
+def conclude_from_payment(payment: Payment, **kwargs: Any) -> None:
+    """Go on after a top-up that was paid."""
+    reload_outcomes.note_paid(payment=payment)
+
+
+@receiver(card_changed)
+def conclude_from_card(customer: Customer, **kwargs: Any) -> None:
+    """Go on with another card."""
+    reload_outcomes.note_card(customer=customer)
 
 
 def payments_of(user: User) -> Iterable[Mapping[str, Any]]:
@@ -28,5 +65,16 @@ def refunds_by(user: User) -> Iterable[Mapping[str, Any]]:
     return found
 
 
+def reloads_of(user: User) -> Iterable[Mapping[str, Any]]:
+    """Return what he agreed to be charged by itself; the settings belong to organizations."""
+    rows = AutoReload.objects.filter(consented_by=user).order_by("id")
+    found: Iterable[Mapping[str, Any]] = rows.values(
+        *("id", "organization__slug", "consent_text", "consented_at", "is_enabled")
+    )
+    return found
+
+
 personal.register("payments", payments_of)
 personal.register("refunds", refunds_by)
+personal.register("automatic_reloads", reloads_of)
+mail.register(reload_mails.QUEUE)

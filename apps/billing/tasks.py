@@ -14,6 +14,8 @@ from apps.billing.services import (
     polling,
     reconciliation,
     refund_requests,
+    reload_mails,
+    reloads,
     reversals,
     syncing,
 )
@@ -105,3 +107,25 @@ def sweep_subscriptions() -> None:
     with suppress(BillingNotConfigured):  # there is nobody to ask
         resuming.sweep()
         abandoning.sweep()
+
+
+@shared_task(name="billing.reload_if_low")
+def reload_if_low(organization_id: str) -> None:
+    """Charge an organization's card if a reload is due. Safe to repeat, and at once."""
+    with suppress(BillingNotConfigured):
+        reloads.reload_if_low(UUID(organization_id))
+
+
+@shared_task(name="billing.sweep_reloads")
+def sweep_reloads() -> None:
+    """Resume attempts whose answer got lost, and look where a ring got lost."""
+    with suppress(BillingNotConfigured):  # there is nobody to ask
+        reloads.sweep()
+
+
+@shared_task(name="billing.mail_reloads")
+def mail_reloads() -> None:
+    """Tell of reloads that charged, and of those that stopped."""
+    for _ in range(MOST_ROUNDS):
+        if not reload_mails.send_due().has_more:
+            break

@@ -12,9 +12,11 @@ from apps.billing.models.history import BillingDocument
 from apps.billing.models.payments import Payment
 from apps.billing.models.reconciliation import ReconciliationCase, ReconciliationRun
 from apps.billing.models.refunds import Dispute, Refund
+from apps.billing.models.reload import AutoReload
 from apps.billing.models.subscriptions import OrganizationSubscription, SubscriptionChange
 
 __all__ = [
+    "AutoReload",
     "BillingDocument",
     "CreditProduct",
     "Customer",

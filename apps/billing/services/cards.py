@@ -10,6 +10,7 @@ from apps.billing.gateway import checkout as gateway
 from apps.billing.models import Customer
 from apps.billing.selectors.offers import MONEY
 from apps.billing.services.customers import ensure_customer
+from apps.billing.signals import card_changed
 from apps.core.db import inside_transaction, outside_transaction
 from apps.tenants.models import Organization
 from apps.tenants.selectors.config import value_of
@@ -48,6 +49,7 @@ def keep_card(*, customer: Customer, method: Json | None) -> Customer:
         before={name: before[name] for name in shown},
         after={name: known[name] for name in shown},
     )
+    card_changed.send(sender=Customer, customer=customer)
     return customer
 
 

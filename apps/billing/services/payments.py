@@ -13,7 +13,7 @@ from typing import Any
 from apps.billing.errors import PaymentDiffers
 from apps.billing.models import Payment
 from apps.billing.services.history import note_receipt
-from apps.billing.signals import payment_settled
+from apps.billing.signals import payment_moved, payment_settled
 from apps.core.clock import database_now
 from apps.core.db import inside_transaction
 from apps.credits.models import Lot, Wallet
@@ -44,6 +44,7 @@ def follow(*, payment: Payment, intent: Json) -> Payment:
     payment = Payment.objects.select_for_update().get(pk=payment.pk)
     if payment.status == Payment.Status.SUCCEEDED:
         return payment
+    before = payment.status
     payment.stripe_payment_intent_id = intent["id"]
     if intent["status"] == "succeeded":
         return settle(payment, intent)
@@ -53,6 +54,8 @@ def follow(*, payment: Payment, intent: Json) -> Payment:
     if payment.status not in Payment.IN_FLIGHT:
         payment.pay_url = ""  # there is nothing to pay there any more
     payment.save()
+    if payment.status != before:
+        payment_moved.send(sender=Payment, payment=payment)
     return payment
 
 
