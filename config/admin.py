@@ -43,6 +43,7 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("Reconciliations", "billing.ReconciliationRun", "compare_arrows"),
             ("Subscriptions", "billing.OrganizationSubscription", "autorenew"),
             ("Changes of subscriptions", "billing.SubscriptionChange", "swap_horiz"),
+            ("Automatic reloads", "billing.AutoReload", "autorenew"),
             ("Stripe's events", "billing.WebhookEvent", "inbox"),
         ),
     ),

@@ -32,6 +32,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Plans", "billing:plans", "layers", "billing.view"),
             Entry("Subscription", "billing:subscription", "refresh-cw", "billing.view"),
             Entry("Buy credits", "billing:buy", "coins", "billing.manage"),
+            Entry("Automatic reload", "billing:auto_reload", "history", "billing.view"),
             Entry("Payments", "billing:payments", "receipt", "billing.view"),
             Entry("Invoices", "billing:invoices", "file-text", "billing.view"),
             Entry("Payment methods", "billing:payment_methods", "credit-card", "billing.view"),

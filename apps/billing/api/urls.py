@@ -2,13 +2,20 @@
 
 from django.urls import path
 
-from apps.billing.api import catalogue, history, purchases, subscriptions
+from apps.billing.api import catalogue, history, purchases, reloads, subscriptions
 
 app_name = "billing"
 urlpatterns = [
     path("plans", catalogue.Plans.as_view(), name="plans"),
     path("credit-products", catalogue.CreditProducts.as_view(), name="credit_products"),
     path("purchases", purchases.Purchases.as_view(), name="purchases"),
+    path("auto-reload", reloads.AutoReloads.as_view(), name="auto_reload"),
+    path("auto-reload/resume", reloads.ResumeAutoReload.as_view(), name="auto_reload_resume"),
+    path(
+        "auto-reload/simulation",
+        reloads.SimulateAutoReload.as_view(),
+        name="auto_reload_simulation",
+    ),
     path("payments", purchases.Payments.as_view(), name="payments"),
     path("payments.csv", purchases.PaymentsCsv.as_view(), name="payments_export"),
     path("payments/<str:payment_id>", purchases.OnePayment.as_view(), name="payment"),

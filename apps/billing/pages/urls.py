@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.billing.pages import buying, cards, history, payments, plans, subscription
+from apps.billing.pages import buying, cards, history, payments, plans, reloads, subscription
 
 app_name = "billing"
 urlpatterns = [
@@ -16,6 +16,13 @@ urlpatterns = [
         payments.PaymentStatus.as_view(),
         name="payment_status",
     ),
+    path("billing/auto-reload/", reloads.AutoReloadPage.as_view(), name="auto_reload"),
+    path(
+        "billing/auto-reload/sentence/",
+        reloads.Sentence.as_view(),
+        name="auto_reload_sentence",
+    ),
+    path("billing/auto-reload/resume/", reloads.Resume.as_view(), name="auto_reload_resume"),
     path("billing/payment-methods/", cards.PaymentMethods.as_view(), name="payment_methods"),
     path("billing/payment-methods/save/", cards.SaveCard.as_view(), name="save_card"),
     path("billing/payment-methods/portal/", cards.Portal.as_view(), name="portal"),

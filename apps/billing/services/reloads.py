@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
 from apps.billing.errors import (
     AuthenticationNeeded,
@@ -53,7 +53,7 @@ def ring(wallet_ids: Sequence[UUID]) -> None:
         pk__in=wallet_ids,
         kind=Wallet.Kind.ORGANIZATION,
         organization=OuterRef("organization"),
-        balance__lt=OuterRef("threshold") + F("held"),
+        balance__lt=OuterRef("threshold"),
     )
     may = AutoReload.objects.across_organizations("their wallets were debited").filter(
         Exists(paid), is_enabled=True, state=AutoReload.State.READY
@@ -271,7 +271,7 @@ def ring_where_low() -> None:
     wallets = Wallet.objects.filter(
         kind=Wallet.Kind.ORGANIZATION,
         organization=OuterRef("organization"),
-        balance__lt=OuterRef("threshold") + F("held"),
+        balance__lt=OuterRef("threshold"),
     )
     rows = AutoReload.objects.filter(
         Exists(wallets), is_enabled=True, state=AutoReload.State.READY
