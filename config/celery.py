@@ -44,7 +44,7 @@ app.conf.beat_schedule = {
     "Resume refunds": {"task": "billing.sweep_refunds", "schedule": 60.0},
     "Resume and end purchases": {"task": "billing.sweep_purchases", "schedule": 60.0},
     "Resume automatic reloads": {"task": "billing.sweep_reloads", "schedule": 60.0},
-    "Send mails about automatic reloads": {"task": "billing.mail_reloads", "schedule": 60.0},
+    "Send mails about automatic reloads": _mails("reloads", 60.0),
     "Compare the catalogue with Stripe's": {
         "task": "billing.compare_catalogue",
         "schedule": crontab(hour=4, minute=13),

@@ -26,6 +26,7 @@ from apps.core.invariants import verify
 from apps.credits.models import Lot
 from figures.billing_shop import GeneratedShop
 from figures.lines import SEED, Report, scaled
+from figures.reloads import auto_reload_races
 from figures.stripe_served import Shop, all_events, served
 from tests.billing.stripe import SECRET, deliver, handle_everything
 from tests.database import copied_database, migrated_database
@@ -52,6 +53,8 @@ def main() -> None:
     report = Report()
     with migrated_database(), served(is_checked=False) as shop, configured(shop):
         the_shop(report, shop)
+        with copied_database():
+            auto_reload_races(report, shop)
     report.end()
 
 

@@ -14,7 +14,6 @@ from apps.billing.services import (
     polling,
     reconciliation,
     refund_requests,
-    reload_mails,
     reloads,
     reversals,
     syncing,
@@ -121,11 +120,3 @@ def sweep_reloads() -> None:
     """Resume attempts whose answer got lost, and look where a ring got lost."""
     with suppress(BillingNotConfigured):  # there is nobody to ask
         reloads.sweep()
-
-
-@shared_task(name="billing.mail_reloads")
-def mail_reloads() -> None:
-    """Tell of reloads that charged, and of those that stopped."""
-    for _ in range(MOST_ROUNDS):
-        if not reload_mails.send_due().has_more:
-            break

@@ -144,6 +144,7 @@ def earlier_attempt(organization, **fields):
             "currency": "eur",
             "is_live": False,
             "status": "failed",
+            "question": {"amount": 2000, "currency": "eur"},
         }
         | fields
     )
@@ -260,9 +261,11 @@ class TestADecline:
         reload = ready(stripe, organization)
         for state in ("ready", "suspended"):
             payment = earlier_attempt(organization, failure_code="do_not_honor")
+            payment.refresh_from_db()
             with transaction.atomic():
                 reload_outcomes.note_move(payment=payment)
             assert now_is(reload).state == state
+            later(hours=1)
 
     def test_of_a_card_that_stripe_does_not_know_suspends_at_once(self, stripe, organization):
         reload = ready(stripe, organization)

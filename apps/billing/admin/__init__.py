@@ -8,6 +8,7 @@ from apps.billing.admin import (
     reconciliation,
     reconciliation_runs,
     refunds,
+    reloads,
     subscriptions,
     versions,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "reconciliation",
     "reconciliation_runs",
     "refunds",
+    "reloads",
     "subscriptions",
     "versions",
 ]

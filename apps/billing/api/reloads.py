@@ -173,7 +173,9 @@ def answer_for(organization: Organization) -> dict[str, Any]:
         raise NotFound
     customer = card_of(organization)
     shown = {
-        name: getattr(reload, name) for name in AutoReloadOut().fields if hasattr(reload, name)
+        name: getattr(reload, name)
+        for name in map(str, AutoReloadOut().fields)
+        if hasattr(reload, name)
     }
     return dict(
         AutoReloadOut(

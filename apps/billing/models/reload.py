@@ -6,13 +6,13 @@ from django.db.models import F, Q
 
 from apps.billing.models.catalogue import CURRENCY
 from apps.billing.models.payments import Payment
-from apps.core.models import Row
+from apps.core.models import Mailed
 from apps.tenants.models import Organization
 
 MOST_FAILURES = 3  # in a row; then it is over until somebody does something about it
 
 
-class AutoReload(Row):
+class AutoReload(Mailed):
     """
     The automatic reload of an organization: off until somebody agrees to it.
 
@@ -67,8 +67,6 @@ class AutoReload(Row):
     back_off_until = models.DateTimeField(null=True, blank=True)
     # The payment that the next mail tells of, or that stopped it; see services.reload_mails.
     news = models.ForeignKey(Payment, models.PROTECT, related_name="+", null=True, blank=True)
-    mail_due_at = models.DateTimeField(null=True, blank=True)
-    mail_attempts = models.PositiveSmallIntegerField(default=0)
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -101,11 +99,7 @@ class AutoReload(Row):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["mail_due_at"],
-                condition=Q(mail_due_at__isnull=False),
-                name="billing_reload_mails_due",
-            ),
+            *Mailed.Meta.indexes,
             models.Index(
                 fields=["id"], condition=Q(is_enabled=True), name="billing_reloads_enabled"
             ),

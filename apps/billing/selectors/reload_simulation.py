@@ -4,7 +4,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Min
+from django.db.models import Sum
 
 from apps.billing.models import AutoReload
 from apps.billing.selectors.offers import CustomTerms
@@ -121,11 +121,13 @@ class _Life:
 
 
 def largest_spend(organization: Organization) -> int:
-    """Return the credits of the largest single movement out in the last 30 days, or 0."""
-    largest = CreditTransaction.objects.filter(
+    """Return the credits of the largest single use in the last 30 days, or 0."""
+    spent = CreditTransaction.objects.filter(
         organization=organization,
         wallet=main_wallet(organization),
         created_at__gte=database_now() - timedelta(days=DAYS),
         transaction_type__in=["consumed", "held"],
-    ).aggregate(least=Min("amount"))["least"]
-    return -largest if largest else 0
+    )
+    # One use may draw on several lots.
+    uses = spent.values("reference").annotate(total=-Sum("amount")).order_by("-total")
+    return uses.values_list("total", flat=True).first() or 0

@@ -1,6 +1,7 @@
 """What becomes of automatic reload when an attempt ends, a card changes, or somebody says go on."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from apps.billing.models import AutoReload, Customer, Payment
 from apps.billing.models.reload import MOST_FAILURES
@@ -28,7 +29,7 @@ TOP_UPS = (Payment.Purpose.PACK, Payment.Purpose.CUSTOM, Payment.Purpose.RELOAD)
 State, Reason = AutoReload.State, AutoReload.Reason
 
 
-def _locked(organization_id: object) -> AutoReload | None:
+def _locked(organization_id: UUID) -> AutoReload | None:
     return (
         AutoReload.objects.select_for_update(of=("self",))
         .select_related("organization")
@@ -89,7 +90,9 @@ def _came_again(reload: AutoReload, payment: Payment) -> bool:
     return codes.first() == AT_THE_SECOND
 
 
-def _stop(reload: AutoReload, payment: Payment, state: State, reason: Reason) -> None:
+def _stop(
+    reload: AutoReload, payment: Payment, state: AutoReload.State, reason: AutoReload.Reason
+) -> None:
     """Charge no more until somebody has done something; he is told by mail."""
     if reload.state == state and reload.reason == reason:
         return
@@ -108,7 +111,7 @@ def _tell(reload: AutoReload, payment: Payment) -> None:
     reload.news = payment
     reload.mail_due_at = database_now()
     reload.mail_attempts = 0
-    enqueue("billing.mail_reloads")
+    enqueue("core.send_mails", queue="reloads")
 
 
 @inside_transaction

@@ -5,6 +5,7 @@ from tests.authorization.rows import admin, api, model, page
 LEDGER = ("credits.adjust", "credits.approve")
 BOUGHT = {"pack": "none"}  # is refused before anybody asks Stripe
 PLAN = {"plan": "nothing"}
+RELOADED = {"is_enabled": False, "threshold": 100, "amount": 1000}
 
 ROWS = [
     api("GET", "plans", "billing.view"),
@@ -33,6 +34,15 @@ ROWS = [
     page("GET", "billing/payment-methods/", "billing.view"),
     page("POST", "billing/payment-methods/save/", "billing.manage"),
     page("POST", "billing/payment-methods/portal/", "billing.manage"),
+    api("GET", "auto-reload", "billing.view"),
+    api("PUT", "auto-reload", "billing.manage", body=RELOADED),
+    api("POST", "auto-reload/resume", "billing.manage"),
+    api("GET", "auto-reload/simulation", "billing.view"),
+    page("GET", "billing/auto-reload/", "billing.view"),
+    page("POST", "billing/auto-reload/", "billing.manage"),
+    page("GET", "billing/auto-reload/sentence/", "billing.view"),
+    page("POST", "billing/auto-reload/resume/", "billing.manage"),
+    *model("billing/autoreload", "V"),
     *model("billing/payment", "V", roles=LEDGER),
     admin("GET POST", "billing/payment/export/", "view credits.adjust credits.approve"),
     admin("GET POST", "billing/payment/<path:object_id>/refund/", "add"),
