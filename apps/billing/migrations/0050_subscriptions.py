@@ -150,7 +150,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         fields=["subscription", "-created_at"],
-                        name="billing_changes_of_subscription",
+                        name="billing_changes_of_plan",
                     ),
                     models.Index(
                         condition=models.Q(("status", "asked")),

@@ -204,7 +204,7 @@ class SubscriptionChange(Row):
         ]
         indexes = [
             models.Index(
-                fields=["subscription", "-created_at"], name="billing_changes_of_subscription"
+                fields=["subscription", "-created_at"], name="billing_changes_of_plan"
             ),
             models.Index(
                 fields=["created_at"],
