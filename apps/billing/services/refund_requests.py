@@ -44,7 +44,7 @@ class Preview:
     amount: int
     left: int  # money that can be refunded, this one included
     credits_back: int  # unused, and taken back
-    credits_used: int  # bought with that money, used already, and not taken back
+    credits_used: int  # used already, and so not taken back, for earlier refunds as well
 
 
 @outside_transaction
