@@ -30,6 +30,7 @@ from tests.authorization.codes import ROLES, SCOPE_OF, SCOPES, TOLD
 from tests.authorization.filling import fill
 from tests.authorization.registry import personal_models, tenant_models
 from tests.authorization.silence import without_triggers
+from tests.billing.differing import make_difference
 from tests.jobs.work import make_job, make_upload, set_price
 from tests.people import give_second_factor, make_key, make_member, make_organization, make_person
 from tests.rbac.inviting import make_invitation, make_verified
@@ -160,6 +161,7 @@ def live(place: Place) -> None:
             why=Why(Correction.Reason.GOODWILL, "a note", "a ticket"),
             user=owner,
         )
+        make_difference(organization, owner)  # one run is under way at a time, so none is
         request_transfer(organization=organization, from_user=owner, to_user=place.people["admin"])
 
 
