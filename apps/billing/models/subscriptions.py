@@ -203,9 +203,7 @@ class SubscriptionChange(Row):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["subscription", "-created_at"], name="billing_changes_of_plan"
-            ),
+            models.Index(fields=["subscription", "-created_at"], name="billing_changes_of_plan"),
             models.Index(
                 fields=["created_at"],
                 condition=Q(status="asked"),
