@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from apps.billing.models import AutoReload, Payment
 from apps.core.clock import database_now, moved_to
 from apps.core.mail import Round, queues, send_due
 from apps.core.models import Mailed
@@ -93,6 +94,32 @@ def new_expiry_warning() -> Mailed:
     )
 
 
+def new_reload() -> Mailed:
+    """An automatic reload that has stopped because a card was declined for good."""
+    owner = make_person()
+    organization = make_organization(owner=owner)
+    payment = Payment.objects.create(
+        organization=organization,
+        purpose=Payment.Purpose.RELOAD,
+        credits=1000,
+        amount=2000,
+        currency="eur",
+        is_live=False,
+        status=Payment.Status.FAILED,
+    )
+    return AutoReload.objects.create(
+        organization=organization,
+        threshold=100,
+        amount=1000,
+        currency="eur",
+        price=2000,
+        state=AutoReload.State.SUSPENDED,
+        reason=AutoReload.Reason.DECLINED_FOR_GOOD,
+        news=payment,
+        mail_due_at=database_now(),
+    )
+
+
 WAITING: dict[str, Callable[[], Mailed]] = {  # makes a row whose mail is due
     "budgets": new_budget_alert,
     "credit_expiry": new_expiry_warning,
@@ -100,5 +127,6 @@ WAITING: dict[str, Callable[[], Mailed]] = {  # makes a row whose mail is due
     "impersonations": new_impersonation,
     "invitations": new_invitation,
     "key_expiry": new_key,
+    "reloads": new_reload,
     "transfers": new_transfer,
 }

@@ -123,7 +123,7 @@ class AutoReloadPage(BillingPage):
         }
 
 
-class Sentence(AutoReloadPage):
+class Sentence(BillingPage):
     """What the form says, in one sentence, while it is filled in."""
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
