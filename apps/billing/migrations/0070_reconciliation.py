@@ -12,7 +12,6 @@ import apps.core.models
 class Migration(migrations.Migration):
     dependencies = [
         ("billing", "0050_subscriptions"),
-        ("billing", "0040_automatic_reload"),
         ("tenants", "0031_personal_values"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
