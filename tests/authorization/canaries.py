@@ -15,6 +15,7 @@ MARK = "kanari"  # then the place, then a number for each column: kanariHERE012x
 LONGEST_MARK = len(f"{MARK}there000x")  # a shorter column holds a code or a name of few letters
 # Columns whose text decides what a row is; changed, the row would be another.
 LEFT_OUT = {
+    "billing.Refund.stripe_refund_id": "comes only with the moment at which Stripe made it",
     "credits.CreditTransaction.actor": "says whose movement it is, by id",
     "credits.CreditTransaction.reference": "says to which operation it belongs",
     "credits.Hold.reference": "says to which operation it belongs",
