@@ -8,9 +8,10 @@ place after that gets one from its fields (filling.py), so that a new model need
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Model
 
+from apps.billing.services.reload_settings import Wanted, set_reload
 from apps.core import context
 from apps.credits import selectors
 from apps.credits.models import ClosedPeriod, Correction, Lot, Wallet
@@ -163,6 +164,9 @@ def live(place: Place) -> None:
         )
         make_difference(organization, owner)  # one run is under way at a time, so none is
         request_transfer(organization=organization, from_user=owner, to_user=place.people["admin"])
+        off = Wanted(is_enabled=False, threshold=100, amount=1000)
+        with transaction.atomic():
+            set_reload(organization=organization, user=owner, wanted=off)
 
 
 def look_in_a_place(place: Place) -> None:
