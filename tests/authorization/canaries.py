@@ -23,7 +23,6 @@ LEFT_OUT = {
     "credits.Correction.reason": "one of a few",
     "jobs.GenerationJob.charge_reference": "leads to the movements that paid it",
     "jobs.GenerationJob.operation_type": "names the runner",
-    "billing.Refund.stripe_refund_id": "comes with the time at which Stripe made it",
     "rbac.ApiKey.hint": "is compared on rotation, and is part of the secret",
     "tenants.AuditLog.actor": "says whose deed it was, by id",
     "tenants.User.password": "is a hash",

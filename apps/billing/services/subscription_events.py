@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from apps.billing.services.handling import Json, News, NotKnownYet, handles
+from apps.billing.services.history import note_invoice
 from apps.billing.services.subscriptions import abandoning, following
 from apps.core import scope
 
@@ -44,12 +45,15 @@ def follow_subscription(news: News) -> None:
 
     :raises NotKnownYet: if the customer or the subscription is none of ours, or not yet.
     """
-    if "subscription" not in news.about:
-        return  # an invoice of nothing that renews
     if news.customer is None:
         raise NotKnownYet(f"no organization has the customer of {subscription_of(news.told)}")
     with scope.within(news.customer.organization_id):
-        following.follow(customer=news.customer, whole=news.about)
+        for invoice in news.about.get(
+            "invoices", [news.about]
+        ):  # itself, if of nothing that renews
+            note_invoice(news.customer.organization, invoice)
+        if "subscription" in news.about:
+            following.follow(customer=news.customer, whole=news.about)
 
 
 def follow_session(news: News) -> None:
