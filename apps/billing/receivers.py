@@ -8,7 +8,7 @@ import structlog
 from django.db import DatabaseError
 from django.dispatch import receiver
 
-from apps.billing.models import AutoReload, Customer, Payment, Refund
+from apps.billing.models import AutoReload, Customer, Payment, Refund, SubscriptionChange
 from apps.billing.services import reload_mails, reload_outcomes, reloads
 from apps.billing.signals import card_changed, payment_moved, payment_settled
 from apps.core import mail, personal
@@ -74,7 +74,17 @@ def reloads_of(user: User) -> Iterable[Mapping[str, Any]]:
     return found
 
 
+def subscription_changes_of(user: User) -> Iterable[Mapping[str, Any]]:
+    """Return what he asked of subscriptions; these belong to the organizations."""
+    rows = SubscriptionChange.objects.filter(user=user).order_by("created_at", "id")
+    found: Iterable[Mapping[str, Any]] = rows.values(
+        *("id", "organization__slug", "kind", "status", "quantity", "reason", "created_at")
+    )
+    return found
+
+
 personal.register("payments", payments_of)
+personal.register("subscription_changes", subscription_changes_of)
 personal.register("refunds", refunds_by)
 personal.register("automatic_reloads", reloads_of)
 mail.register(reload_mails.QUEUE)

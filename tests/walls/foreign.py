@@ -4,7 +4,9 @@ import re
 from collections.abc import Callable, Iterator
 
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
+from apps.billing.models import BillingDocument, Payment
 from apps.credits.models import CreditTransaction, Hold
 from apps.credits.selectors import main_wallet
 from apps.credits.services.budgets import create_budget
@@ -29,15 +31,42 @@ def make_share(theirs: Organization, owner: User) -> Share:
     return share_object(by=owner, organization=theirs, object_id=job.public_id, email=guest.email)
 
 
+def make_payment(theirs: Organization, owner: User) -> Payment:
+    return Payment.objects.create(
+        organization=theirs,
+        purpose=Payment.Purpose.CUSTOM,
+        credits=500,
+        amount=1000,
+        currency="eur",
+        is_live=False,
+        user=owner,
+    )
+
+
+def make_document(theirs: Organization, owner: User) -> BillingDocument:
+    return BillingDocument.objects.create(
+        organization=theirs,
+        kind=BillingDocument.Kind.INVOICE,
+        stripe_id="in_foreign",
+        amount=1000,
+        amount_due=1000,
+        currency="eur",
+        status=BillingDocument.Status.OPEN,
+        issued_at=timezone.now(),
+    )
+
+
 # How each kind of id comes to be, in an organization with an owner.
 KINDS: dict[str, Callable[[Organization, User], object]] = {
     "audit_id": lambda theirs, owner: AuditLog.objects.filter(organization=theirs).first(),
     "budget_id": lambda theirs, owner: create_budget(wallet=main_wallet(theirs), monthly_limit=900),
+    "document_id": make_document,
     "hold_id": lambda theirs, owner: make_hold(theirs),
     "invitation_id": make_invitation,
     "job_id": make_job,
     "key_id": lambda theirs, owner: make_key(theirs, owner, "jobs:write")[0],
     "organization": lambda theirs, owner: theirs,
+    "payment_id": make_payment,
     "role_id": lambda theirs, owner: Role.objects.create(name="Foreign", organization=theirs),
     "share_id": make_share,
     "transaction_id": lambda theirs, owner: CreditTransaction.objects.filter(
