@@ -85,7 +85,9 @@ def the_roles(report: Report) -> None:
         figure.control = "green" if figure.failures else "red"
 
 
-def escalates(machine: type[RoleMachine], *, lives: int, is_quiet: bool = False) -> bool:
+def escalates(
+    machine: type[RoleMachine], number: int = SEED, *, lives: int, is_quiet: bool = False
+) -> bool:
     """Live so many random lives, and tell whether anybody ever had what he should not have."""
     chosen = settings(
         max_examples=lives,
@@ -100,7 +102,7 @@ def escalates(machine: type[RoleMachine], *, lives: int, is_quiet: bool = False)
         # Rolled back, so that the last lives are as quick as the first.
         with transaction.atomic():
             try:
-                run_state_machine_as_test(seed(SEED)(machine), settings=chosen)
+                run_state_machine_as_test(seed(number)(machine), settings=chosen)
             finally:
                 transaction.set_rollback(True)
     except (AssertionError, DatabaseError) as escalation:

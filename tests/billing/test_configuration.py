@@ -50,6 +50,7 @@ class TestTheKeyOfStripe:
             objects.retrieve("customer", "cus_1")
 
 
+@pytest.mark.django_db
 class TestDeploymentChecks:
     def test_fail_without_a_key(self):
         assert errors_of_billing() == {"billing.E001"}
