@@ -210,3 +210,4 @@ class TestTheSweep:
             created_at=timezone.now() - timedelta(hours=1),
         )
         assert checkout.sweep() == 0
+        Payment.objects.all().delete()  # nobody has agreed to it: no reload is like that
