@@ -43,6 +43,7 @@ PRICES = st.sampled_from([(2000, 500), (1999, 500), (1000, 7), (60, 1000), (999,
 MONEY = [one for one in all_invariants() if one.code.startswith(("B", "L"))]
 SLOW = settings(
     max_examples=10,
+    derandomize=True,  # the same stories each time: raise max_examples to look for others
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.generate],  # a shrunk story is not worth minutes of the suite
