@@ -139,6 +139,7 @@ class TestAnIntegrator:
     def test_reads_the_documentation_offline(self, page: Page):
         page.goto("/api/docs/")
 
-        expect(page.get_by_text("Submit a job").first).to_be_visible()
+        # Redoc draws all of it before it shows anything.
+        expect(page.get_by_text("Submit a job").first).to_be_visible(timeout=60_000)
         page.wait_for_load_state("networkidle")
         page.wait_for_timeout(500)  # whatever it asks of another host, it asks by now

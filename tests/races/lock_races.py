@@ -18,11 +18,12 @@ from apps.credits.models import (
     ClosedTotals,
     Correction,
     CreditTransaction,
+    Lot,
     Wallet,
 )
 from apps.credits.selectors import correction_limit, main_wallet
 from apps.credits.selectors.closing import next_period_to_close
-from apps.credits.services import budgets, closing, corrections, wallets
+from apps.credits.services import budgets, closing, corrections, plan_changes, wallets
 from apps.credits.services.charges import charge_amount
 from apps.credits.services.correction_terms import Terms
 from apps.credits.services.corrections import Why
@@ -173,6 +174,39 @@ def charge_while_a_budget_is_made() -> bool:
     month = BudgetMonth.objects.select_related("budget").get(budget__wallet=wallet)
     budgets.change_budget(budget=month.budget, is_active=False)  # a wrong count is not verified
     return month.used == 10
+
+
+def charge_while_a_plan_is_swapped() -> bool:
+    """Charge between the look at the old plan's credits and their taking: the charge must wait."""
+    wallet = make_wallet(credits=10)
+    lots = list(Lot.objects.filter(wallet=wallet))
+    looked, charged = Event(), Event()
+    preview = plan_changes.preview_swap
+
+    def be_slow(**what) -> plan_changes.Swap:
+        looked.set()
+        charged.wait(0.3)
+        return preview(**what)
+
+    def swap() -> None:
+        plan_changes.swap_allowance(
+            wallet=wallet,
+            lots=lots,
+            share=plan_changes.Share(1, 1),
+            allowance=20,
+            expires_at=database_now() + DAY,
+            reference="swap",
+            source="test",
+            source_id="test",
+        )
+
+    def charge() -> None:
+        looked.wait(10)
+        charge_amount(wallet=wallet, amount=10, reference="late", source="test")
+        charged.set()
+
+    with mock.patch.object(plan_changes, "preview_swap", be_slow):
+        return at_once([lambda: _how(swap), lambda: _how(charge)]) == ["done", "done"]
 
 
 def _old_wallet() -> Wallet:

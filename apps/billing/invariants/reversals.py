@@ -88,7 +88,7 @@ register(
     ),
     Invariant(
         "B35",
-        "No lot is frozen but that of a payment.",
+        "No lot that was bought is frozen but that of a payment.",
         """
         SELECT count(*), count(*) FILTER (WHERE broken), min(id::text) FILTER (WHERE broken)
           FROM (SELECT lot.id, payment.id IS NULL AS broken
@@ -96,7 +96,8 @@ register(
                   LEFT JOIN billing_payment payment
                     ON payment.organization_id = lot.organization_id
                    AND lot.origin = 'payment_intent:' || payment.stripe_payment_intent_id
-                 WHERE lot.frozen_at IS NOT NULL) each_lot
+                 WHERE lot.frozen_at IS NOT NULL
+                       AND lot.origin LIKE 'payment_intent:%') each_lot
         """,
     ),
     Invariant(

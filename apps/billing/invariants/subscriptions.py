@@ -50,7 +50,7 @@ register(
                        SELECT FROM billing_organizationsubscription subscription
                         WHERE subscription.organization_id = lot.organization_id) AS broken
                   FROM credits_lot lot
-                 WHERE lot.kind = 'subscription' AND lot.origin LIKE 'sub:%') each_lot
+                 WHERE lot.kind = 'subscription' AND lot.origin LIKE 'sub:osub%') each_lot
         """,
     ),
 )

@@ -71,8 +71,7 @@ def swap_allowance(
     """
     if not 0 < share.left <= share.whole:
         raise InvalidTerms(field="share", must="be a part of the cycle that is left")
-    Wallet.objects.select_for_update(no_key=True).get(pk=wallet.pk)
-    expire_wallet(wallet)
+    expire_wallet(wallet)  # takes the wallet's lock, which is held until the end
     fresh = list(Lot.objects.filter(pk__in=[lot.pk for lot in lots]).order_by("id"))
     about: dict[str, Any] = {"wallet_id": wallet.id, "source": source, "source_id": source_id}
     commands = _takes(fresh, share, reference, about)

@@ -53,7 +53,7 @@ def is_same_gift(state: State, command: Reinstate, earlier: Outcome) -> bool:
     """Tell whether as much was given back to the same lot."""
     back = [one for one in earlier.entries if one.transaction_type == "clawed_back"]
     given = sum(one.amount for one in back if one.lot_id == command.lot_id)
-    return all(one.amount > 0 for one in back) and given == command.amount
+    return bool(back) and all(one.amount > 0 for one in back) and given == command.amount
 
 
 def _taken(state: State, command: Reinstate) -> list[Entry]:
