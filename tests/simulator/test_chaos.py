@@ -88,12 +88,12 @@ def test_deliveries_are_doubled_lost_and_dropped(client, chaos, world, receiver,
     assert world.deliveries.wait_until_idle(30)
     log = client.raw_request("get", "/_sim/deliveries").data
     outcomes = [(line["type"], line["outcome"]) for line in log["deliveries"]][::-1]
-    assert outcomes == [
+    # Of the first four, each told by itself, no order is promised.
+    assert sorted(outcomes[:4], key=str) == [
         ("customer.created", "lost by chaos"),
         *[("product.created", 200)] * 3,
-        ("price.created", "dropped by chaos"),
-        ("price.created", 200),
     ]
+    assert outcomes[4:] == [("price.created", "dropped by chaos"), ("price.created", 200)]
 
 
 def test_deliveries_are_held_and_shuffled(client, chaos, receiver):  # noqa: F811
