@@ -54,16 +54,16 @@ def test_stripes_client_tries_again_by_itself(world, server, chaos, effect):
     assert count(patient) == 1
 
 
-def test_a_client_that_does_not_wait_long_enough(world, server, chaos):
+def test_a_client_that_does_not_wait_long_enough(client, server, chaos):
     hasty = stripe.StripeClient(
         KEY,
         base_addresses={"api": server.url},
-        http_client=stripe.RequestsClient(timeout=0.2),
+        http_client=stripe.RequestsClient(timeout=1),
     )
-    chaos("timeout_after", path="/v1/customers", method="POST", times=1, seconds=0.5)
+    chaos("timeout_after", path="/v1/customers", method="POST", times=1, seconds=2)
     with pytest.raises(stripe.APIConnectionError):
         hasty.v1.customers.create({}, {"idempotency_key": "k", "max_network_retries": 0})
-    assert count(hasty) == 1
+    assert count(client) == 1
 
 
 def test_webhooks_before_the_answer(client, chaos, receiver):  # noqa: F811
