@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from apps.billing.errors import StripeUnavailable
 from apps.billing.models import Payment, WebhookEvent
@@ -120,11 +121,15 @@ class TestAnEvent:
         assert (row.status, row.attempts) == ("pending", 1)
         assert row.due_at > timezone.now()
 
-        for _ in range(inbox.MOST_ATTEMPTS):
-            WebhookEvent.objects.update(due_at=timezone.now())
-            handle_everything()
+        with capture_logs() as lines:
+            for _ in range(inbox.MOST_ATTEMPTS):
+                WebhookEvent.objects.update(due_at=timezone.now())
+                handle_everything()
 
         assert WebhookEvent.objects.get().status == "ignored"
+        levels = {(line["event"], line["log_level"]) for line in lines}
+        assert ("stripe_event_early", "info") in levels
+        assert "error" not in {level for _, level in levels}
 
     def test_waits_for_stripe_as_long_as_it_takes(self, stripe, payment, monkeypatch):
         from apps.billing.gateway import objects

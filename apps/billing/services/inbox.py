@@ -144,7 +144,10 @@ def _handle(event: WebhookEvent) -> None:
         logger.warning("stripe_event_claim_lost", event_id=event.event_id)
     except StripeUnavailable as error:
         _put_off(event, error, attempts=event.attempts - 1, until=WHILE_AWAY)
-    except Exception as error:
+    except NotKnownYet as error:  # usual: another event, or our own commit, has yet to come
+        logger.info("stripe_event_early", event_id=event.event_id, why=str(error))
+        _fail(event, error)
+    except Exception as error:  # whatever a handler breaks on, the event is kept and tried again
         logger.exception("stripe_event_failed", event_id=event.event_id, type=event.type)
         _fail(event, error)
 
@@ -179,7 +182,8 @@ def _fail(event: WebhookEvent, error: Exception) -> None:
     is_foreign = isinstance(error, NotKnownYet)
     status = WebhookEvent.Status.IGNORED if is_foreign else WebhookEvent.Status.DEAD
     _release(event, error, status=status)
-    logger.error("stripe_event_dead", event_id=event.event_id, type=event.type, status=status)
+    told = logger.warning if is_foreign else logger.error
+    told("stripe_event_given_up", event_id=event.event_id, type=event.type, status=status)
     return None
 
 
