@@ -10,7 +10,6 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.billing.api.purchases import CsvRenderer
 from apps.billing.models import BillingDocument
 from apps.billing.selectors.history import (
     DOCUMENT_COLUMNS,
@@ -21,6 +20,7 @@ from apps.billing.selectors.history import (
 )
 from apps.core.api import paginated, validated, validated_query
 from apps.core.exports import stream_csv
+from apps.core.renderers import CsvRenderer
 from apps.rbac.api.base import TenantAPIView
 
 

@@ -8,7 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -28,6 +28,7 @@ from apps.billing.selectors.payments import (
 from apps.billing.services import checkout, purchases
 from apps.core.api import paginated, validated, validated_query
 from apps.core.exports import stream_csv
+from apps.core.renderers import CsvRenderer
 from apps.rbac.api.base import TenantAPIView
 
 
@@ -88,17 +89,6 @@ class PaymentParameters(serializers.Serializer[Any]):
     purpose = serializers.ChoiceField(choices=Payment.Purpose.choices, required=False)
     created_from = serializers.DateTimeField(required=False)
     created_before = serializers.DateTimeField(required=False, help_text="Exclusive.")
-
-
-class CsvRenderer(BaseRenderer):
-    """Lets a request accept text/csv; the file itself is streamed past it."""
-
-    media_type = "text/csv"
-    format = "csv"
-
-    def render(self, data: Any, *_: Any, **__: Any) -> bytes:
-        """Write what is no file, which is a problem document, as JSON."""
-        return bytes(JSONRenderer().render(data))
 
 
 class Purchases(TenantAPIView):

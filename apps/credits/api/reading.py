@@ -6,13 +6,14 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from apps.core.api import validated_query
 from apps.core.exports import stream_csv
+from apps.core.renderers import CsvRenderer
 from apps.credits import selectors
 from apps.credits.api.reading_serializers import (
     ExplainParameters,
@@ -26,17 +27,6 @@ from apps.credits.api.reading_serializers import (
 from apps.credits.models import CreditTransaction
 from apps.credits.selectors import Explanation, Usage
 from apps.rbac.api.base import TenantAPIView
-
-
-class CsvRenderer(BaseRenderer):
-    """Lets a request accept text/csv; the file itself is streamed past it."""
-
-    media_type = "text/csv"
-    format = "csv"
-
-    def render(self, data: Any, *_: Any, **__: Any) -> bytes:
-        """Write what is no file, which is a problem document, as JSON."""
-        return bytes(JSONRenderer().render(data))
 
 
 class TransactionsCsv(TenantAPIView):

@@ -16,6 +16,7 @@ from apps.core.api import validated
 from apps.core.documents import pdf_response
 from apps.core.exports import stream_csv
 from apps.core.periods import Period
+from apps.core.renderers import CsvRenderer, PdfRenderer
 from apps.credits import selectors
 from apps.credits.models import Wallet
 from apps.credits.selectors import statements
@@ -71,20 +72,6 @@ class StatementOut(serializers.Serializer[Any]):
     closing = MarkOut()
     csv_url = serializers.URLField()
     pdf_url = serializers.URLField()
-
-
-class CsvRenderer(JSONRenderer):
-    """Lets a caller ask for CSV; what it renders itself are refusals."""
-
-    media_type = "text/csv"
-    format = "csv"
-
-
-class PdfRenderer(JSONRenderer):
-    """Lets a caller ask for PDF; what it renders itself are refusals."""
-
-    media_type = "application/pdf"
-    format = "pdf"
 
 
 class Statements(TenantAPIView):

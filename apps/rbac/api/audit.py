@@ -6,12 +6,13 @@ from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.api import LimitParameter, check_parameters, paginated, validated, validated_query
 from apps.core.exports import stream_csv
+from apps.core.renderers import CsvRenderer
 from apps.rbac.api.base import TenantAPIView
 from apps.tenants.models import AuditLog
 from apps.tenants.selectors import audit_log_of
@@ -78,17 +79,6 @@ class AuditOut(serializers.Serializer[Any]):
     def get_entry_hash(self, row: AuditLog) -> str | None:
         """Return the hash; None until the row's own transaction is over."""
         return bytes(row.seal.entry_hash).hex() if hasattr(row, "seal") else None
-
-
-class CsvRenderer(BaseRenderer):
-    """Lets a request accept text/csv; the file itself is streamed past it."""
-
-    media_type = "text/csv"
-    format = "csv"
-
-    def render(self, data: Any, *_: Any, **__: Any) -> bytes:
-        """Write what is no file, which is a problem document, as JSON."""
-        return bytes(JSONRenderer().render(data))
 
 
 class AuditRows(TenantAPIView):
