@@ -6,11 +6,13 @@ from typing import Any
 from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
+
+MOST_COUNTED = 99  # rows, in a number of the menu
 
 
 class ReadOnlyAdmin[M: Model](ModelAdmin):  # type: ignore[misc]  # Unfold is untyped
@@ -32,6 +34,12 @@ class ReadOnlyAdmin[M: Model](ModelAdmin):  # type: ignore[misc]  # Unfold is un
     def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         """Refuse: such rows are kept for ever."""
         return False
+
+
+def badge_of(rows: QuerySet[Any]) -> str:
+    """Return how many rows wait, for the menu; many are not counted out, none are not shown."""
+    found = len(rows.order_by().values_list("pk")[: MOST_COUNTED + 1])
+    return f"{MOST_COUNTED}+" if found > MOST_COUNTED else str(found or "")
 
 
 def environment(request: HttpRequest) -> list[str]:

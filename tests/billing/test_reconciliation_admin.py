@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission
+from django.utils import timezone
 
 from apps.billing.models import Payment, ReconciliationCase, ReconciliationRun
 from apps.billing.services import reconciliation
@@ -70,9 +72,13 @@ class TestCases:
         assert "acme-solar" in file
 
     def test_that_are_open_are_counted_in_the_menu(self, client, case):
-        assert reconciliation.Case.objects.count() == 1
-        page = client.get(CASES).content.decode()
-        assert "Differences" in page
+        assert "Differences" in client.get(CASES).content.decode()
+        shown = admin.site._registry[ReconciliationCase]
+        assert shown.menu_badge(None) == "1"
+        ReconciliationCase.objects.update(
+            status=ReconciliationCase.Status.GONE, closed_at=timezone.now()
+        )
+        assert shown.menu_badge(None) == ""
 
     def test_cannot_be_written_by_hand(self, client, case):
         assert client.post(f"{CASES}{case.pk}/change/", {"status": "gone"}).status_code == 403

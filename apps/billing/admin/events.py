@@ -10,11 +10,10 @@ from unfold.decorators import display
 
 from apps.billing.models import WebhookEvent
 from apps.billing.services import inbox
-from apps.core.admin import ReadOnlyAdmin
+from apps.core.admin import ReadOnlyAdmin, badge_of
 
 COLOURS = {"pending": "info", "processed": "success", "ignored": "", "dead": "danger"}
 MIRROR_COLOURS = {"pending": "info", "mirrored": "success", "failed": "warning"}
-MOST_COUNTED = 99  # dead events in the menu's number
 
 
 @admin.register(WebhookEvent)
@@ -66,9 +65,7 @@ class WebhookEventAdmin(ReadOnlyAdmin[WebhookEvent]):
 
     def menu_badge(self, request: HttpRequest) -> str:
         """Count those that a person has to look at."""
-        dead = WebhookEvent.objects.filter(status=WebhookEvent.Status.DEAD)[: MOST_COUNTED + 1]
-        count = len(dead.values_list("pk"))
-        return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count or "")
+        return badge_of(WebhookEvent.objects.filter(status=WebhookEvent.Status.DEAD))
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Tell whether he may have events handled again, or left alone."""

@@ -7,11 +7,11 @@ from unfold.decorators import display
 
 from apps.billing.models import Dispute, Payment, Refund
 from apps.billing.selectors.refunds import disputes_to_answer
+from apps.core.admin import badge_of
 from apps.core.templatetags.coffer import ago, money
 from apps.credits.admin.base import LedgerAdmin, link
 
 STRIPE = "https://dashboard.stripe.com"
-MOST_COUNTED = 99  # disputes in the menu's number
 REFUND_COLOURS = {"requested": "warning", "pending": "info", "succeeded": "success"}
 REFUND_COLOURS |= {"failed": "danger"}
 DISPUTE_COLOURS = {
@@ -179,5 +179,4 @@ class DisputeAdmin(LedgerAdmin[Dispute]):
 
     def menu_badge(self, request: HttpRequest) -> str:
         """Count those that somebody has to answer."""
-        count = len(disputes_to_answer().values_list("pk")[: MOST_COUNTED + 1])
-        return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count or "")
+        return badge_of(disputes_to_answer())

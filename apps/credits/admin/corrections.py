@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.html import format_html
 from unfold.decorators import display
 
+from apps.core.admin import badge_of
 from apps.core.clock import database_now, now_in_query
 from apps.core.templatetags.coffer import ago
 from apps.credits import selectors
@@ -17,7 +18,6 @@ from apps.credits.admin.base import LedgerAdmin, may_decide
 from apps.credits.admin.deciding import DecisionDesk
 from apps.credits.models import Correction
 
-MOST_COUNTED = 99  # corrections in the menu's number
 PENDING_FIRST = Case(When(status=Correction.Status.PENDING, then=Value(0)), default=Value(1))
 COLOURS = {
     "Waiting": "warning",
@@ -154,8 +154,7 @@ class CorrectionAdmin(LedgerAdmin[Correction]):
         waiting = Correction.objects.filter(
             status=Correction.Status.PENDING, expires_at__gt=now_in_query()
         ).exclude(requested_by=request.user.pk)
-        found = len(waiting.order_by("expires_at").values_list("pk")[: MOST_COUNTED + 1])
-        return f"{MOST_COUNTED}+" if found > MOST_COUNTED else str(found or "")
+        return badge_of(waiting)
 
     def change_view(
         self,
