@@ -190,11 +190,11 @@ class PlanNotOffered(DomainError):
 
 
 class QuantityNotOffered(DomainError):
-    """The plan is not bought for a number of units."""
+    """The plan is not bought for so many units, or not by units at all."""
 
     code = "quantity_not_offered"
-    title = "This plan has no quantity"
-    message = "This plan is not bought for a number of units: leave the quantity at 1."
+    title = "The plan is not sold for this quantity"
+    message = "Leave the quantity {allowed}."
     status = 422
 
 

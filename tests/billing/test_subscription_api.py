@@ -122,6 +122,24 @@ class TestTheApi:
         assert again(first).status == "expired"
         assert OrganizationSubscription.objects.filter(status="incomplete").count() == 1
 
+    def test_makes_no_way_for_a_request_without_a_key_or_a_repeat(
+        self, life, api, owner, small, large
+    ):
+        api("", "k1", plan=small.plan.code)
+        api("", "k2", plan=large.plan.code)
+        waiting = OrganizationSubscription.objects.get(status="incomplete")
+
+        _, token = make_key(life.organization, owner, "billing:write")
+        keyless = with_key(token).post(
+            "/api/v1/subscription", {"plan": small.plan.code}, content_type="application/json"
+        )
+        reused = api("", "k2", plan=small.plan.code)
+        repeated = api("", "k1", plan=small.plan.code)
+
+        assert (keyless.status_code, reused.status_code) == (400, 422)
+        assert repeated.json()["subscription"]["plan"] == large.plan.code
+        assert again(waiting).status == "incomplete"
+
     def test_shows_one_organization_nothing_of_another(self, life, small):
         life.subscribe(small)
         other = make_organization()
@@ -171,6 +189,8 @@ class TestThePages:
         client = signed_in(self.owner)
         base = f"/o/{life.organization.slug}/billing/subscription/"
         assert client.post(f"{base}begin/", {"plan": "nothing"}).status_code == 409
+        too_many = client.post(f"{base}begin/", {"plan": small.plan.code, "quantity": 100_001})
+        assert "between 1 and 100,000 units" in too_many.content.decode()
         assert client.post(f"{base}ask/", {"kind": "now"}).status_code == 404
         assert (
             client.post(f"{base}change/", {"plan": small.plan.code, "moment": "x"}).status_code

@@ -17,7 +17,7 @@ from apps.billing.api.subscription_serializers import (
     PreviewOut,
     StateOut,
 )
-from apps.billing.errors import NotSubscribed, PlanNotOffered
+from apps.billing.errors import AlreadySubscribed, NotSubscribed, PlanNotOffered
 from apps.billing.models import OrganizationSubscription, PlanVersion, SubscriptionChange
 from apps.billing.selectors import subscriptions as reading
 from apps.billing.services.subscriptions import changing, previewing, subscribing
@@ -100,23 +100,29 @@ class Subscription(SubscriptionView):
         """Subscribe to a plan: what is paid for begins on the page `pay_url`."""
         fields = validated(PlanIn, request.data)
         version, quantity = self.plan(fields), fields["quantity"]
-        subscribing.check_choice(version, quantity)
-        subscribing.make_way(organization=self.organization, version=version, quantity=quantity)
 
         def ask(row_id: UUID) -> dict[str, Any]:
             rows = OrganizationSubscription.objects.select_related("organization", "version__plan")
             subscribing.open_checkout(rows.get(pk=row_id, organization=self.organization))
             return self.told()
 
-        return write_then_ask(
-            request,
-            principal=self.principal,
-            write=lambda: subscribing.begin(
-                organization=self.organization, version=version, quantity=quantity
-            ),
-            ask=ask,
-            place=lambda row: str(reverse("api:billing:subscription")),
-        )
+        def answer() -> Response:
+            return write_then_ask(
+                request,
+                principal=self.principal,
+                write=lambda: subscribing.begin(
+                    organization=self.organization, version=version, quantity=quantity
+                ),
+                ask=ask,
+                place=lambda row: str(reverse("api:billing:subscription")),
+            )
+
+        try:
+            return answer()
+        except AlreadySubscribed:
+            # Only now is it known that the key is new: a repeat must not end a page of payment.
+            subscribing.make_way(organization=self.organization, version=version, quantity=quantity)
+            return answer()
 
 
 class Preview(SubscriptionView):

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 
-from apps.billing.errors import NotSubscribed, PlanNotOffered
+from apps.billing.errors import NotSubscribed, PlanNotOffered, QuantityNotOffered
 from apps.billing.gateway.client import is_configured
 from apps.billing.models import OrganizationSubscription, PlanVersion, SubscriptionChange
 from apps.billing.pages.subscription_forms import AgreeForm, AskForm, CancelForm, PlanForm
@@ -48,9 +48,13 @@ class PlanPage(TenantPage):
         Return the version of a plan, and the quantity, that a form names.
 
         :raises PlanNotOffered: if there is no such plan: our own buttons name those that are.
+        :raises QuantityNotOffered: if it is no quantity that any plan is sold for.
         """
-        code = form.cleaned_data["plan"] if form.is_valid() else ""
-        found = reading.plan_for(self.organization, code)
+        is_valid = form.is_valid()
+        if "quantity" in form.errors:
+            allowed = f"between 1 and {reading.LARGEST_QUANTITY:,} units"
+            raise QuantityNotOffered(field="quantity", allowed=allowed)
+        found = reading.plan_for(self.organization, form.cleaned_data["plan"]) if is_valid else None
         if found is None:
             raise PlanNotOffered
         return found, form.cleaned_data["quantity"]
@@ -82,7 +86,7 @@ class SubscriptionPage(PlanPage):
         page: dict[str, Any] = {
             "subscription": present,
             "facts": facts_of(present) if present else None,
-            "banner": banner_of(present) if present else None,
+            "banner": banner_of(present, may_pay=may) if present else None,
             "changes": list(reading.changes_of(present)[:MOST_CHANGES]) if present else [],
             "can_manage": may,
             "is_configured": is_configured(),

@@ -66,7 +66,7 @@ def facts_of(row: OrganizationSubscription) -> Facts:
     )
 
 
-def banner_of(row: OrganizationSubscription) -> dict[str, str] | None:
+def banner_of(row: OrganizationSubscription, *, may_pay: bool) -> dict[str, str] | None:
     """Return the most important thing to say, or None if all is as it should be."""
     end = day_of(row.current_period_end)
     is_incomplete = row.status == Status.INCOMPLETE
@@ -92,7 +92,7 @@ def banner_of(row: OrganizationSubscription) -> dict[str, str] | None:
     if not text:
         return None
     banner = {"level": level, "text": text}
-    if is_incomplete and row.pay_url:
+    if is_incomplete and row.pay_url and may_pay:
         banner |= {"action_url": row.pay_url, "action_label": "Pay"}
     return banner
 

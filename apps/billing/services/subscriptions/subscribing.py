@@ -97,7 +97,7 @@ def check_choice(version: PlanVersion, quantity: int) -> None:
     if not version.plan.is_active or version.is_pass or not is_at_stripe:
         raise PlanNotOffered
     if quantity != 1 and not version.has_quantity:
-        raise QuantityNotOffered(field="quantity")
+        raise QuantityNotOffered(field="quantity", allowed="at 1: this plan is not sold by units")
 
 
 def _present(organization: Organization) -> OrganizationSubscription | None:
