@@ -129,6 +129,14 @@ class TestThePage:
         assert "−€5.00" in text_of(answer)
         assert receipt.payment.public_id in answer.content.decode()
 
+    def test_filter_the_days_of_whoever_looks(self, organization):
+        late = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)  # the first of April in Berlin
+        make_invoice(organization, 1, issued_at=late)
+        client = signed_in(make_member(organization, "owner", time_zone="Europe/Berlin"))
+        for query, found in (("from_date=2026-04-01", 1), ("to_date=2026-03-31", 0)):
+            page = client.get(place(organization, f"?{query}"))
+            assert len(page.context["documents"]) == found
+
     @pytest.mark.parametrize(
         ("query", "found"),
         [

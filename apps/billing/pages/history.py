@@ -27,7 +27,7 @@ from apps.core.clock import database_now
 from apps.core.documents import pdf_response
 from apps.core.exports import stream_csv
 from apps.core.money import format_money
-from apps.core.periods import midnight
+from apps.credits.selectors.periods import midnight
 
 PAGE_SIZE = 25
 
