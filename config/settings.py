@@ -286,12 +286,9 @@ if STRIPE_API_URL:
 from config.admin import ADMIN_MENU, UNFOLD  # noqa: E402, F401  long enough for its own file
 from config.navigation import NAVIGATION  # noqa: E402, F401  and the customer's
 from config.policies import *  # noqa: E402, F403  what browsers may load and run
-
-if STRIPE_API_URL:  # forms lead to the stand-in's pages then, as they do to Stripe's
-    CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].append(STRIPE_API_URL)  # noqa: F405
 from config.sign_in import *  # noqa: E402, F403  what is the same everywhere
 
-if STRIPE_API_URL:  # its pages stand for Stripe's
+if STRIPE_API_URL:  # forms lead to the stand-in's pages, as they do to Stripe's
     CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].append(STRIPE_API_URL)  # noqa: F405
 
 LOGGING = structured_logging(level=LOG_LEVEL, human=DEBUG)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
+from django.db import transaction
 
 from apps.billing.errors import StripeUnavailable
 from apps.billing.gateway.client import is_simulated
@@ -102,13 +103,19 @@ def seed_catalogue() -> None:
                 _add_plan(now, terms, code=code, name=name, description=description, at=position)
         for position, (code, (name, terms)) in enumerate(PACKS.items()):
             if not CreditProduct.objects.filter(code=code).exists():
-                pack = catalogue.create_product(code=code, name=name, position=position * 10)
-                versions.publish_product_version(
-                    pack, effective_at=now - SINCE, currency="eur", valid_days=365, **terms
-                )
+                _add_pack(now, terms, code=code, name=name, position=position * 10)
         _push()
 
 
+@transaction.atomic  # a pack without terms would be taken for one that is there
+def _add_pack(now: datetime, terms: dict[str, Any], *, code: str, name: str, position: int) -> None:
+    pack = catalogue.create_product(code=code, name=name, position=position)
+    versions.publish_product_version(
+        pack, effective_at=now - SINCE, currency="eur", valid_days=365, **terms
+    )
+
+
+@transaction.atomic
 def _add_plan(
     now: datetime, terms: dict[str, Any], *, code: str, name: str, description: str, at: int
 ) -> None:

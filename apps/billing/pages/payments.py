@@ -123,7 +123,6 @@ def pause_before_look(number: int, payment: Payment) -> int | None:
 
 def payment_line(payment: Payment) -> dict[str, Any]:
     """Return one payment for a list."""
-    version = payment.product_version or payment.plan_version
     name = PURPOSES[payment.purpose]
     if payment.product_version is not None:
         name = payment.product_version.product.name
@@ -132,7 +131,7 @@ def payment_line(payment: Payment) -> dict[str, Any]:
     return {
         "id": payment.public_id,
         "purpose": PURPOSES[payment.purpose],
-        "name": name if version else PURPOSES[payment.purpose],
+        "name": name,
         "credits": payment.credits,
         "total": format_money(payment.amount + payment.tax, payment.currency),
         "status": payment.status,
