@@ -1,6 +1,7 @@
 """The credits of an upgrade in the middle of a period: once its proration is paid."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,14 +19,26 @@ Change = SubscriptionChange
 
 
 def share_of(change: Change) -> Share:
-    """Return how much of the period is left at the moment of the change."""
-    subscription = change.subscription
-    start, end = subscription.current_period_start, subscription.current_period_end
-    assert start is not None, "only a period that runs is shared"
-    assert end is not None
+    """Return how much of the period that runs is left at the moment of a change within it."""
+    start, end = _period_of(change)
     assert change.moment is not None
     whole = int((end - start).total_seconds())
-    return Share(min(whole, int((end - change.moment).total_seconds())), whole)
+    return Share(int((end - change.moment).total_seconds()), whole)
+
+
+def _period_of(change: Change) -> tuple[datetime, datetime]:
+    start = change.subscription.current_period_start
+    end = change.subscription.current_period_end
+    assert start is not None, "only a period that runs is shared"
+    assert end is not None
+    return start, end
+
+
+def _is_in_period(change: Change) -> bool:
+    """Tell whether the period in which a change was asked for is still the one that runs."""
+    start, end = _period_of(change)
+    assert change.moment is not None
+    return start <= change.moment < end and database_now() < end
 
 
 def lots_of(subscription: OrganizationSubscription) -> list[Lot]:
@@ -70,27 +83,13 @@ def post_paid(*, subscription: OrganizationSubscription, invoice: Json) -> None:
 
 @inside_transaction
 def post(change: Change, *, invoice_id: str | None = None) -> None:
-    """Move the credits of a change that Stripe has accepted and that is paid."""
-    version, quantity = change.version, change.quantity
-    assert version is not None, "the database asks for both"
-    assert quantity is not None
-    share = share_of(change)
-    swap = Swap(0, 0)
-    end = change.subscription.current_period_end
-    assert end is not None
-    if share.left > 0 and end > database_now():
-        swap = swap_allowance(
-            wallet=main_wallet(change.organization),
-            lots=lots_of(change.subscription),
-            share=share,
-            allowance=version.included_credits * quantity,
-            expires_at=end,
-            reference=f"{prefix_of(change.subscription)}{change.public_id}",
-            source=SOURCE,
-            source_id=change.subscription.public_id,
-            unit_cost=unit_cost(version),
-            currency=version.currency,
-        )
+    """
+    Move the credits of a change that Stripe has accepted and that is paid.
+
+    One that is heard of when its period is over moves none: there is no part of it left, and
+    what follows it has credits of its own.
+    """
+    swap = _swap(change) if _is_in_period(change) else Swap(0, 0)
     change.status = Change.Status.ACCEPTED
     change.credits_taken, change.credits_given = swap.taken, swap.given
     change.posted_at = database_now()
@@ -101,6 +100,24 @@ def post(change: Change, *, invoice_id: str | None = None) -> None:
         organization=change.organization,
         object_id=change.public_id,
         after={"taken": swap.taken, "given": swap.given},
+    )
+
+
+def _swap(change: Change) -> Swap:
+    version, quantity = change.version, change.quantity
+    assert version is not None, "the database asks for both"
+    assert quantity is not None
+    return swap_allowance(
+        wallet=main_wallet(change.organization),
+        lots=lots_of(change.subscription),
+        share=share_of(change),
+        allowance=version.included_credits * quantity,
+        expires_at=_period_of(change)[1],
+        reference=f"{prefix_of(change.subscription)}{change.public_id}",
+        source=SOURCE,
+        source_id=change.subscription.public_id,
+        unit_cost=unit_cost(version),
+        currency=version.currency,
     )
 
 

@@ -1,0 +1,57 @@
+"""Which credits an upgrade moves: for its own money, its own period, and no more than paid."""
+
+from datetime import timedelta
+
+import pytest
+
+from apps.billing.models import SubscriptionChange
+from apps.billing.services.subscriptions import asking, changing
+from apps.core.invariants import verify
+from tests.billing.subscribing import START, Life, again, make_plan
+
+HALF = START + timedelta(days=14)  # of 28 days
+END = START + timedelta(days=28)
+HOUR = timedelta(hours=1, minutes=1)  # a renewal's invoice is a draft for an hour
+DAY = 86400
+
+
+@pytest.fixture
+def life(stripe, settings):
+    settings.MOVABLE_CLOCK = True
+    settings.TRIAL_CREDITS = 0
+    yield Life(stripe)
+    assert [one for one in verify() if one.failures] == []
+
+
+def choose(life, version, quantity=1):
+    """Change the plan, as page and API do, and hear what Stripe tells of it."""
+    change = _request(life, version, quantity)
+    with life.here():
+        changing.carry_out(change)
+    life.tell()
+    return SubscriptionChange.objects.get(pk=change.pk)
+
+
+def _request(life, version, quantity=1):
+    with life.here():
+        return changing.request_plan(
+            organization=life.organization, version=version, quantity=quantity
+        )
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAnUpgrade:
+    def test_that_is_heard_of_in_the_next_period_gives_nothing_for_that(self, life, stripe):
+        """The worker was away: the renewal gives the new plan's credits, and nothing else does."""
+        small, large = make_plan(stripe), make_plan(stripe, price=9900, included_credits=2000)
+        row = life.subscribe(small)
+        life.move(HALF)
+        change = _request(life, large)
+        with life.here():
+            asking.ask_stripe(change)
+        life.move(END + HOUR)
+
+        change.refresh_from_db()
+        assert (change.status, change.credits_taken, change.credits_given) == ("accepted", 0, 0)
+        assert again(row).current_period_start == END
+        assert [granted for _, granted, _ in life.cycle()] == [500, 100, 2000]
