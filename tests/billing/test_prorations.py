@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from apps.billing.errors import PaymentDeclined
 from apps.billing.models import SubscriptionChange
 from apps.billing.services.subscriptions import asking, changing
 from apps.core.invariants import verify
@@ -55,3 +56,35 @@ class TestAnUpgrade:
         assert (change.status, change.credits_taken, change.credits_given) == ("accepted", 0, 0)
         assert again(row).current_period_start == END
         assert [granted for _, granted, _ in life.cycle()] == [500, 100, 2000]
+
+    def test_is_not_paid_by_another_ones_invoice(self, life, stripe):
+        """Somebody has raised the quantity at Stripe itself; heard of while we ask for more."""
+        plan = make_plan(stripe, has_quantity=True)
+        row = life.subscribe(plan)
+        life.move(HALF)
+        _raise_at_stripe(life, row, 2)
+        life.move(HALF + timedelta(minutes=5), tells=False)
+        change = _request(life, plan, 4)
+
+        def decline(change):
+            life.tell()
+            raise PaymentDeclined(reason="No.")
+
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            pytest.raises(PaymentDeclined),
+            life.here(),
+        ):
+            patch.setattr(asking, "ask_stripe", decline)
+            changing.carry_out(change)
+
+        change.refresh_from_db()
+        assert (change.status, change.posted_at) == ("refused", None)
+        assert life.cycle() == [(10, 500, 500)]
+
+
+def _raise_at_stripe(life, row, quantity):
+    subscriptions = life.stripe.v1.subscriptions
+    told = subscriptions.retrieve(again(row).stripe_subscription_id)
+    item = {"id": told["items"].data[0].id, "quantity": quantity}
+    subscriptions.update(told.id, {"items": [item], "proration_behavior": "always_invoice"})

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from apps.billing.models import OrganizationSubscription, PlanVersion, SubscriptionChange
-from apps.billing.services.subscriptions.cycles import PRECISION, SOURCE, prefix_of
+from apps.billing.services.subscriptions.cycles import PRECISION, SOURCE, moment_of, prefix_of
 from apps.core.clock import database_now
 from apps.core.db import inside_transaction
 from apps.credits.models import Lot
@@ -67,7 +67,8 @@ def post_paid(*, subscription: OrganizationSubscription, invoice: Json) -> None:
     """
     Move the credits of the change whose proration an invoice is, once.
 
-    Stripe's answer names the invoice; if that got lost, the one change that waits is meant.
+    Stripe's answer names the invoice; if that got lost, the change is meant from whose moment
+    on the invoice's lines count.
     """
     asked = SubscriptionChange.objects.select_for_update().filter(
         subscription=subscription, kind=Change.Kind.NOW, posted_at=None
@@ -75,7 +76,10 @@ def post_paid(*, subscription: OrganizationSubscription, invoice: Json) -> None:
     change = asked.filter(stripe_invoice_id=invoice["id"]).first()
     if change is None:
         known = SubscriptionChange.objects.filter(stripe_invoice_id=invoice["id"])
-        waiting = asked.exclude(status=Change.Status.REFUSED).filter(stripe_invoice_id=None)
+        starts = [moment_of(line["period"]["start"]) for line in invoice["lines"]["data"]]
+        waiting = asked.exclude(status=Change.Status.REFUSED).filter(
+            stripe_invoice_id=None, moment__in=starts
+        )
         change = None if known.exists() else waiting.order_by("created_at").first()
     if change is not None:
         post(change, invoice_id=invoice["id"])
