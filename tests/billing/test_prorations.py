@@ -3,11 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from apps.billing.errors import PaymentDeclined
 from apps.billing.models import SubscriptionChange
 from apps.billing.services.subscriptions import asking, changing
 from apps.core.invariants import verify
+from apps.credits.models import Lot
+from apps.credits.services.charges import charge_amount
+from apps.credits.services.plan_changes import Share, preview_swap
 from tests.billing.subscribing import START, Life, again, make_plan
 
 HALF = START + timedelta(days=14)  # of 28 days
@@ -82,9 +87,55 @@ class TestAnUpgrade:
         assert (change.status, change.posted_at) == ("refused", None)
         assert life.cycle() == [(10, 500, 500)]
 
+    def test_one_by_one_gives_no_more_than_the_last_plan_does(self, life, stripe):
+        """All is spent before each step: paid are four units, given are four units' credits."""
+        plan = make_plan(stripe, has_quantity=True)
+        life.subscribe(plan)
+        for quantity in (2, 3, 4):
+            _spend(life)
+            choose(life, plan, quantity)
+
+        assert [granted for _, granted, _ in life.cycle()] == [500, 500, 500, 500]
+        assert life.wallet().balance == 500
+
 
 def _raise_at_stripe(life, row, quantity):
     subscriptions = life.stripe.v1.subscriptions
     told = subscriptions.retrieve(again(row).stripe_subscription_id)
     item = {"id": told["items"].data[0].id, "quantity": quantity}
     subscriptions.update(told.id, {"items": [item], "proration_behavior": "always_invoice"})
+
+
+def _spend(life):
+    with life.here():
+        charge_amount(
+            wallet=life.wallet(),
+            amount=life.wallet().balance,
+            reference=f"use:{len(life.cycle())}",
+            source="test",
+        )
+
+
+@given(
+    first=st.integers(1, 50),
+    steps=st.lists(
+        st.tuples(st.integers(0, 50), st.integers(0, 27 * DAY), st.integers(0, 100)),
+        min_size=1,
+        max_size=6,
+    ),
+)
+def test_no_chain_of_upgrades_gives_more_than_its_last_plan(first, steps):
+    """Whatever is used between the steps, and whenever in the period they are taken."""
+    lots, allowance, moved = [Lot(remaining=first)], first, first
+    for more, moment, percent in sorted(steps, key=lambda step: step[1]):
+        for lot in lots:
+            lot.remaining -= lot.remaining * percent // 100
+        share = Share(28 * DAY - moment, 28 * DAY)
+        swap = preview_swap(lots=lots, share=share, former=allowance, allowance=allowance + more)
+        for lot in lots:
+            lot.remaining -= share.floor(lot.remaining)
+        lots.append(Lot(remaining=swap.given))
+        moved += swap.given - swap.taken
+        allowance += more
+        assert swap.given <= share.ceil(allowance)
+        assert moved <= allowance

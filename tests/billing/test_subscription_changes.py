@@ -75,14 +75,15 @@ class TestAnUpgrade:
         done = choose(life, large, moment=shown.moment)
 
         assert (shown.kind, shown.charge) == ("now", 3500)
-        assert (shown.swap.taken, shown.swap.given) == (left // 2, 1001)  # 2001 / 2, rounded up
+        # 2001 / 2, rounded up, less the one credit that was used of the old plan's second half.
+        assert (shown.swap.taken, shown.swap.given) == (left // 2, 1000)
         assert life.wallet().balance - before == shown.credits_now
         assert Payment.objects.latest("created_at").amount == shown.charge
         assert done.version == large
         life.organization.refresh_from_db()
         assert life.organization.max_users == shown.seats_after == 20
         change = SubscriptionChange.objects.get()
-        assert (change.credits_taken, change.credits_given) == (shown.swap.taken, 1001)
+        assert (change.credits_taken, change.credits_given) == (shown.swap.taken, 1000)
         assert change.stripe_invoice_id
 
     def test_is_posted_once_whatever_is_told(self, life, small, large, stripe):

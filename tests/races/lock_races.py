@@ -193,6 +193,7 @@ def charge_while_a_plan_is_swapped() -> bool:
             wallet=wallet,
             lots=lots,
             share=plan_changes.Share(1, 1),
+            former=10,
             allowance=20,
             expires_at=database_now() + DAY,
             reference="swap",

@@ -40,9 +40,11 @@ class Swap:
     given: int
 
 
-def preview_swap(*, lots: Sequence[Lot], share: Share, allowance: int) -> Swap:
+def preview_swap(*, lots: Sequence[Lot], share: Share, former: int, allowance: int) -> Swap:
     """Return what `swap_allowance` would do if it were called now."""
-    return Swap(sum(share.floor(lot.remaining) for lot in lots), share.ceil(allowance))
+    taken = sum(share.floor(lot.remaining) for lot in lots)
+    used = max(0, share.ceil(former) - taken)  # before its time: the old plan gave it already
+    return Swap(taken, max(0, share.ceil(allowance) - used))
 
 
 @transaction.atomic
@@ -51,6 +53,7 @@ def swap_allowance(
     wallet: Wallet,
     lots: Sequence[Lot],
     share: Share,
+    former: int,
     allowance: int,
     expires_at: datetime,
     reference: str,
@@ -63,8 +66,10 @@ def swap_allowance(
     Take what is left of the old allowance out, and put the new one's share in.
 
     Of each of the old cycle's lots its unused part times the share of the time that is left
-    is taken, rounded down; of the new `allowance` that share is given, rounded up. What was
-    used stays used. Whoever calls does so once for each reference.
+    is taken, rounded down. Of the new `allowance` that share is given, rounded up, less what
+    was used of the same share of the `former` one: so what is used stays used, and a chain of
+    upgrades gives no more than its last plan. Both are credits of a whole cycle. Whoever calls
+    does so once for each reference.
 
     :raises InvalidTerms: if no time is left of the cycle.
     :raises WalletClosed: if the wallet is closed.
@@ -75,7 +80,7 @@ def swap_allowance(
     fresh = list(Lot.objects.filter(pk__in=[lot.pk for lot in lots]).order_by("id"))
     about: dict[str, Any] = {"wallet_id": wallet.id, "source": source, "source_id": source_id}
     commands = _takes(fresh, share, reference, about)
-    swap = preview_swap(lots=fresh, share=share, allowance=allowance)
+    swap = preview_swap(lots=fresh, share=share, former=former, allowance=allowance)
     if swap.given:
         commands.append(
             Grant(

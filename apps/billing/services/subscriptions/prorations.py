@@ -53,13 +53,19 @@ def lots_of(subscription: OrganizationSubscription) -> list[Lot]:
 
 def preview(change: Change) -> Swap:
     """Return what a change, perhaps not saved, would do to the credits now."""
-    assert change.version is not None, "the database asks for both"
-    assert change.quantity is not None
     return preview_swap(
         lots=lots_of(change.subscription),
         share=share_of(change),
-        allowance=change.version.included_credits * change.quantity,
+        former=credits_of(change.old_version, change.old_quantity),
+        allowance=credits_of(change.version, change.quantity),
     )
+
+
+def credits_of(version: PlanVersion | None, quantity: int | None) -> int:
+    """Return what so many units of a plan give in a whole period."""
+    assert version is not None, "the database asks for both, of the old plan and of the new one"
+    assert quantity is not None
+    return version.included_credits * quantity
 
 
 @inside_transaction
@@ -108,20 +114,19 @@ def post(change: Change, *, invoice_id: str | None = None) -> None:
 
 
 def _swap(change: Change) -> Swap:
-    version, quantity = change.version, change.quantity
-    assert version is not None, "the database asks for both"
-    assert quantity is not None
+    assert change.version is not None, "the database asks for it"
     return swap_allowance(
         wallet=main_wallet(change.organization),
         lots=lots_of(change.subscription),
         share=share_of(change),
-        allowance=version.included_credits * quantity,
+        former=credits_of(change.old_version, change.old_quantity),
+        allowance=credits_of(change.version, change.quantity),
         expires_at=_period_of(change)[1],
         reference=f"{prefix_of(change.subscription)}{change.public_id}",
         source=SOURCE,
         source_id=change.subscription.public_id,
-        unit_cost=unit_cost(version),
-        currency=version.currency,
+        unit_cost=unit_cost(change.version),
+        currency=change.version.currency,
     )
 
 
