@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.billing.errors import PaymentDeclined
-from apps.billing.models import SubscriptionChange
-from apps.billing.services.subscriptions import asking, changing
+from apps.billing.models import Customer, SubscriptionChange
+from apps.billing.services.subscriptions import asking, changing, following
+from apps.core import scope
 from apps.core.invariants import verify
 from apps.credits.models import Lot
 from apps.credits.services.charges import charge_amount
@@ -114,6 +116,35 @@ def _spend(life):
             reference=f"use:{len(life.cycle())}",
             source="test",
         )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_downgrade_survives_news_that_are_older(life, stripe):
+    """A worker asked before the schedule was there, and writes after it: what it knows is old."""
+    large, small = make_plan(stripe, price=9900, included_credits=2000), make_plan(stripe)
+    row = life.subscribe(large)
+    with life.here():
+        stale = following.ask_for(row.stripe_subscription_id)
+    life.now += timedelta(seconds=1)
+    change = _request(life, small)
+    ask_for = following.ask_for
+
+    def worker_comes_between(subscription_id):
+        with pytest.raises(following.Overtaken):
+            _follow(life, stale)
+        return ask_for(subscription_id)
+
+    with pytest.MonkeyPatch.context() as patch, life.here():
+        patch.setattr(following, "ask_for", worker_comes_between)
+        changing.carry_out(change)
+
+    assert (again(row).next_version, bool(again(row).stripe_schedule_id)) == (small, True)
+
+
+def _follow(life, whole):
+    with scope.within(life.organization.pk), transaction.atomic():
+        customer = Customer.objects.select_for_update().get(organization=life.organization)
+        following.follow(customer=customer, whole=whole)
 
 
 @given(

@@ -252,6 +252,7 @@ def _accept(change: SubscriptionChange, answer: dict[str, Any]) -> None:
             row.cancelled_at, row.cancel_reason = None, ""
             row.next_version = row.next_quantity = None
             row.stripe_schedule_id = ""
+    row.asked_at = database_now()  # what a worker asked for before this knows nothing of it
     row.save()
 
 
