@@ -162,6 +162,17 @@ class TestNothingIsCharged:
         assert not Payment.objects.exists()
         assert tries(stripe) == 0
 
+    @pytest.mark.parametrize("mode", AutoReload.Mode.values)
+    def test_where_more_must_be_bought_at_once_than_was_agreed_to(self, stripe, organization, mode):
+        ready(stripe, organization, mode=mode)
+        set_value("billing.custom_minimum", 1000)
+        assert why(organization) == Why.NOTHING
+        set_value("billing.custom_minimum", 1001)
+
+        assert why(organization) == Why.TERMS_CHANGED
+        assert attempt(organization) is None
+        assert tries(stripe) == 0
+
     def test_where_billing_is_not_configured(self, stripe, organization, settings):
         ready(stripe, organization)
         settings.STRIPE_SECRET_KEY = ""

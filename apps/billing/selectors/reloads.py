@@ -151,7 +151,11 @@ def _for_good(reload: AutoReload, facts: Facts) -> Why | None:
         Why.NO_CARD: not facts.has_card,
         Why.NOT_OFFERED: terms is None,
         Why.TERMS_CHANGED: terms is not None
-        and (terms.currency != reload.currency or terms.price > reload.price),
+        and (
+            terms.currency != reload.currency
+            or terms.price > reload.price
+            or terms.minimum > reload.amount  # the least that is sold is more than agreed
+        ),
         Why.FAILED_TOO_OFTEN: reload.consecutive_failures >= MOST_FAILURES,
     }
     return next((why for why, holds in found.items() if holds), None)
