@@ -309,31 +309,54 @@ class TestAConfirmation:
     def test_that_an_intent_waits_for_ends_the_intent(self, stripe, organization):
         """Stripe does not let one wait off session; if it ever does, nobody pays twice."""
         reload = ready(stripe, organization)
-        customer = Customer.objects.get()
-        asking = stripe.v1.payment_methods.attach(ASKING, {"customer": customer.stripe_id})
-        payment = earlier_attempt(organization, status="unknown")
-        intent = stripe.v1.payment_intents.create(
-            {
-                "amount": 2000,
-                "currency": "eur",
-                "customer": customer.stripe_id,
-                "payment_method": asking.id,
-                "payment_method_types": ["card"],
-                "confirm": True,
-                "return_url": "https://shop.test/",
-                "metadata": {"coffer_payment": payment.public_id},
-            }
-        )
-        stripe.tell()
-        payment.refresh_from_db()
-        assert payment.status == "action_required"
+        payment, intent = waiting(stripe, organization)
         assert now_is(reload).state == "paused"
 
         reloads.sweep()
         payment.refresh_from_db()
         assert payment.status == "cancelled"
-        assert stripe.v1.payment_intents.retrieve(intent.id).status == "canceled"
+        assert stripe.v1.payment_intents.retrieve(intent).status == "canceled"
         assert now_is(reload).state == "paused"
+
+    @pytest.mark.parametrize("is_paid", [False, True])
+    def test_of_an_intent_that_is_over_already_is_followed(self, stripe, organization, is_paid):
+        """It was paid meanwhile, or an earlier sweep heard nothing after it had cancelled it."""
+        ready(stripe, organization)
+        payment, intent = waiting(stripe, organization)
+        if is_paid:
+            stripe.v1.payment_intents.confirm(
+                intent, {"payment_method": "pm_card_visa", "return_url": "https://shop.test/"}
+            )
+        else:
+            gateway.cancel_intent(intent)
+
+        reloads.sweep()
+
+        payment.refresh_from_db()
+        assert payment.status == ("succeeded" if is_paid else "cancelled")
+
+
+def waiting(stripe, organization):
+    """Return an attempt that waits for the customer at his bank, and its intent's id."""
+    customer = Customer.objects.get()
+    asking = stripe.v1.payment_methods.attach(ASKING, {"customer": customer.stripe_id})
+    payment = earlier_attempt(organization, status="unknown")
+    intent = stripe.v1.payment_intents.create(
+        {
+            "amount": 2000,
+            "currency": "eur",
+            "customer": customer.stripe_id,
+            "payment_method": asking.id,
+            "payment_method_types": ["card"],
+            "confirm": True,
+            "return_url": "https://shop.test/",
+            "metadata": {"coffer_payment": payment.public_id},
+        }
+    )
+    stripe.tell()
+    payment.refresh_from_db()
+    assert payment.status == "action_required"
+    return payment, intent.id
 
 
 def suspended(stripe, organization):

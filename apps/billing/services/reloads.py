@@ -6,6 +6,7 @@ the same key and the same words after a crash or a lost answer: never a second c
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -239,7 +240,8 @@ def take_up(payment: Payment) -> Payment:
     if payment.status == Payment.Status.ACTION_REQUIRED:
         # He pays on a page of his own; so that nobody pays twice, this one is over first.
         assert payment.stripe_payment_intent_id
-        gateway.cancel_intent(payment.stripe_payment_intent_id)
+        with suppress(StripeRefused):  # it is paid or cancelled by now: what it is says Stripe
+            gateway.cancel_intent(payment.stripe_payment_intent_id)
         return follow(payment, objects.retrieve("payment_intent", payment.stripe_payment_intent_id))
     if payment.asked_at is None and now > payment.created_at + STALE:
         return _cancel(payment)
