@@ -1,6 +1,7 @@
 """What no webhook brought is found by asking."""
 
 import pytest
+from django.utils import timezone
 
 from apps.billing import tasks
 from apps.billing.errors import StripeUnavailable
@@ -57,6 +58,42 @@ class TestAPoll:
         polling.poll(is_whole=True)
 
         assert WebhookEvent.objects.filter(type="customer.created").count() == 5
+
+    def test_that_stripe_breaks_off_leaves_its_gap_for_the_next(self, stripe, monkeypatch):
+        """Events are listed newest first: what was listed before the end proves nothing."""
+        for number in range(3):
+            stripe.v1.customers.create({"name": f"Acme {number}"})
+            stripe.server.world.shift += 2 * 3600
+        listed = polling.events.list_events
+
+        def breaks_off(since):
+            yield next(listed(since=since))
+            raise StripeUnavailable
+
+        monkeypatch.setattr(polling, "BATCH", 1)
+        monkeypatch.setattr(polling.events, "list_events", breaks_off)
+        with pytest.raises(StripeUnavailable):
+            polling.poll()
+        monkeypatch.setattr(polling.events, "list_events", listed)
+        polling.poll()
+
+        assert WebhookEvent.objects.filter(type="customer.created").count() == 3
+
+    def test_that_dies_goes_on_from_the_oldest(self, stripe, told, monkeypatch):
+        kept = []
+
+        def die(event, source):
+            if kept:
+                raise MemoryError
+            kept.append(event["id"])
+            return True
+
+        monkeypatch.setattr(inbox, "receive", die)
+        with pytest.raises(MemoryError):
+            polling.poll()
+
+        listed = list(polling.events.list_events(since=timezone.now() - polling.KEPT_BY_STRIPE))
+        assert kept == [listed[-1]["id"]]
 
     def test_by_the_beat_waits_while_stripe_is_away(self, stripe, monkeypatch):
         def away(**details):

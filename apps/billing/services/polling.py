@@ -24,7 +24,9 @@ def poll(*, is_whole: bool = False) -> int:
     Put the events into the inbox that are missing there; return how many these were.
 
     From an hour before the newest event that we know, or, if `is_whole`, everything that
-    Stripe still has, which is 30 days.
+    Stripe still has, which is 30 days. Nothing is kept before all of it is listed, and then the
+    oldest first, because the newest one that we know says where the next round begins. Where a
+    webhook moves that on after an outage, Stripe's own repeats and the whole round fill the gap.
 
     :raises BillingNotConfigured: if there is no key for Stripe.
     :raises StripeUnavailable: if Stripe does not answer; the next round finds the same gap.
@@ -33,8 +35,8 @@ def poll(*, is_whole: bool = False) -> int:
     newest = WebhookEvent.objects.aggregate(newest=Max("told_at"))["newest"]
     if newest is not None and not is_whole:
         since = max(since, newest - OVERLAP)
-    missing = _missing(events.list_events(since=since))
-    return sum(inbox.receive(event, source="poll") for event in missing)
+    missing = list(_missing(events.list_events(since=since)))
+    return sum(inbox.receive(event, source="poll") for event in reversed(missing))
 
 
 def _missing(told: Iterable[Json]) -> Iterator[Json]:
