@@ -218,6 +218,15 @@ class TestALostAnswer:
         assert (again.status, again.credits) == ("succeeded", 125)
         assert len(at_stripe(purchase)) == 1
 
+    def test_is_found_when_it_is_asked_for_though_the_key_is_forgotten(
+        self, purchase, clerk, lost, monkeypatch
+    ):
+        """After a day Stripe would refund a part of the payment once more."""
+        monkeypatch.setattr(gateway, "create_refund", None)
+
+        assert ask(purchase, clerk, 500, lost.pk).status == "succeeded"
+        assert len(at_stripe(purchase)) == 1
+
     def test_is_found_by_the_sweep_though_the_key_is_forgotten(self, purchase, lost, monkeypatch):
         assert resume_refunds() == 0  # it may still be under way
         Refund.objects.update(created_at=timezone.now() - 2 * RESUMED_AFTER)

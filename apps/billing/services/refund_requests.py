@@ -113,7 +113,7 @@ def request_refund(
     same = (earlier.payment_id, earlier.reason, earlier.note)
     if same != (payment.pk, reason, note) or amount not in (None, earlier.amount):
         raise RefundDiffers
-    return send(earlier) if earlier.status == Refund.Status.REQUESTED else earlier
+    return _resume(earlier) if earlier.status == Refund.Status.REQUESTED else earlier
 
 
 @outside_transaction
@@ -143,11 +143,7 @@ def send(refund: Refund) -> Refund:
 
 
 def resume_refunds(*, limit: int = 50) -> int:
-    """
-    Ask again for refunds whose answer got lost; return how many were looked at.
-
-    Stripe forgets keys after a day, so that it is asked first whether the refund is there.
-    """
+    """Ask again for refunds whose answer got lost; return how many were looked at."""
     since = database_now() - RESUMED_AFTER
     waiting = Refund.objects.filter(status=Refund.Status.REQUESTED, created_at__lt=since)
     found = list(waiting.select_related("payment__organization").order_by("created_at")[:limit])
@@ -162,14 +158,21 @@ def resume_refunds(*, limit: int = 50) -> int:
     return len(found)
 
 
-def _resume(refund: Refund) -> None:
+def _resume(refund: Refund) -> Refund:
+    """
+    Ask again for a refund whose answer got lost.
+
+    Stripe forgets keys after a day, so that it is asked first whether the refund is there.
+
+    :raises StripeRefused: if Stripe refuses it; the refund has failed then.
+    :raises StripeUnavailable: if the answer got lost again.
+    """
     intent = refund.payment.stripe_payment_intent_id or ""
     for told in gateway.list_refunds(payment_intent=intent):
         if (told.get("metadata") or {}).get("coffer_refund") == refund.public_id:
             with transaction.atomic():
-                follow(payment=lock_payment(refund.payment_id), told=told)
-            return
-    send(refund)
+                return follow(payment=lock_payment(refund.payment_id), told=told)
+    return send(refund)
 
 
 @transaction.atomic
