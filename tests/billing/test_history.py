@@ -7,6 +7,7 @@ from apps.billing.models import BillingDocument, Customer, Payment
 from apps.billing.services import history
 from apps.billing.services.customers import ensure_customer
 from tests.billing.buying import again, buy, make_pack, press
+from tests.billing.subscribing import Life, make_plan
 from tests.people import make_organization
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -107,6 +108,15 @@ class TestInvoices:
         stripe.v1.invoices.finalize_invoice(made.id)
         stripe.tell()
         assert not BillingDocument.objects.exists()
+
+    def test_of_a_subscription_name_their_payment_at_once(self, stripe, settings):
+        """One event is enough, for the payment and for the document."""
+        settings.MOVABLE_CLOCK = True
+        life = Life(stripe)
+        life.press(life.begin(make_plan(stripe)))
+        life.tell("invoice.paid")
+
+        assert document(kind="invoice").payment == Payment.objects.get(purpose="invoice")
 
     def test_name_the_payment_that_paid_them(self, stripe, organization, customer):
         made = invoice(stripe, customer)

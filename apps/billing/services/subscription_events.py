@@ -48,12 +48,11 @@ def follow_subscription(news: News) -> None:
     if news.customer is None:
         raise NotKnownYet(f"no organization has the customer of {subscription_of(news.told)}")
     with scope.within(news.customer.organization_id):
-        for invoice in news.about.get(
-            "invoices", [news.about]
-        ):  # itself, if of nothing that renews
-            note_invoice(news.customer.organization, invoice)
         if "subscription" in news.about:
             following.follow(customer=news.customer, whole=news.about)
+        # After the payments, which the documents name; itself, if of nothing that renews.
+        for invoice in news.about.get("invoices", [news.about]):
+            note_invoice(news.customer.organization, invoice)
 
 
 def follow_session(news: News) -> None:
