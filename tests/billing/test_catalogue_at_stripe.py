@@ -251,9 +251,3 @@ class TestTheTask:
         with mock.patch.object(syncing, "compare_all", side_effect=StripeUnavailable):
             tasks.compare_catalogue()
         assert PlanVersion.objects.get().plan.compared_at is None
-
-    def test_pushes_everything(self, stripe):
-        make_plan_version()
-        make_pack_version()
-        assert len(syncing.push_all()) == 4
-        assert products_and_prices(stripe) == [2, 2]

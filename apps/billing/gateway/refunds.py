@@ -1,18 +1,11 @@
-"""Refunds at Stripe: what can still be given back, and giving it back."""
+"""Refunds at Stripe: giving money back, and what was given back."""
 
 from functools import partial
 from typing import Any
 
-from apps.billing.gateway import objects
 from apps.billing.gateway.client import Json, ask
 
 PAGE = 100  # refunds of one charge; Stripe itself keeps no more
-
-
-def charge_of(payment_intent: str) -> Json | None:
-    """Return the charge that paid an intent, as it is now, or None if nothing did."""
-    charge: Json | None = objects.retrieve("payment_intent", payment_intent)["latest_charge"]
-    return charge
 
 
 def create_refund(

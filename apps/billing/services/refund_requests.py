@@ -22,6 +22,7 @@ from apps.billing.errors import (
     StripeRefused,
     StripeUnavailable,
 )
+from apps.billing.gateway import receipts
 from apps.billing.gateway import refunds as gateway
 from apps.billing.models import Payment, Refund
 from apps.billing.services.refunds import follow, record_change
@@ -196,7 +197,7 @@ def _left_at_stripe(payment: Payment) -> int:
     """
     if payment.status != Payment.Status.SUCCEEDED or not payment.stripe_payment_intent_id:
         raise PaymentNotRefundable(payment_status=payment.get_status_display().lower())
-    charge = gateway.charge_of(payment.stripe_payment_intent_id)
+    charge = receipts.charge_of(payment.stripe_payment_intent_id)
     if charge is None:
         raise PaymentNotRefundable(payment_status="not charged")
     if charge["disputed"]:

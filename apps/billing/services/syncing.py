@@ -75,12 +75,6 @@ def compare_all() -> int:
     return sum(bool(compare(thing)) for thing in things)
 
 
-def push_all() -> list[str]:
-    """Push the whole catalogue; return what was done."""
-    things: list[Thing] = [*SubscriptionPlan.objects.all(), *CreditProduct.objects.all()]
-    return [sentence for thing in things for sentence in push(thing)]
-
-
 def priced_versions(thing: Thing) -> list[Version]:
     """Return the versions that Stripe has to know, the oldest first."""
     versions: list[Version] = sorted(thing.versions.all(), key=lambda one: one.number)
