@@ -234,6 +234,15 @@ class ChangeUnderWay(DomainError):
     status = 409
 
 
+class BillingUnderWay(DomainError):
+    """Money may still come for an organization that is to be closed."""
+
+    code = "billing_under_way"
+    title = "Money is still to come"
+    message = "{reason}"
+    status = 409
+
+
 class CaseClosed(DomainError):
     """Somebody repaired or dismissed the case, or a later run did not find it any more."""
 

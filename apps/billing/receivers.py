@@ -8,14 +8,34 @@ import structlog
 from django.db import DatabaseError
 from django.dispatch import receiver
 
+from apps.billing.errors import BillingUnderWay
 from apps.billing.models import AutoReload, Customer, Payment, Refund, SubscriptionChange
+from apps.billing.selectors.closing import money_to_come
 from apps.billing.services import reload_mails, reload_outcomes, reloads
 from apps.billing.signals import card_changed, payment_moved, payment_settled
 from apps.core import mail, personal
 from apps.credits.signals import debited
-from apps.tenants.models import User
+from apps.tenants.models import Organization, User
+from apps.tenants.signals import organization_closed, organization_closing
 
 logger = structlog.get_logger(__name__)
+
+
+@receiver(organization_closing)
+def billing_under_way(organization: Organization, **kwargs: Any) -> BillingUnderWay | None:
+    """Return what stands against closing, if money may still come."""
+    return money_to_come(organization)
+
+
+@receiver(organization_closed)
+def refuse_while_money_may_come(organization: Organization, **kwargs: Any) -> None:
+    """
+    Keep an organization from closing while it is charged: its wallet would take no credits.
+
+    :raises BillingUnderWay: if a plan goes on, or a payment is in flight.
+    """
+    if refusal := money_to_come(organization):
+        raise refusal
 
 
 @receiver(debited)

@@ -5,11 +5,15 @@ from apps.core.invariants import Invariant, register
 register(
     Invariant(
         "B20",
-        "A payment that succeeded granted its credits once, in its organization's main wallet.",
+        "A payment that succeeded granted its credits once, in its organization's main wallet, "
+        "unless that was closed by then.",
         """
         SELECT count(*), count(*) FILTER (WHERE broken), min(id::text) FILTER (WHERE broken)
           FROM (SELECT payment.id,
-                       count(entry.id) <> 1 OR sum(entry.amount) <> payment.credits AS broken
+                       (count(entry.id) <> 1 OR sum(entry.amount) <> payment.credits)
+                       AND NOT (count(entry.id) = 0
+                                AND coalesce(min(wallet.closed_at) <= payment.settled_at, false)
+                               ) AS broken
                   FROM billing_payment payment
                   LEFT JOIN credits_wallet wallet
                     ON wallet.organization_id = payment.organization_id

@@ -10,16 +10,20 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import structlog
+
 from apps.billing.errors import PaymentDiffers
 from apps.billing.models import Payment
 from apps.billing.services.history import note_receipt
 from apps.billing.signals import payment_moved, payment_settled
 from apps.core.clock import database_now
 from apps.core.db import inside_transaction
+from apps.credits.errors import WalletClosed
 from apps.credits.models import Lot, Wallet
 from apps.credits.services.grants import Terms, grant_credits
 from apps.tenants.services.audit import record
 
+logger = structlog.get_logger(__name__)
 Json = Mapping[str, Any]
 PRECISION = Decimal("0.000001")  # the precision of a lot's unit cost, in minor units
 
@@ -63,6 +67,9 @@ def settle(payment: Payment, intent: Json) -> Payment:
     """
     Grant what was bought with a locked payment, now that Stripe says that it is paid.
 
+    Into a closed wallet nothing is granted. The money is here all the same: the payment has
+    succeeded, so that it can be refunded, and reconciliation tells of it.
+
     :raises PaymentDiffers: if another amount or currency was paid than was written down.
     """
     paid = {"amount": intent["amount_received"], "currency": intent["currency"]}
@@ -73,15 +80,14 @@ def settle(payment: Payment, intent: Json) -> Payment:
     payment.settled_at = database_now()
     payment.failure_code = payment.failure_message = payment.pay_url = ""
     payment.save()
-    if payment.credits:
-        _grant(payment)
+    granted = _grant_if_open(payment) if payment.credits else 0
     charge = intent.get("latest_charge")
     note_receipt(payment, charge if isinstance(charge, Mapping) else None)
     record(
         action="payment.settled",
         organization=payment.organization,
         object_id=payment.public_id,
-        after={"amount": payment.amount, "currency": payment.currency, "credits": payment.credits},
+        after={"amount": payment.amount, "currency": payment.currency, "credits": granted},
     )
     payment_settled.send(sender=Payment, payment=payment)
     return payment
@@ -89,11 +95,25 @@ def settle(payment: Payment, intent: Json) -> Payment:
 
 @inside_transaction
 def grant_again(*, payment: Payment) -> None:
-    """Grant what a settled payment bought, if that is missing; the ledger takes a cause once."""
+    """
+    Grant what a settled payment bought, if that is missing; the ledger takes a cause once.
+
+    :raises WalletClosed: if the organization is closed: refund it, or reopen that first.
+    """
     payment = Payment.objects.select_for_update().get(pk=payment.pk)
     assert payment.status == Payment.Status.SUCCEEDED, "nothing is granted for what is not paid"
     if payment.credits:
         _grant(payment)
+
+
+def _grant_if_open(payment: Payment) -> int:
+    """Grant what was bought, and return how many credits that is: none in a closed wallet."""
+    try:
+        _grant(payment)
+    except WalletClosed:
+        logger.error("paid_into_closed_wallet", payment=payment.public_id)
+        return 0
+    return payment.credits
 
 
 def _grant(payment: Payment) -> None:

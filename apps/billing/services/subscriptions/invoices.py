@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from django.conf import settings
+from django.db import transaction
 
 from apps.billing.models import OrganizationSubscription, Payment, PlanVersion
 from apps.billing.services import payments
 from apps.billing.services.subscriptions import cycles, prorations
 from apps.core.db import inside_transaction
+from apps.credits.errors import WalletClosed
 
+logger = structlog.get_logger(__name__)
 Json = Mapping[str, Any]
 OPEN = ("open", "uncollectible")
 
@@ -33,6 +37,7 @@ def follow_invoice(*, subscription: OrganizationSubscription, invoice: Json) -> 
     Write down what an invoice says now: its payment, and once it is paid what it gives.
 
     Safe to repeat, in any order: a payment has the invoice's id, and credits their period's.
+    Into a closed wallet nothing is given; handled again when that is open, an event gives it.
 
     :raises CycleNotOver: if our clock has not reached the end of the last cycle yet.
     """
@@ -41,6 +46,17 @@ def follow_invoice(*, subscription: OrganizationSubscription, invoice: Json) -> 
     _follow_payment(subscription, invoice)
     if invoice["status"] != "paid":
         return
+    try:
+        _give(subscription, invoice)
+    except WalletClosed:
+        logger.error(
+            "paid_into_closed_wallet", subscription=subscription.public_id, invoice=invoice["id"]
+        )
+
+
+@transaction.atomic
+def _give(subscription: OrganizationSubscription, invoice: Json) -> None:
+    """Give the credits that a paid invoice is for: all of them, or none."""
     if invoice["billing_reason"] == "subscription_update":
         prorations.post_paid(subscription=subscription, invoice=invoice)
     for period in periods_of(invoice):
