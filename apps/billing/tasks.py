@@ -1,5 +1,6 @@
 """Tasks of billing: rung after an event has come in, and called by the beat."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from uuid import UUID
 
@@ -62,8 +63,7 @@ def mirror_events() -> None:
 @shared_task(name="billing.sweep_purchases")
 def sweep_purchases() -> None:
     """Resume purchases that were begun and not answered, and end those that nobody paid in time."""
-    with suppress(BillingNotConfigured):  # there is nobody to ask
-        checkout.sweep()
+    checkout.sweep()
 
 
 @shared_task(name="billing.compare_catalogue")
@@ -83,9 +83,7 @@ def compare_catalogue() -> None:
 @shared_task(name="billing.sweep_refunds")
 def sweep_refunds() -> None:
     """Ask again for refunds whose answer got lost, and take back what came back since."""
-    with suppress(BillingNotConfigured):
-        refund_requests.resume_refunds()
-    reversals.take_what_came_back()
+    _each_for_itself(refund_requests.resume_refunds, reversals.take_what_came_back)
 
 
 @shared_task(name="billing.reconcile")
@@ -102,10 +100,7 @@ def reconcile(run_id: str = "") -> None:
 @shared_task(name="billing.sweep_subscriptions")
 def sweep_subscriptions() -> None:
     """Resume and end what waits, and turn periods of free plans. Safe to repeat, and at once."""
-    own_periods.sweep()
-    with suppress(BillingNotConfigured):  # there is nobody to ask
-        resuming.sweep()
-        abandoning.sweep()
+    _each_for_itself(own_periods.sweep, resuming.sweep, abandoning.sweep)
 
 
 @shared_task(name="billing.reload_if_low")
@@ -118,5 +113,22 @@ def reload_if_low(organization_id: str) -> None:
 @shared_task(name="billing.sweep_reloads")
 def sweep_reloads() -> None:
     """Resume attempts whose answer got lost, and look where a ring got lost."""
-    with suppress(BillingNotConfigured):  # there is nobody to ask
-        reloads.sweep()
+    reloads.sweep()
+
+
+def _each_for_itself(*sweeps: Callable[[], object]) -> None:
+    """
+    Sweep one thing after the other; what breaks one does not keep the next.
+
+    :raises ExceptionGroup: of what broke them, once all have had their turn.
+    """
+    broken: list[Exception] = []
+    for sweep in sweeps:
+        try:
+            sweep()
+        except BillingNotConfigured:  # there is nobody to ask
+            continue
+        except Exception as error:  # told at the end: the task fails, and the others were done
+            broken.append(error)
+    if broken:
+        raise ExceptionGroup("sweeps broke", broken)

@@ -9,16 +9,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
-from apps.billing.errors import PaymentDiffers, StripeRefused, StripeUnavailable
+from apps.billing.errors import StripeRefused, StripeUnavailable
 from apps.billing.gateway import checkout as gateway
 from apps.billing.models import Customer, Payment
 from apps.billing.selectors.offers import AUTOMATIC_TAX
-from apps.billing.services import payments
+from apps.billing.services import payments, sweeping
 from apps.billing.services.customers import ensure_customer
 from apps.billing.services.purchases import SESSION_LIVES
 from apps.core import context, scope
@@ -26,7 +25,6 @@ from apps.core.clock import database_now
 from apps.core.db import inside_transaction, outside_transaction
 from apps.tenants.selectors.config import value_of
 
-logger = structlog.get_logger(__name__)
 Json = Mapping[str, Any]
 
 TO_ASK = (Payment.Status.CREATED, Payment.Status.UNKNOWN)
@@ -214,17 +212,7 @@ def sweep() -> int:
     begun = waiting.filter(status__in=TO_ASK, created_at__lte=now - PATIENCE)
     old = waiting.filter(status__in=AT_STRIPE, created_at__lte=now - SESSION_LIVES - PATIENCE)
     found = (begun | old).select_related("organization", "product_version__product")
-    taken = 0
-    for payment in found.order_by("created_at")[:SWEPT_AT_ONCE]:
-        taken += 1
-        try:
-            with scope.within(payment.organization_id):
-                _take_up(payment)
-        except StripeUnavailable:
-            break
-        except (StripeRefused, PaymentDiffers) as error:
-            logger.warning("payment_not_swept", payment=payment.public_id, error=str(error))
-    return taken
+    return sweeping.each(found.order_by("created_at")[:SWEPT_AT_ONCE], _take_up)
 
 
 def _take_up(payment: Payment) -> Payment:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-import structlog
 from django.db import transaction
 
 from apps.billing.errors import (
@@ -20,21 +19,19 @@ from apps.billing.errors import (
     RefundDiffers,
     RefundTooLarge,
     StripeRefused,
-    StripeUnavailable,
 )
 from apps.billing.gateway import receipts
 from apps.billing.gateway import refunds as gateway
 from apps.billing.models import Payment, Refund
+from apps.billing.services import sweeping
 from apps.billing.services.refunds import follow, record_change
 from apps.billing.services.reversals import lock_payment, lot_of, worth
-from apps.core import scope
 from apps.core.clock import database_now
 from apps.core.db import outside_transaction
 from apps.credits.services import DRY_RUN
 from apps.credits.services.clawbacks import claw_back
 from apps.tenants.models import User
 
-logger = structlog.get_logger(__name__)
 RESUMED_AFTER = timedelta(minutes=1)  # longer than Stripe is waited for
 
 
@@ -144,19 +141,11 @@ def send(refund: Refund) -> Refund:
 
 
 def resume_refunds(*, limit: int = 50) -> int:
-    """Ask again for refunds whose answer got lost; return how many were looked at."""
+    """Ask again for refunds whose answer got lost; return how many were tried."""
     since = database_now() - RESUMED_AFTER
     waiting = Refund.objects.filter(status=Refund.Status.REQUESTED, created_at__lt=since)
-    found = list(waiting.select_related("payment__organization").order_by("created_at")[:limit])
-    for refund in found:
-        with scope.within(refund.organization_id):
-            try:
-                _resume(refund)
-            except StripeUnavailable:
-                break
-            except StripeRefused as refusal:
-                logger.warning("refund_refused", refund=refund.public_id, why=str(refusal))
-    return len(found)
+    found = waiting.select_related("payment__organization").order_by("created_at")[:limit]
+    return sweeping.each(found, _resume)
 
 
 def _resume(refund: Refund) -> Refund:

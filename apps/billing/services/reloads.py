@@ -19,7 +19,6 @@ from django.db.models import Exists, OuterRef, Q
 from apps.billing.errors import (
     AuthenticationNeeded,
     PaymentDeclined,
-    PaymentDiffers,
     StripeRefused,
     StripeUnavailable,
 )
@@ -28,7 +27,7 @@ from apps.billing.gateway import reloads as gateway
 from apps.billing.models import AutoReload, Customer, Payment
 from apps.billing.selectors.offers import CustomTerms
 from apps.billing.selectors.reloads import Why, card_of, facts_of, size_of, why_not
-from apps.billing.services import payments
+from apps.billing.services import payments, sweeping
 from apps.billing.signals import payment_moved
 from apps.core import context, scope
 from apps.core.clock import database_now
@@ -216,16 +215,9 @@ def sweep() -> int:
         Q(status__in=TO_ASK, created_at__lte=now - PATIENCE)
         | Q(status=Payment.Status.ACTION_REQUIRED)
     )
-    taken = 0
-    for payment in waiting.select_related("organization").order_by("created_at")[:SWEPT_AT_ONCE]:
-        taken += 1
-        try:
-            with scope.within(payment.organization_id), context.acting(actor=ACTOR):
-                take_up(payment)
-        except StripeUnavailable:
-            return taken
-        except (StripeRefused, PaymentDiffers) as error:
-            logger.warning("reload_not_swept", payment=payment.public_id, error=str(error))
+    rows = waiting.select_related("organization").order_by("created_at")
+    with context.acting(actor=ACTOR):
+        taken = sweeping.each(rows[:SWEPT_AT_ONCE], take_up)
     ring_where_low()
     return taken
 

@@ -4,13 +4,15 @@ import calendar
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from apps.billing.models import OrganizationSubscription
+from apps.billing.services import sweeping
 from apps.billing.services.subscriptions import seats
 from apps.billing.services.subscriptions.cycles import begin_cycle
-from apps.core import scope
 from apps.core.clock import database_now
 from apps.core.db import inside_transaction
+from apps.credits.models import Wallet
 from apps.tenants.services.audit import record
 
 Status = OrganizationSubscription.Status
@@ -30,6 +32,7 @@ def give(row: OrganizationSubscription) -> None:
     """Give what a free plan gives for the period that has begun."""
     assert row.current_period_start is not None, "start wrote both down"
     assert row.current_period_end is not None
+    seats.follow_plan(row)  # locks the organization: as in a closing, before the wallet
     begin_cycle(
         subscription=row,
         version=row.version,
@@ -37,7 +40,6 @@ def give(row: OrganizationSubscription) -> None:
         start=row.current_period_start,
         end=row.current_period_end,
     )
-    seats.follow_plan(row)
 
 
 @inside_transaction
@@ -68,17 +70,17 @@ def end_of_period(row: OrganizationSubscription, start: datetime, number: int) -
 
 def sweep() -> int:
     """Begin the next period of free plans, or end those that shall end; return how many."""
+    open_wallets = Wallet.objects.filter(
+        organization=OuterRef("organization"), kind=Wallet.Kind.ORGANIZATION, closed_at=None
+    )
     due = OrganizationSubscription.objects.filter(
+        Exists(open_wallets),  # of a closed organization they go on when it is open again
         status=Status.ACTIVE,
         stripe_subscription_id=None,
         version__price=0,
         current_period_end__lte=database_now(),
     )
-    rows = list(due.order_by("current_period_end")[:SWEPT_AT_ONCE])
-    for row in rows:
-        with scope.within(row.organization_id):
-            _turn(row)
-    return len(rows)
+    return sweeping.each(due.order_by("current_period_end")[:SWEPT_AT_ONCE], _turn)
 
 
 @transaction.atomic

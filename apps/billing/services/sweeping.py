@@ -1,0 +1,35 @@
+"""What the sweeps of billing share: one row after the other, each for itself."""
+
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from apps.billing.errors import BillingNotConfigured, StripeUnavailable
+from apps.billing.models import OrganizationSubscription, Payment, Refund, SubscriptionChange
+from apps.billing.services.handling import NotKnownYet
+from apps.core import scope
+from apps.core.errors import DomainError
+
+logger = structlog.get_logger(__name__)
+
+
+def each[Swept: (OrganizationSubscription, Payment, Refund, SubscriptionChange)](
+    rows: Iterable[Swept], take_up: Callable[[Swept], object]
+) -> int:
+    """
+    Take rows up within their organizations, and return how many were tried.
+
+    One that is refused does not keep the others: it is logged, and tried again by the next
+    sweep. Where Stripe does not answer, or there is nobody to ask, the rest waits for that.
+    """
+    tried = 0
+    for row in rows:
+        tried += 1
+        try:
+            with scope.within(row.organization_id):
+                take_up(row)
+        except (StripeUnavailable, BillingNotConfigured):
+            break
+        except (DomainError, NotKnownYet) as error:
+            logger.warning("not_swept", id=row.public_id, error=str(error))
+    return tried
