@@ -258,9 +258,18 @@ class CaseNotRepairable(DomainError):
     code = "case_not_repairable"
     title = "No entry repairs this"
     message = (
-        "No entry repairs this: Stripe does not say that it is paid, or the amounts differ. Put it "
-        "right at Stripe or with a correction, and dismiss the case with the reason."
+        "No entry repairs this: Stripe does not say that it is paid, or for what was sold here. "
+        "Put it right at Stripe or with a correction, and dismiss the case with the reason."
     )
+    status = 409
+
+
+class CaseOvertaken(DomainError):
+    """While Stripe was asked for a repair, an event about the same subscription was handled."""
+
+    code = "case_overtaken"
+    title = "Newer news came meanwhile"
+    message = "An event about this was handled while it was repaired. Nothing was done: try again."
     status = 409
 
 

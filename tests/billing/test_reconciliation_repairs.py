@@ -146,7 +146,7 @@ class TestAMissingGrant:
     def test_is_not_made_for_what_stripe_does_not_call_paid(
         self, organization, ungranted, staff, monkeypatch
     ):
-        told = repairs._ask(ungranted, ungranted.payment)
+        told = repairs._ask(ungranted)
         told["payment_intent"]["status"] = "canceled"
         monkeypatch.setattr(repairs, "_ask", lambda *_: told)
         with pytest.raises(CaseNotRepairable):

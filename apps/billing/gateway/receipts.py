@@ -40,6 +40,17 @@ def charge_of(intent_id: str) -> Json | None:
     return charge
 
 
+def invoice_of(intent_id: str) -> Json | None:
+    """
+    Return the invoice that a payment intent paid, with what paid it; None if it paid none.
+
+    :raises StripeUnavailable: if Stripe does not answer.
+    """
+    params = {"payment": {"type": "payment_intent", "payment_intent": intent_id}, "limit": 1}
+    found = ask(lambda stripe, options: stripe.invoice_payments.list(params, options))["data"]
+    return objects.retrieve("invoice", found[0]["invoice"]) if found else None
+
+
 def _listed(service: str, since: datetime) -> Iterator[Json]:
     after: dict[str, Any] = {}
     while True:

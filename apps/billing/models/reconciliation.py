@@ -91,7 +91,12 @@ class ReconciliationCase(Row):
         DISMISSED = "dismissed"  # staff looked, and leave it as it is
         GONE = "gone"  # a later run did not find it any more
 
-    REPAIRABLE = (Kind.PAID_NOT_SETTLED, Kind.NOT_GRANTED, Kind.REFUND_DIFFERS)
+    REPAIRABLE = (
+        Kind.PAID_NOT_SETTLED,
+        Kind.PAYMENT_MISSING,
+        Kind.NOT_GRANTED,
+        Kind.REFUND_DIFFERS,
+    )
 
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
     kind = models.CharField(max_length=20, choices=Kind)
@@ -160,3 +165,10 @@ class ReconciliationCase(Row):
     def can_be_repaired(self) -> bool:
         """Whether an entry of ours can repair it: it is open, and Stripe says what is missing."""
         return self.status == self.Status.OPEN and self.kind in self.REPAIRABLE
+
+    @property
+    def is_of_invoice(self) -> bool:
+        """Whether its repair follows an invoice: Stripe made it, so no payment may be here yet."""
+        payment = self.payment
+        is_invoice = payment is None or payment.purpose == Payment.Purpose.INVOICE
+        return is_invoice and self.kind != self.Kind.REFUND_DIFFERS

@@ -9,14 +9,15 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.billing.errors import CaseClosed, CaseNotRepairable
+from apps.billing.errors import CaseClosed, CaseNotRepairable, CaseOvertaken
 from apps.billing.gateway import checkout as sessions
 from apps.billing.gateway import objects, receipts
 from apps.billing.gateway import refunds as refund_gateway
 from apps.billing.models import Customer, Payment, ReconciliationCase
-from apps.billing.services import payments, refunds
+from apps.billing.services import invoice_repairs, payments, refunds
 from apps.billing.services.checkout import follow_session
 from apps.billing.services.reversals import lock_payment
+from apps.billing.services.subscriptions.following import Overtaken
 from apps.core import scope
 from apps.core.clock import database_now
 from apps.core.db import outside_transaction
@@ -30,26 +31,42 @@ Json = dict[str, Any]
 @outside_transaction
 def repair(*, case: Case, user: User, reason: str) -> Case:
     """
-    Grant what was paid and not granted, or follow the refunds that were not followed; once.
+    Grant what was paid and not granted, or follow what was not followed; once.
 
     `reason` goes into the audit log and stands at the case.
 
     :raises CaseClosed: if the case is open no more.
     :raises CaseNotRepairable: if no entry of ours can repair it, or Stripe says it is not paid.
+    :raises CaseOvertaken: if an event wrote newer news down meanwhile; nothing was done.
     :raises PaymentDiffers: if another amount was paid than was written down.
     :raises StripeUnavailable: if Stripe does not answer; nothing was done.
     """
     if case.status != Case.Status.OPEN:
         raise CaseClosed
-    known = case.payment
-    if not case.can_be_repaired or known is None:
+    if not case.can_be_repaired:
         raise CaseNotRepairable
-    told = _ask(case, known)
+    told = _ask(case)
+    try:
+        return _carry_out(case, told, user, reason)
+    except Overtaken as error:
+        raise CaseOvertaken from error
+
+
+def _carry_out(case: Case, told: Json, user: User, reason: str) -> Case:
+    """Write what Stripe says and the end of the case together."""
+    asked_of = case.payment
     with scope.within(case.organization_id), transaction.atomic():
         case = _lock(case)
         # The order of locks is customer, payment, wallet; a case comes before them all.
-        Customer.objects.select_for_update().filter(organization=case.organization_id).first()
-        payment = Payment.objects.select_for_update().get(pk=known.pk)
+        customer = (
+            Customer.objects.select_for_update().filter(organization=case.organization_id).first()
+        )
+        if "invoices" in told:
+            intent = case.stripe_payment_intent_id
+            payment = invoice_repairs.follow(customer=customer, told=told, intent_id=intent)
+            return _end(case, Case.Status.REPAIRED, user, reason, payment)
+        assert asked_of is not None, "is_of_invoice, where there is none"
+        payment = Payment.objects.select_for_update().get(pk=asked_of.pk)
         if case.kind == Case.Kind.REFUND_DIFFERS:
             _follow_refunds(payment, told["data"])
         else:
@@ -57,8 +74,16 @@ def repair(*, case: Case, user: User, reason: str) -> Case:
         return _end(case, Case.Status.REPAIRED, user, reason, payment)
 
 
-def _ask(case: Case, payment: Payment) -> Json:
-    """Return the refunds; or the payment's session with its intent, or the intent alone."""
+def _ask(case: Case) -> Json:
+    """
+    Return the refunds; or the payment's session with its intent, or the intent alone.
+
+    For an invoice, the subscription that it is of.
+    """
+    if case.is_of_invoice:
+        return dict(invoice_repairs.ask_for(case.stripe_payment_intent_id))
+    payment = case.payment
+    assert payment is not None, "is_of_invoice, where there is none"
     if case.kind == Case.Kind.REFUND_DIFFERS:
         charge = receipts.charge_of(case.stripe_payment_intent_id)
         found = refund_gateway.list_refunds(charge=charge["id"]) if charge else []
@@ -128,7 +153,7 @@ def _lock(case: Case) -> Case:
 
 
 def _end(case: Case, status: Case.Status, user: User, reason: str, payment: Payment | None) -> Case:
-    case.status, case.note = status, reason
+    case.status, case.note, case.payment = status, reason, payment
     case.closed_at, case.closed_by = database_now(), user
     case.save()
     record(
