@@ -11,12 +11,13 @@ from django.dispatch import receiver
 from apps.billing.errors import BillingUnderWay
 from apps.billing.models import AutoReload, Customer, Payment, Refund, SubscriptionChange
 from apps.billing.selectors.closing import money_to_come
-from apps.billing.services import reload_mails, reload_outcomes, reloads
+from apps.billing.services import forgetting, reload_mails, reload_outcomes, reloads
 from apps.billing.signals import card_changed, payment_moved, payment_settled
 from apps.core import mail, personal
 from apps.credits.signals import debited
+from apps.rbac.selectors.erasures import Identity
 from apps.tenants.models import Organization, User
-from apps.tenants.signals import organization_closed, organization_closing
+from apps.tenants.signals import organization_closed, organization_closing, person_erased
 
 logger = structlog.get_logger(__name__)
 
@@ -63,6 +64,12 @@ def conclude_from_payment(payment: Payment, **kwargs: Any) -> None:
 def conclude_from_card(customer: Customer, **kwargs: Any) -> None:
     """Go on with another card."""
     reload_outcomes.note_card(customer=customer)
+
+
+@receiver(person_erased)
+def forget_reasons(user: User, identity: Identity, **kwargs: Any) -> None:
+    """Take away why he ended plans, and what others wrote of him there."""
+    forgetting.forget_reasons(user=user, identity=identity)
 
 
 def payments_of(user: User) -> Iterable[Mapping[str, Any]]:

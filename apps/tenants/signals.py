@@ -24,6 +24,6 @@ organization_closing = Signal()
 # and `closed_at`, the moment at which it was closed.
 organization_reopened = Signal()
 
-# Sent inside the transaction that erases a person, with `user`, before his name and address
-# are gone: whoever keeps something that names him forgets it.
+# Sent inside the transaction that erases a person, with `user` and `identity` (what he is known
+# by), before his name and address are gone: whoever keeps something that names him forgets it.
 person_erased = Signal()

@@ -9,6 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 
+from apps.billing.services.subscriptions.changing import carry_out
+from apps.billing.services.subscriptions.changing import request as request_change
+from apps.billing.services.subscriptions.subscribing import begin
 from apps.core import clock, context
 from apps.core.models import IdempotencyKey
 from apps.credits.selectors import main_wallet
@@ -24,6 +27,7 @@ from apps.rbac.services.sharing import share_object
 from apps.tenants.models import Organization, User
 from apps.tenants.services.organizations import update_organization
 from apps.tenants.services.people import update_profile
+from tests.billing.selling import make_plan_version
 from tests.jobs.work import make_job, picture, set_price
 from tests.people import (
     give_second_factor,
@@ -144,6 +148,7 @@ def leave_traces(canary: Canary) -> None:
     canary.clients.append(signed_in(person))
     let_support_look(person, owner, acme)
     edit_in_the_back_office(person)
+    end_plans(person, owner, acme)
     request_export(user=person)
     make_exports()
 
@@ -173,6 +178,20 @@ def edit_in_the_back_office(person: User) -> None:
         {"user": person.pk, "email": f"second.{person.email}", "verified": "on"},
     )
     assert answer.status_code == 302
+
+
+def end_plans(person: User, owner: User, organization: Organization) -> None:
+    """Let him end a plan and say why, and another one say that it is because of him."""
+    version = make_plan_version(price=0)
+    reasons = {person: f"Ask {person.full_name}", owner: f"{person.full_name} has gone"}
+    other = make_organization(owner=owner, name="Initech")
+    for user, place in ((person, organization), (owner, other)):
+        begin(organization=place, version=version, quantity=1)
+        with context.acting(actor=f"user:{user.public_id}"):
+            change = request_change(
+                organization=place, kind="cancel", reason=reasons[user], user=user
+            )
+        carry_out(change)
 
 
 def ask(canary: Canary) -> Erasure:

@@ -58,6 +58,10 @@ class TestAnErasedPerson:
             *("rbac_invitation.email", "rbac_apikey.name", "rbac_impersonation.reason"),
             "rbac_impersonation.ticket",
             *("jobs_blobupload.filename", "core_idempotencykey.body"),
+            *(
+                "billing_subscriptionchange.reason",
+                "billing_organizationsubscription.cancel_reason",
+            ),
             *("django_admin_log.object_repr", "tenants_organization.billing_email"),
         } <= places
         assert found_in(canary.words)[1] == []

@@ -70,12 +70,9 @@ def _items(subscription: Json, items: Json) -> Json:
     return changed
 
 
-def set_end(*, key: str, subscription_id: str, ends: bool, comment: str = "") -> Json:
+def set_end(*, key: str, subscription_id: str, ends: bool) -> Json:
     """Let a subscription end with its period, or go on."""
-    params: Json = {"cancel_at_period_end": ends}
-    if ends and comment:
-        params["cancellation_details"] = {"comment": comment}
-    return _update(key, subscription_id, params)
+    return _update(key, subscription_id, {"cancel_at_period_end": ends})
 
 
 def set_pause(*, key: str, subscription_id: str, is_paused: bool) -> Json:

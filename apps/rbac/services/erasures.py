@@ -153,7 +153,7 @@ def erase(*, erasure: Erasure) -> bool:
         check_may_go(user)
         identity = identity_of(user)
         with context.acting(actor="system:erase_people"):
-            person_erased.send(sender=User, user=user)
+            person_erased.send(sender=User, user=user, identity=identity)
             for step in STEPS:
                 step(user, identity)
             audit.record(action="user.erase", object_id=user.public_id)

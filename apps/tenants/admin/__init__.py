@@ -1,5 +1,6 @@
 """Staff pages of people, organizations and the audit log."""
 
+from apps.tenants.admin.accounts import EmailAddressAdmin, GroupAdmin
 from apps.tenants.admin.base import AuditedAdmin, organization_of, tell_once_committed
 from apps.tenants.admin.log import AdminConfigAdmin, AuditLogAdmin
 from apps.tenants.admin.organizations import (
@@ -17,6 +18,8 @@ __all__ = [
     "AuditLogAdmin",
     "AuditedAdmin",
     "AuthenticatorAdmin",
+    "EmailAddressAdmin",
+    "GroupAdmin",
     "NewPersonForm",
     "OrganizationAddForm",
     "OrganizationAdmin",

@@ -34,7 +34,10 @@ class AuditedAdmin[M: Model](ModelAdmin):  # type: ignore[misc]  # Unfold is unt
 
     def delete_model(self, request: HttpRequest, obj: M) -> None:
         """Delete, and keep what it was."""
-        before = {name: str(value) for name, value in model_to_dict(obj).items()}
+        before = {
+            name: names_of(value) if isinstance(value, list) else str(value)  # a many-to-many
+            for name, value in model_to_dict(obj).items()
+        }
         self.record(obj, "delete", before=before)
         super().delete_model(request, obj)
 

@@ -36,9 +36,7 @@ def ask_stripe(change: SubscriptionChange) -> Json:
             return gateway.schedule_items(key=key, subscription=told, items=items)
         case Kind.CANCEL:
             release_schedule(row, key=key)
-            return gateway.set_end(
-                key=key, subscription_id=stripe_id, ends=True, comment=change.reason
-            )
+            return gateway.set_end(key=key, subscription_id=stripe_id, ends=True)
         case Kind.UNDO:
             release_schedule(row, key=key)
             return gateway.set_end(key=key, subscription_id=stripe_id, ends=False)

@@ -174,15 +174,17 @@ def _write(change: SubscriptionChange) -> SubscriptionChange:
             change.save(force_insert=True)
     except IntegrityError as error:
         raise ChangeUnderWay from error
+    after: dict[str, Any] = {}
+    if change.version:
+        after = {"plan": str(change.version), "quantity": change.quantity}
+    if change.reason:
+        after["note"] = change.reason  # kept beside the row, so that it can be erased
     record(
         action=f"subscription.{change.kind}",
         organization=change.organization,
         object_id=change.subscription.public_id,
         before={"plan": str(change.old_version)} if change.old_version else None,
-        after={"plan": str(change.version), "quantity": change.quantity}
-        if change.version
-        else None,
-        reason=change.reason,
+        after=after or None,
     )
     return change
 
