@@ -20,8 +20,8 @@ class StripeUnavailable(DomainError):
     code = "stripe_unavailable"
     title = "Stripe does not answer"
     message = (
-        "Stripe does not answer now. What you asked for is written down and asked again by itself; "
-        "look at the payment in a minute."
+        "Stripe does not answer now. What it was to do is written down and asked again by itself: "
+        "look at it in a minute. What you only wanted to see, ask for again."
     )
     status = 503
 

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from apps.billing.models import OrganizationSubscription
 from apps.billing.selectors import subscriptions as reading
 from apps.billing.services.subscriptions.previewing import Preview
+from apps.billing.services.subscriptions.upcoming import Line, NextInvoice
 
 
 class PlanIn(serializers.Serializer[Any]):
@@ -94,3 +95,35 @@ class PreviewOut(serializers.Serializer[Preview]):
     next_amount = serializers.IntegerField(help_text="Of the next renewal, without tax.")
     seats_before = serializers.IntegerField(allow_null=True, help_text="null: no limit")
     seats_after = serializers.IntegerField(allow_null=True)
+
+
+class NextLineOut(serializers.Serializer[Line]):
+    """One line of the next invoice."""
+
+    description = serializers.CharField()
+    quantity = serializers.IntegerField(allow_null=True)
+    amount = serializers.IntegerField(help_text="Without tax.")
+    period_start = serializers.DateTimeField()
+    period_end = serializers.DateTimeField(help_text="Exclusive.")
+
+
+class NextInvoiceOut(serializers.Serializer[NextInvoice]):
+    """The next invoice as Stripe would make it now."""
+
+    object = serializers.CharField(default="next_invoice", read_only=True)
+    date = serializers.DateTimeField()
+    lines = NextLineOut(many=True)
+    has_more_lines = serializers.BooleanField()
+    discount = serializers.IntegerField()
+    tax = serializers.IntegerField()
+    total = serializers.IntegerField(help_text="With tax.")
+    amount_due = serializers.IntegerField(help_text="The total, less a credit that Stripe keeps.")
+    currency = serializers.CharField()
+    credits = serializers.IntegerField(help_text="That come once it is paid.")
+
+
+class UpcomingOut(serializers.Serializer[Any]):
+    """What is charged next; null where nothing is."""
+
+    object = serializers.CharField(default="subscription_upcoming", read_only=True)
+    next_invoice = NextInvoiceOut(allow_null=True)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.billing.api import catalogue, history, purchases, reloads, subscriptions
+from apps.billing.api import catalogue, history, purchases, reloads, subscriptions, upcoming
 
 app_name = "billing"
 urlpatterns = [
@@ -21,6 +21,7 @@ urlpatterns = [
     path("payments/<str:payment_id>", purchases.OnePayment.as_view(), name="payment"),
     path("subscription", subscriptions.Subscription.as_view(), name="subscription"),
     path("subscription/preview", subscriptions.Preview.as_view(), name="preview"),
+    path("subscription/next-invoice", upcoming.Upcoming.as_view(), name="next_invoice"),
     path("subscription/change", subscriptions.Change.as_view(), name="change"),
     path("subscription/cancel", subscriptions.Cancel.as_view(), name="cancel"),
     path("subscription/undo", subscriptions.Undo.as_view(), name="undo"),

@@ -1,7 +1,9 @@
 """How Stripe is asked: with which key, how long, and what its errors mean here."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
@@ -20,11 +22,13 @@ from apps.core.db import outside_transaction
 
 logger = structlog.get_logger(__name__)
 TIMEOUT_SECONDS = 10
+HURRIED_SECONDS = 3  # for what a page can do without
 RETRIES = 1  # by the SDK, with the same key; what still fails is resumed from our own rows
 MAYBE_LATER = {409, 429}  # the same key is in use, or too many requests: nothing is known yet
 
 Json = dict[str, Any]
 Question = Callable[[Any, Any], Any]
+_is_hurried: ContextVar[bool] = ContextVar("coffer_stripe_is_hurried", default=False)
 
 
 def is_configured() -> bool:
@@ -35,6 +39,16 @@ def is_configured() -> bool:
 def is_simulated() -> bool:
     """Tell whether a stand-in is asked instead of Stripe: no card is charged then."""
     return bool(settings.STRIPE_API_URL)
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Wait for each answer within a block for some seconds only, and ask once."""
+    token = _is_hurried.set(True)
+    try:
+        yield
+    finally:
+        _is_hurried.reset(token)
 
 
 @outside_transaction
@@ -53,7 +67,8 @@ def ask(question: Question, *, key: str = "") -> Json:
     """
     if not is_configured():
         raise BillingNotConfigured
-    services = _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_URL).v1
+    hurry = _is_hurried.get()
+    services = _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_URL, hurry).v1
     try:
         answer = question(services, {"idempotency_key": key} if key else {})
     except stripe.CardError as error:
@@ -66,13 +81,14 @@ def ask(question: Question, *, key: str = "") -> Json:
 
 
 @cache
-def _client(key: str, address: str) -> stripe.StripeClient:
+def _client(key: str, address: str, hurry: bool) -> stripe.StripeClient:
     """Return the client for a key; `address` is that of a stand-in, or empty."""
+    seconds = HURRIED_SECONDS if hurry else TIMEOUT_SECONDS
     return stripe.StripeClient(
         key,
         stripe_version=settings.STRIPE_API_VERSION,
-        max_network_retries=RETRIES,
-        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        max_network_retries=0 if hurry else RETRIES,
+        http_client=stripe.RequestsClient(timeout=seconds),
         base_addresses={"api": address} if address else {},
     )
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 
@@ -22,6 +23,7 @@ class BillingPage(TenantPage):
             "can_manage": may,
             "is_configured": is_configured(),
             "is_simulated": is_simulated(),
+            "is_test": not settings.STRIPE_LIVE_MODE,
             "can_buy": may and is_configured(),
         }
         return render(self.request, template, {**shared, **page}, status=status)

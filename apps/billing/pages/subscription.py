@@ -7,15 +7,21 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 
-from apps.billing.errors import NotSubscribed, PlanNotOffered, QuantityNotOffered
-from apps.billing.gateway.client import is_configured
+from apps.billing.errors import (
+    BillingNotConfigured,
+    NotSubscribed,
+    PlanNotOffered,
+    QuantityNotOffered,
+    StripeUnavailable,
+)
 from apps.billing.models import OrganizationSubscription, PlanVersion, SubscriptionChange
+from apps.billing.pages.base import BillingPage
 from apps.billing.pages.subscription_forms import AgreeForm, AskForm, CancelForm, PlanForm
-from apps.billing.pages.subscription_lines import banner_of, facts_of
+from apps.billing.pages.subscription_lines import facts_of, notice_of
 from apps.billing.selectors import subscriptions as reading
 from apps.billing.services.subscriptions import changing, previewing, subscribing
+from apps.billing.services.subscriptions.upcoming import next_invoice
 from apps.core.errors import DomainError
-from apps.rbac.pages.base import TenantPage
 
 MOST_CHANGES = 10  # shown on the page
 Kind = SubscriptionChange.Kind
@@ -26,11 +32,8 @@ SAID = {
 }
 
 
-class PlanPage(TenantPage):
+class PlanPage(BillingPage):
     """A page of the subscription."""
-
-    permission = "billing.view"
-    permission_to_change = "billing.manage"
 
     def present(self) -> OrganizationSubscription:
         """
@@ -74,6 +77,14 @@ class PlanPage(TenantPage):
         return redirect("billing:subscription", slug=self.organization.slug)
 
 
+def upcoming_of(present: OrganizationSubscription | None) -> dict[str, Any]:
+    """Return the next invoice, if one comes; or why nobody knows, so that the page stays of use."""
+    try:
+        return {"invoice": next_invoice(present) if present else None}
+    except (BillingNotConfigured, StripeUnavailable) as error:
+        return {"refusal": str(error)}
+
+
 class SubscriptionPage(PlanPage):
     """How the subscription stands."""
 
@@ -82,16 +93,14 @@ class SubscriptionPage(PlanPage):
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Show state, period, the next invoice, the period's credits, and what can be done."""
         present = reading.present_of(self.organization)
-        may = self.user.has_perm("billing.manage", self.organization)
         page: dict[str, Any] = {
             "subscription": present,
+            "upcoming": upcoming_of(present),
             "facts": facts_of(present) if present else None,
-            "banner": banner_of(present, may_pay=may) if present else None,
+            "notice": notice_of(present) if present else None,
             "changes": list(reading.changes_of(present)[:MOST_CHANGES]) if present else [],
-            "can_manage": may,
-            "is_configured": is_configured(),
         }
-        return render(request, "billing/subscription.html", page)
+        return self.show("billing/subscription.html", page)
 
 
 class Subscribe(PlanPage):

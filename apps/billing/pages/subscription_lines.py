@@ -1,4 +1,4 @@
-"""The subscription as the templates want it: facts, and the one banner that fits."""
+"""The subscription as the templates want it: facts, and the one notice that fits."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,19 +66,13 @@ def facts_of(row: OrganizationSubscription) -> Facts:
     )
 
 
-def banner_of(row: OrganizationSubscription, *, may_pay: bool) -> dict[str, str] | None:
-    """Return the most important thing to say, or None if all is as it should be."""
+def notice_of(row: OrganizationSubscription) -> dict[str, str] | None:
+    """Return what to say that no banner of the frame says, or None if there is nothing."""
     end = day_of(row.current_period_end)
     is_incomplete = row.status == Status.INCOMPLETE
     changes_to = row.next_version.plan.name if row.next_version else ""
     found = [
         (is_incomplete, "warning", "The plan begins once it is paid; that takes a few seconds."),
-        (
-            row.status == Status.PAST_DUE,
-            "error",
-            f"The last payment failed. The plan works until {day_of(reading.grace_ends(row))}:"
-            " change the card, or ask your bank.",
-        ),
         (
             row.status == Status.PAUSED,
             "warning",
@@ -86,15 +80,11 @@ def banner_of(row: OrganizationSubscription, *, may_pay: bool) -> dict[str, str]
         ),
         (row.cancel_at_period_end, "warning", f"The plan ends on {end}. You can undo that."),
         (bool(changes_to), "info", f"The plan changes to {changes_to} on {end}."),
-        (row.status == Status.TRIAL, "info", f"The trial ends on {day_of(row.trial_end)}."),
     ]
     level, text = next(((level, text) for holds, level, text in found if holds), ("", ""))
     if not text:
         return None
-    banner = {"level": level, "text": text}
-    if is_incomplete and row.pay_url and may_pay:
-        banner |= {"action_url": row.pay_url, "action_label": "Pay"}
-    return banner
+    return {"level": level, "text": text}
 
 
 def day_of(moment: datetime | None) -> str:

@@ -62,6 +62,7 @@ ROWS = [
     admin("GET POST", "billing/reconciliationrun/run/", "add"),
     api("GET", "subscription", "billing.view"),
     api("POST", "subscription", "billing.manage", body=PLAN),
+    api("GET", "subscription/next-invoice", "billing.view"),
     api("POST", "subscription/preview", "billing.manage", body=PLAN),
     api("POST", "subscription/change", "billing.manage", body=PLAN),
     api("POST", "subscription/cancel", "billing.manage"),
