@@ -216,4 +216,4 @@ class TestThePages:
         life.subscribe(small)
         decline_from_now_on(life)
         life.move(FEBRUARY + HOUR)
-        assert "payment failed" in self.page(life).content.decode()
+        assert "The payment for Small failed." in self.page(life).content.decode()

@@ -6,13 +6,16 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
-from apps.core import context
+from apps.core import context, scope
+from apps.core.banners import Banner, Viewer, banner_for
 from apps.rbac import selectors
 from apps.tenants.models import Organization, User
 from apps.tenants.selectors import has_shown_second_factor
 
 LAST_USED = "organization"  # session key: the slug of the organization looked at last
+DISMISSED = "dismissed"  # session key: which banners were taken away, the oldest first
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,11 @@ class Choice:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Return the context of the frame; four queries at most, and none in the admin."""
+    """
+    Return the context of the frame; four queries at most, and none in the admin.
+
+    The banner asks more, on pages of an organization alone and only where it is drawn.
+    """
     known = {
         "request_id": context.current().request_id,
         "demo": settings.DEMO,
@@ -68,7 +75,26 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "organizations": choices(mine, current),
         "permissions": permissions,
         "navigation": menu(request.path, current, permissions) if current else [],
+        "banner": SimpleLazyObject(lambda: banner_of(request, permissions)),
     }
+
+
+def banner_of(request: HttpRequest, permissions: set[str]) -> Banner | None:
+    """Return the most urgent banner for who looks at a page of an organization, or None."""
+    here: Organization | None = getattr(request, "organization", None)
+    if here is None or request.resolver_match is None:
+        return None
+    viewer = Viewer(here, permissions, request.resolver_match.namespace)
+    mine = dismissed_name(here, "")
+    names = request.session.get(DISMISSED, [])
+    dismissed = {name.removeprefix(mine) for name in names if name.startswith(mine)}
+    with scope.within(here.pk):
+        return banner_for(viewer, dismissed)
+
+
+def dismissed_name(organization: Organization, key: str) -> str:
+    """Return as what a session keeps that a banner was taken away."""
+    return f"{organization.public_id}:{key}"
 
 
 def current_organization(request: HttpRequest, mine: list[Organization]) -> Organization | None:

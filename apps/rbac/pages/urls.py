@@ -4,6 +4,7 @@ from django.urls import path
 
 from apps.rbac.pages import (
     audit,
+    banners,
     impersonations,
     inviting,
     members,
@@ -18,6 +19,7 @@ from apps.rbac.pages import (
 app_name = "rbac"
 urlpatterns = [
     path("settings/", views.Settings.as_view(), name="organization"),
+    path("banners/dismiss/", banners.Dismiss.as_view(), name="dismiss_banner"),
     path("audit/", audit.Audit.as_view(), name="audit"),
     path("audit/support/", impersonations.Impersonations.as_view(), name="impersonations"),
     path("ownership/", ownership.Ownership.as_view(), name="ownership"),

@@ -117,6 +117,7 @@ ROWS = [
     page("GET", "start/", "organization.view"),
     page("GET", "settings/", "organization.view"),
     page("POST", "settings/", "organization.update"),
+    page("POST", "banners/dismiss/", "credits.view_own", body={"key": "test_mode"}),
     page("GET", "audit/", "audit.view"),
     page("GET", "audit/", "audit.view", query={"format": "csv"}),
     page("GET", "ownership/", "organization.view"),
