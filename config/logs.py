@@ -1,5 +1,6 @@
 """One JSON line for each event, with the request's id; readable lines for a developer."""
 
+import logging
 import re
 from typing import Any
 
@@ -48,7 +49,7 @@ def structured_logging(*, level: str, human: bool) -> dict[str, Any]:
             # It tells of every page that it sets.
             "weasyprint": {"level": "WARNING"},
             # Below that it writes whole answers: addresses that let whoever has them in.
-            "stripe": {"level": "INFO"},
+            "stripe": {"level": max("INFO", level, key=logging.getLevelNamesMapping().__getitem__)},
         },
         "root": {"handlers": ["console"], "level": level},
     }

@@ -10,6 +10,7 @@ from apps.billing.errors import StripeUnavailable
 from apps.billing.models import Payment, WebhookEvent
 from apps.billing.services import inbox, payments
 from apps.billing.services.customers import ensure_customer
+from apps.core import ids
 from apps.credits.models import CreditTransaction, Wallet
 from tests.billing.stripe import handle_everything
 from tests.people import make_organization
@@ -193,6 +194,33 @@ class TestWorkers:
         handle_everything()
 
         assert balance(organization) == before + 500
+
+    def test_who_died_had_the_event_that_comes_next(self, stripe, payment):
+        """Were another one taken, two events of one subject would have claims."""
+        for event in stripe.news():
+            inbox.receive(event, source="webhook")
+        about = WebhookEvent.objects.filter(type="payment_intent.succeeded").get()
+        of_subject = WebhookEvent.objects.filter(subject=about.subject)
+        last = of_subject.filter(status="pending").order_by("told_at", "id").last()
+        dead = {"claim": ids.new_id(), "claimed_until": timezone.now()}
+        WebhookEvent.objects.filter(pk=last.pk).update(**dead)
+
+        taken = inbox.claim(about.subject)
+
+        assert (taken.pk, taken.attempts) == (last.pk, 1)
+        assert inbox.claim(about.subject) is None
+
+    def test_ask_two_statements_for_an_event_and_one_for_none(
+        self, stripe, payment, django_assert_num_queries
+    ):
+        for event in stripe.news():
+            inbox.receive(event, source="webhook")
+        subject = WebhookEvent.objects.filter(type="payment_intent.succeeded")[0].subject
+
+        with django_assert_num_queries(2):
+            inbox.claim(subject)
+        with django_assert_num_queries(1):
+            inbox.claim(subject)
 
     def test_too_slow_for_his_claim_writes_nothing(self, stripe, payment, monkeypatch):
         for event in stripe.news():

@@ -1,6 +1,8 @@
 """The way in: who is heard, what is kept, and what happens to what nobody should send."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.billing.models import WebhookEvent
 from apps.billing.webhooks import MOST_BYTES
@@ -34,6 +36,14 @@ class TestADelivery:
         assert answers == [200, 200, 200]
         assert (row.event_id, row.deliveries, row.subject) == ("evt_1", 3, "cus_1")
         assert (row.status, row.source) == ("pending", "webhook")
+
+    def test_that_comes_again_is_no_error_of_the_database(self):
+        """A failed INSERT would stand in the server's log for each of Stripe's repetitions."""
+        for _ in range(2):
+            with CaptureQueriesContext(connection) as asked:
+                deliver(event())
+            words = [one["sql"].split()[0] for one in asked]
+            assert words == ["SAVEPOINT", "INSERT", "UPDATE", "RELEASE"]
 
     def test_may_be_signed_with_the_old_secret(self):
         assert deliver(event(), secret="whsec_old").status_code == 200

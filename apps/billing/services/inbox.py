@@ -13,14 +13,14 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q, Subquery
 
 from apps.billing.errors import StripeUnavailable, WrongMode
 from apps.billing.models import Customer, WebhookEvent
 from apps.billing.services import handlers  # noqa: F401  so that every handler is known
 from apps.billing.services.handling import Handler, Json, News, NotKnownYet, handler_of
 from apps.core import context, ids
-from apps.core.clock import database_now
+from apps.core.clock import database_now, now_in_query
 from apps.core.queue import enqueue
 from apps.tenants.services.audit import record
 
@@ -49,15 +49,11 @@ def receive(event: Json, *, source: str) -> bool:
     if bool(event["livemode"]) != settings.STRIPE_LIVE_MODE:
         raise WrongMode(expected="live" if settings.STRIPE_LIVE_MODE else "test")
     row = _row(event, source)
-    try:
-        with transaction.atomic():
-            row.save(force_insert=True)
-    except IntegrityError:
-        twins = WebhookEvent.objects.filter(
-            account=row.account, is_live=row.is_live, event_id=row.event_id
-        )
-        if not twins.update(deliveries=F("deliveries") + 1):
-            raise
+    WebhookEvent.objects.bulk_create([row], ignore_conflicts=True)
+    twin = WebhookEvent.objects.exclude(pk=row.pk).filter(
+        account=row.account, is_live=row.is_live, event_id=row.event_id
+    )
+    if twin.update(deliveries=F("deliveries") + 1):
         return False
     if row.status == WebhookEvent.Status.PENDING:
         enqueue("billing.process_events", subject=row.subject)
@@ -109,25 +105,26 @@ def process(subject: str) -> int:
     return handled
 
 
-@transaction.atomic
 def claim(subject: str) -> WebhookEvent | None:
-    """Take the subject's first event that is due, unless a worker has one of them."""
-    now = database_now()
-    of_subject = WebhookEvent.objects.filter(subject=subject, status=WebhookEvent.Status.PENDING)
-    of_subject.filter(claimed_until__lte=now).update(claim=None, claimed_until=None)
-    due = of_subject.filter(due_at__lte=now).order_by("told_at", "id")
-    event = due.select_for_update(skip_locked=True, no_key=True).first()
-    if event is None or event.claim is not None:
-        return None
-    event.claim = ids.new_id()
-    event.claimed_until = now + LEASE
-    event.attempts += 1  # counted now: an event that kills its worker ends as well
+    """
+    Take the subject's first event that is due, unless a worker has one of them.
+
+    An event whose worker died comes before all others of its subject.
+    """
+    now, mark = now_in_query(), ids.new_id()
+    of_subject = WebhookEvent.objects.filter(subject=subject)
+    due = of_subject.filter(status=WebhookEvent.Status.PENDING, due_at__lte=now)
+    first = due.order_by(F("claimed_until").asc(nulls_last=True), "told_at", "id").values("pk")[:1]
+    free = due.filter(Q(claim=None) | Q(claimed_until__lte=now))
     try:
-        with transaction.atomic():
-            event.save(update_fields=["claim", "claimed_until", "attempts"])
-    except IntegrityError:  # another worker has another event of this subject
+        taken = free.filter(pk=Subquery(first)).update(
+            claim=mark,
+            claimed_until=now + LEASE,
+            attempts=F("attempts") + 1,  # counted now: what kills its worker ends as well
+        )
+    except IntegrityError:  # another worker has just taken another event of this subject
         return None
-    return event
+    return of_subject.get(claim=mark) if taken else None
 
 
 def _handle(event: WebhookEvent) -> None:
@@ -160,7 +157,7 @@ def _apply(event: WebhookEvent, handler: Handler, told: Json, about: Json) -> No
     :raises ClaimLost: if the claim has ended meanwhile: what we asked may be out of date.
     """
     customer = Customer.objects.select_for_update().filter(stripe_id=event.subject).first()
-    now = database_now()
+    now = now_in_query()
     done = WebhookEvent.objects.filter(
         pk=event.pk, claim=event.claim, claimed_until__gt=now
     ).update(
@@ -201,7 +198,7 @@ def _release(event: WebhookEvent, error: Exception, **changes: Any) -> None:
 
 def due_subjects(*, limit: int = 100) -> list[str]:
     """Return subjects with events that are due and in nobody's hands, the longest due first."""
-    now = database_now()
+    now = now_in_query()
     due = WebhookEvent.objects.filter(status=WebhookEvent.Status.PENDING, due_at__lte=now)
     free = due.filter(claim=None) | due.filter(claimed_until__lte=now)
     rows = free.order_by("due_at").values_list("subject", flat=True)[: limit * 10]

@@ -36,12 +36,12 @@ def settle_up(payment: Payment, *, cause: str) -> Payment:
     down, as far as it is unused. What comes back into the lot later is taken then
     (`take_what_came_back`). `cause` names the movement in the ledger (`refund:re_…`).
     """
-    refunds = list(payment.refunds.filter(status__in=Refund.MOVED))
-    disputes = list(payment.disputes.all())
+    refunds, disputes = list(payment.refunds.all()), list(payment.disputes.all())
+    moved = [one for one in refunds if one.status in Refund.MOVED]
     still_open = [one.opened_at for one in disputes if one.is_open]
     lost = [one for one in disputes if one.status == Dispute.Status.LOST]
-    payment.refunded = min(payment.amount + payment.tax, _money(refunds))
-    payment.to_claw_back = worth(payment, _money(refunds) + _money(lost))
+    payment.refunded = min(payment.amount + payment.tax, _money(moved))
+    payment.to_claw_back = worth(payment, _money(moved) + _money(lost))
     payment.disputed_at = min(still_open, default=None)
     lot = lot_of(payment)
     if lot is not None:
@@ -50,7 +50,11 @@ def settle_up(payment: Payment, *, cause: str) -> Payment:
         if bool(still_open) != (lot.frozen_at is not None):
             freeze_lot(lot=lot, is_frozen=bool(still_open), reference=cause, source="dispute")
     payment.save(update_fields=["refunded", "to_claw_back", "clawed_back", "disputed_at"])
-    _share_out(payment, refunds, lost)
+    taken = _share_out(payment, moved, lost)
+    for row in (*refunds, *disputes):
+        if row.credits != taken.get(row.pk, 0):
+            row.credits = taken.get(row.pk, 0)
+            row.save(update_fields=["credits"])
     return payment
 
 
@@ -129,22 +133,18 @@ def _money(rows: Sequence[Refund | Dispute]) -> int:
     return sum(row.amount for row in rows)
 
 
-def _share_out(payment: Payment, refunds: list[Refund], lost: list[Dispute]) -> None:
-    """Say how many credits were taken for what: first for refunds, each in Stripe's order."""
+def _share_out(payment: Payment, refunds: list[Refund], lost: list[Dispute]) -> dict[UUID, int]:
+    """Return how many credits were taken for what: first for refunds, each in Stripe's order."""
     causes: list[Refund | Dispute] = [
         *sorted(refunds, key=lambda one: (one.told_at, one.stripe_refund_id)),
         *sorted(lost, key=lambda one: (one.opened_at, one.stripe_dispute_id)),
     ]
     money = shared = 0
-    taken = {}
+    taken: dict[UUID, int] = {}
     for cause in causes:
         money += cause.amount
         share = min(worth(payment, money), payment.clawed_back) - shared
         shared += share
         taken[cause.pk] = share
     assert shared == payment.clawed_back, "all that is taken has a cause"
-    rows: list[Refund | Dispute] = [*payment.refunds.all(), *payment.disputes.all()]
-    for row in rows:
-        if row.credits != taken.get(row.pk, 0):
-            row.credits = taken.get(row.pk, 0)
-            row.save(update_fields=["credits"])
+    return taken
