@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from apps.billing.models import AutoReload, Payment
-from apps.billing.selectors.reloads import card_of, facts_of, size_of, why_not
+from apps.billing.selectors.reloads import Facts, card_of, size_of, why_not
 from apps.billing.services import reload_settings, reloads
 from apps.billing.services.customers import ensure_customer
 from apps.core import context, scope
@@ -70,7 +70,7 @@ def check_then_act(organization_id: UUID) -> Payment | None:
         reload = AutoReload.objects.select_related("organization").get(
             organization_id=organization_id
         )
-        facts, customer = facts_of(reload.organization), card_of(reload.organization)
+        facts, customer = Facts(reload.organization), card_of(reload.organization)
         if why_not(reload, facts) or facts.terms is None or customer is None:
             return None
         credits = size_of(reload, facts.available, facts.terms)

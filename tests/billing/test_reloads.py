@@ -9,7 +9,7 @@ from django.utils import timezone
 from apps.billing.errors import StripeUnavailable
 from apps.billing.gateway import reloads as gateway
 from apps.billing.models import AutoReload, Customer, Payment
-from apps.billing.selectors.reloads import Why, facts_of, why_not
+from apps.billing.selectors.reloads import Facts, Why, why_not
 from apps.billing.services import reload_outcomes, reloads
 from apps.core.invariants import verify
 from apps.tenants.models import AuditLog, Organization
@@ -46,7 +46,7 @@ def organization():
 def why(organization):
     """Say what keeps it from charging."""
     reload = AutoReload.objects.get(organization=organization)
-    return why_not(reload, facts_of(Organization.objects.get(pk=organization.pk)))
+    return why_not(reload, Facts(Organization.objects.get(pk=organization.pk)))
 
 
 class TestACharge:
@@ -187,6 +187,15 @@ class TestNothingIsCharged:
         assert why(organization) == Why.CHARGING
         assert attempt(organization) is None
 
+    def test_where_an_attempt_is_in_flight_and_asks_no_more_than_that(
+        self, stripe, organization, django_assert_num_queries
+    ):
+        """Of workers that are rung together each waits for the one before: they must be quick."""
+        ready(stripe, organization)
+        earlier_attempt(organization, status="unknown")
+        with django_assert_num_queries(5):  # settings, moment and attempt, in a transaction
+            assert attempt(organization) is None
+
     def test_where_credits_are_on_their_way(self, stripe, organization):
         ready(stripe, organization)
         earlier_attempt(organization, purpose="custom", status="processing")
@@ -225,7 +234,7 @@ class TestNothingIsCharged:
         with pytest.raises(IntegrityError), transaction.atomic():
             AutoReload.objects.update(state="suspended")
         reload.consented_by_id = None
-        assert why_not(reload, facts_of(organization)) == Why.NO_CONSENT
+        assert why_not(reload, Facts(organization)) == Why.NO_CONSENT
 
     def test_for_a_second_attempt_in_flight_in_the_database_itself(self, stripe, organization):
         earlier_attempt(organization, status="unknown")

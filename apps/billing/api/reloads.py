@@ -13,10 +13,10 @@ from apps.billing.models import AutoReload
 from apps.billing.selectors.offers import LARGEST
 from apps.billing.selectors.reload_simulation import simulate
 from apps.billing.selectors.reloads import (
+    Facts,
     Why,
     card_name,
     card_of,
-    facts_of,
     reload_of,
     reload_terms,
     why_not,
@@ -181,7 +181,7 @@ def answer_for(organization: Organization) -> dict[str, Any]:
         AutoReloadOut(
             {
                 **shown,
-                "blocked_by": why_not(reload, facts_of(organization)),
+                "blocked_by": why_not(reload, Facts(organization)),
                 "card": card_name(customer) if customer else "",
             }
         ).data

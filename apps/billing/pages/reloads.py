@@ -16,11 +16,11 @@ from apps.billing.pages.reload_forms import ReloadForm, shown_in_form
 from apps.billing.selectors.offers import CustomTerms
 from apps.billing.selectors.reload_simulation import largest_spend, simulate
 from apps.billing.selectors.reloads import (
+    Facts,
     Why,
     attempts_of,
     card_name,
     card_of,
-    facts_of,
     next_month_begins,
     reload_of,
     reload_terms,
@@ -98,7 +98,7 @@ class AutoReloadPage(BillingPage):
         """Return the state with its reason, and what mends it."""
         if reload is None:
             return None
-        why = why_not(reload, facts_of(self.organization))
+        why = why_not(reload, Facts(self.organization))
         return {
             "why": why,
             "reason": reload.reason,
@@ -161,7 +161,7 @@ class Resume(BillingPage):
 def preview_of(reload: AutoReload, page: BillingPage, terms: CustomTerms) -> dict[str, Any]:
     """Return the sentence for these settings, and what they would charge right now."""
     reload.currency = reload.currency or terms.currency
-    facts = facts_of(page.organization)
+    facts = Facts(page.organization)
     here = facts.available + facts.pending
     at_once = format_money(terms.amount_of(size_of(reload, here, terms)), terms.currency)
     return {

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from apps.billing.models import ProductVersion
 from apps.billing.models.catalogue import CURRENCY
 from apps.billing.selectors.catalogue import products_in_force
-from apps.tenants.selectors.config import Setting, declare, value_of
+from apps.tenants.selectors.config import Setting, declare, value_of, values
 
 THOUSAND = 1000
 LARGEST = 1_000_000_000
@@ -91,16 +91,18 @@ class CustomTerms:
 
 def custom_terms() -> CustomTerms | None:
     """Return the terms for amounts of one's own choice, or None if none are offered."""
-    price, minimum, maximum = value_of(PRICE), value_of(MINIMUM), value_of(MAXIMUM)
+    found = values()
+    price = value_of(PRICE, found)
+    minimum, maximum = value_of(MINIMUM, found), value_of(MAXIMUM, found)
     if not price or minimum > maximum:
         return None
-    currency = value_of(MONEY)
+    currency = value_of(MONEY, found)
     return CustomTerms(
         price,
         minimum,
         maximum,
         currency if re.fullmatch(CURRENCY, currency) else MONEY.default,
-        value_of(VALID_DAYS) or None,
+        value_of(VALID_DAYS, found) or None,
     )
 
 

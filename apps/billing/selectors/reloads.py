@@ -1,8 +1,9 @@
 """What keeps an automatic reload from charging, how much it would buy, and what was agreed to."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from django.db.models import F, QuerySet, Sum
@@ -48,20 +49,56 @@ class Why(StrEnum):
     CAP_REACHED = "cap_reached"
 
 
-@dataclass(frozen=True)
 class Facts:
-    """All that a decision is made of, as it is at one moment."""
+    """
+    All that a decision is made of, each read when it is first asked for, and then kept.
 
-    now: datetime
-    is_configured: bool
-    is_open: bool  # the organization
-    available: int  # credits
-    pending: int  # credits that are paid for and on their way
-    is_charging: bool
-    attempts: int  # in the window
-    spent: int  # minor units, this month, what is in flight included
-    has_card: bool
-    terms: CustomTerms | None
+    Of workers that are rung together most need one of them only: somebody charges already.
+    """
+
+    def __init__(self, organization: Organization) -> None:
+        self.organization = organization
+        self.now = database_now()
+        self._payments = Payment.objects.filter(organization=organization)
+        self._reloads = self._payments.filter(purpose=Payment.Purpose.RELOAD)
+
+    @cached_property
+    def available(self) -> int:
+        """How many credits there are."""
+        return balance_of(main_wallet(self.organization)).available
+
+    @cached_property
+    def pending(self) -> int:
+        """How many credits are paid for and on their way."""
+        coming = self._payments.filter(status=Payment.Status.PROCESSING)
+        return coming.aggregate(sum=Sum("credits"))["sum"] or 0
+
+    @cached_property
+    def is_charging(self) -> bool:
+        """Whether an attempt has begun and is not over."""
+        return self._reloads.filter(status__in=Payment.IN_FLIGHT).exists()
+
+    @cached_property
+    def attempts(self) -> int:
+        """How many attempts there were in the window."""
+        return self._reloads.filter(created_at__gt=self.now - WINDOW).count()
+
+    @cached_property
+    def spent(self) -> int:
+        """What reloads cost this month in minor units, what is in flight included."""
+        begins = month_begins(self.organization, self.now)
+        paid = self._reloads.exclude(status__in=UNPAID).filter(created_at__gte=begins)
+        return paid.aggregate(sum=Sum(F("amount") + F("tax")))["sum"] or 0
+
+    @cached_property
+    def card(self) -> Customer | None:
+        """The customer whose saved card is charged."""
+        return card_of(self.organization)
+
+    @cached_property
+    def terms(self) -> CustomTerms | None:
+        """At which price reloads are bought; None if they are not offered."""
+        return reload_terms()
 
 
 def reload_of(organization: Organization) -> AutoReload | None:
@@ -91,29 +128,6 @@ def reload_terms() -> CustomTerms | None:
     return None if value_of(AUTOMATIC_TAX) else custom_terms()
 
 
-def facts_of(organization: Organization) -> Facts:
-    """Return what decides now. Whoever charges reads it under the lock of the AutoReload."""
-    now = database_now()
-    payments = Payment.objects.filter(organization=organization)
-    reloads = payments.filter(purpose=Payment.Purpose.RELOAD)
-    coming = payments.filter(status=Payment.Status.PROCESSING).aggregate(sum=Sum("credits"))
-    paid = reloads.exclude(status__in=UNPAID).filter(
-        created_at__gte=month_begins(organization, now)
-    )
-    return Facts(
-        now=now,
-        is_configured=is_configured(),
-        is_open=organization.is_active,
-        available=balance_of(main_wallet(organization)).available,
-        pending=coming["sum"] or 0,
-        is_charging=reloads.filter(status__in=Payment.IN_FLIGHT).exists(),
-        attempts=reloads.filter(created_at__gt=now - WINDOW).count(),
-        spent=paid.aggregate(sum=Sum(F("amount") + F("tax")))["sum"] or 0,
-        has_card=card_of(organization) is not None,
-        terms=reload_terms(),
-    )
-
-
 def month_begins(organization: Organization, now: datetime) -> datetime:
     """Return the first moment of the organization's month."""
     zone = ZoneInfo(organization.time_zone)
@@ -137,46 +151,57 @@ def why_not(reload: AutoReload, facts: Facts) -> Why:
 
 def _for_good(reload: AutoReload, facts: Facts) -> Why | None:
     """Return what somebody has to mend."""
-    terms = facts.terms
-    found = {
-        Why.NOT_CONFIGURED: not facts.is_configured,
-        Why.CLOSED: not facts.is_open,
-        Why.OFF: not reload.is_enabled,
-        Why.CHARGING: facts.is_charging and reload.state == AutoReload.State.READY,
-        Why.PAUSED: reload.state == AutoReload.State.PAUSED,
-        Why.SUSPENDED: reload.state == AutoReload.State.SUSPENDED,
-        Why.NO_CONSENT: not (
-            reload.consent_text and reload.consented_at and reload.consented_by_id
-        ),
-        Why.NO_CARD: not facts.has_card,
-        Why.NOT_OFFERED: terms is None,
-        Why.TERMS_CHANGED: terms is not None
-        and (
-            terms.currency != reload.currency
-            or terms.price > reload.price
-            or terms.minimum > reload.amount  # the least that is sold is more than agreed
-        ),
-        Why.FAILED_TOO_OFTEN: reload.consecutive_failures >= MOST_FAILURES,
-    }
-    return next((why for why, holds in found.items() if holds), None)
+    has_agreed = reload.consent_text and reload.consented_at and reload.consented_by_id
+    is_ready = reload.state == AutoReload.State.READY
+    return _first(
+        (Why.NOT_CONFIGURED, lambda: not is_configured()),
+        (Why.CLOSED, lambda: not facts.organization.is_active),
+        (Why.OFF, lambda: not reload.is_enabled),
+        (Why.CHARGING, lambda: is_ready and facts.is_charging),
+        (Why.PAUSED, lambda: reload.state == AutoReload.State.PAUSED),
+        (Why.SUSPENDED, lambda: reload.state == AutoReload.State.SUSPENDED),
+        (Why.NO_CONSENT, lambda: not has_agreed),
+        (Why.NO_CARD, lambda: facts.card is None),
+        (Why.NOT_OFFERED, lambda: facts.terms is None),
+        (Why.TERMS_CHANGED, lambda: _has_other_terms(reload, facts.terms)),
+        (Why.FAILED_TOO_OFTEN, lambda: reload.consecutive_failures >= MOST_FAILURES),
+    )
 
 
 def _for_now(reload: AutoReload, facts: Facts) -> Why | None:
     """Return what time, or the next debit, changes."""
+    last, now, cap = reload.last_attempt_at, facts.now, reload.monthly_cap
+    rests_until = reload.back_off_until
+    return _first(
+        (Why.COOLING_DOWN, lambda: rests_until is not None and rests_until > now),
+        (Why.ENOUGH, lambda: facts.available + facts.pending >= reload.threshold),
+        (Why.TOO_SOON, lambda: last is not None and now < last + LEAST_PAUSE),
+        (
+            Why.NOT_ARMED,
+            lambda: not reload.is_armed and last is not None and now < last + REARMED_AFTER,
+        ),
+        (Why.TOO_MANY, lambda: facts.attempts >= MOST_IN_WINDOW),
+        (Why.CAP_REACHED, lambda: cap is not None and facts.spent + _price(reload, facts) > cap),
+    )
+
+
+def _first(*reasons: tuple[Why, Callable[[], bool]]) -> Why | None:
+    """Return the first one that holds; those after it are not even asked."""
+    return next((why for why, holds in reasons if holds()), None)
+
+
+def _has_other_terms(reload: AutoReload, terms: CustomTerms | None) -> bool:
+    """Tell whether more would be charged than was agreed to, or other money."""
+    if terms is None:
+        return False
+    is_dearer = terms.price > reload.price or terms.minimum > reload.amount  # the least one buys
+    return terms.currency != reload.currency or is_dearer
+
+
+def _price(reload: AutoReload, facts: Facts) -> int:
     assert facts.terms is not None, "asked before"
-    last, now = reload.last_attempt_at, facts.now
-    here = facts.available + facts.pending
-    price = facts.terms.amount_of(size_of(reload, here, facts.terms))
-    found = {
-        Why.COOLING_DOWN: reload.back_off_until is not None and reload.back_off_until > now,
-        Why.ENOUGH: here >= reload.threshold,
-        Why.TOO_SOON: last is not None and now < last + LEAST_PAUSE,
-        Why.NOT_ARMED: not reload.is_armed and last is not None and now < last + REARMED_AFTER,
-        Why.TOO_MANY: facts.attempts >= MOST_IN_WINDOW,
-        Why.CAP_REACHED: reload.monthly_cap is not None
-        and facts.spent + price > reload.monthly_cap,
-    }
-    return next((why for why, holds in found.items() if holds), None)
+    size = size_of(reload, facts.available + facts.pending, facts.terms)
+    return facts.terms.amount_of(size)
 
 
 def sentence(reload: AutoReload, customer: Customer | None, terms: CustomTerms) -> str:

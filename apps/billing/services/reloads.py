@@ -26,7 +26,7 @@ from apps.billing.gateway import objects
 from apps.billing.gateway import reloads as gateway
 from apps.billing.models import AutoReload, Customer, Payment
 from apps.billing.selectors.offers import CustomTerms
-from apps.billing.selectors.reloads import Why, card_of, facts_of, size_of, why_not
+from apps.billing.selectors.reloads import Facts, Why, size_of, why_not
 from apps.billing.services import payments, sweeping
 from apps.billing.signals import payment_moved
 from apps.core import context, scope
@@ -85,16 +85,15 @@ def claim(organization_id: UUID) -> Payment | None:
     )
     if reload is None:
         return None
-    facts = facts_of(reload.organization)
+    facts = Facts(reload.organization)
     why = why_not(reload, facts)
     if why == Why.ENOUGH and not reload.is_armed:
         reload.is_armed = True
         reload.save(update_fields=["is_armed", "changed_at"])
-    customer = card_of(reload.organization)
-    if why or facts.terms is None or customer is None:
+    if why or facts.terms is None or facts.card is None:
         return None
     credits = size_of(reload, facts.available + facts.pending, facts.terms)
-    payment = _write_down(reload, customer, facts.terms, credits)
+    payment = _write_down(reload, facts.card, facts.terms, credits)
     reload.is_armed = False
     reload.last_attempt_at = facts.now
     reload.save(update_fields=["is_armed", "last_attempt_at", "changed_at"])

@@ -51,7 +51,8 @@ def settle_up(payment: Payment, *, cause: str) -> Payment:
             freeze_lot(lot=lot, is_frozen=bool(still_open), reference=cause, source="dispute")
     payment.save(update_fields=["refunded", "to_claw_back", "clawed_back", "disputed_at"])
     taken = _share_out(payment, moved, lost)
-    for row in (*refunds, *disputes):
+    rows: list[Refund | Dispute] = [*refunds, *disputes]
+    for row in rows:
         if row.credits != taken.get(row.pk, 0):
             row.credits = taken.get(row.pk, 0)
             row.save(update_fields=["credits"])

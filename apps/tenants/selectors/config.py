@@ -84,9 +84,16 @@ def setting_named(key: str) -> Setting[int] | Setting[bool] | Setting[str]:
     return _known[key]
 
 
-def value_of[T: Value](setting: Setting[T]) -> T:
-    """Return what staff have set, or the default; what is of another type counts as not set."""
-    found = AdminConfig.objects.filter(key=setting.key).values_list("value", flat=True).first()
+def value_of[T: Value](setting: Setting[T], among: Mapping[str, object] | None = None) -> T:
+    """
+    Return what staff have set, or the default; what is of another type counts as not set.
+
+    `among` is what `values` said, where several values decide together.
+    """
+    if among is None:
+        found = AdminConfig.objects.filter(key=setting.key).values_list("value", flat=True).first()
+    else:
+        found = among.get(setting.key)
     if isinstance(found, int) and not isinstance(found, bool):  # never looser than its bounds
         found = max(found, setting.minimum if setting.minimum is not None else found)
         found = min(found, setting.maximum if setting.maximum is not None else found)
