@@ -1,23 +1,53 @@
 """Work that begins at the same moment."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Barrier
 
 from django.db import connection
 
 
+class Team:
+    """Threads that begin together as often as they are asked, each on a connection of its own."""
+
+    def __init__(self, pool: ThreadPoolExecutor, size: int) -> None:
+        self._pool = pool
+        self._barrier = Barrier(size)  # so each thread has one work, and none has two
+
+    def at_once[T](self, works: Sequence[Callable[[], T]]) -> list[T]:
+        """Run as many works as there are threads at the same moment."""
+
+        def run(work: Callable[[], T]) -> T:
+            connection.ensure_connection()
+            self._barrier.wait()
+            return work()
+
+        return list(self._pool.map(run, works))
+
+    def close(self) -> None:
+        """Let each thread close its connection."""
+
+        def hang_up() -> None:
+            connection.close()
+            self._barrier.wait()
+
+        for done in [self._pool.submit(hang_up) for _ in range(self._barrier.parties)]:
+            done.result()
+
+
+@contextmanager
+def team(size: int) -> Iterator[Team]:
+    """Give so many threads, which keep their connections until the end of the block."""
+    with ThreadPoolExecutor(max_workers=size) as pool:
+        racers = Team(pool, size)
+        try:
+            yield racers
+        finally:
+            racers.close()
+
+
 def at_once[T](works: Sequence[Callable[[], T]]) -> list[T]:
     """Run these at the same moment, each on a connection of its own."""
-    barrier = Barrier(len(works))
-
-    def run(work: Callable[[], T]) -> T:
-        try:
-            connection.ensure_connection()
-            barrier.wait()
-            return work()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(max_workers=len(works)) as pool:
-        return list(pool.map(run, works))
+    with team(len(works)) as racers:
+        return racers.at_once(works)
