@@ -21,7 +21,8 @@ from types import FrameType
 
 from embedded import report, schema, simulator
 from embedded.account import elsewhere
-from embedded.keeper import Attachment, attach, free_port, read_state
+from embedded.keeper import Attachment, attach, read_state
+from embedded.ports import reserve_port
 from embedded.processes import Processes
 from embedded.settings import environment_of_demo, write_shared
 
@@ -69,7 +70,7 @@ def run(home: Path, port: int) -> int:
     attachments: list[Attachment] = []
     processes = Processes(home / "logs", {}, ROOT)
     try:
-        start(home, free_port(port), processes, attachments)
+        start(home, reserve_port(port), processes, attachments)
         return watch(processes)
     except StopRequested:
         return 0

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from embedded import report
-from embedded.keeper import free_port
+from embedded.ports import reserve_port
 from embedded.processes import Processes
 
 NAME = "simulator"
@@ -27,7 +27,7 @@ def start(home: Path, port_of_web: int, environment: dict[str, str], processes: 
     if environment.get("STRIPE_SECRET_KEY") or environment.get("STRIPE_API_URL"):
         report.done("Stripe (yours)")
         return
-    port = free_port(WANTED_PORT)
+    port = reserve_port(WANTED_PORT)
     state, secret = home / "stripe.json", f"whsec_{secrets.token_hex(16)}"
     webhook = f"http://127.0.0.1:{port_of_web}/webhooks/stripe/"
     processes.start(

@@ -7,12 +7,12 @@ from unittest import mock
 
 from django.conf import settings
 from django.core import mail
-from django.core.cache import cache
 from django.test.utils import setup_test_environment, teardown_test_environment
 
 from apps.rbac.services import erasures, forgetting
 from apps.rbac.services.erasures import erase
 from figures.lines import Report, scaled
+from tests.caching import forget_cached
 from tests.database import migrated_database
 from tests.rbac.canaries import ask, columns, found_in, leave_traces, sign_up_canary
 
@@ -53,7 +53,7 @@ def erased_user_left(report: Report) -> None:
 
 def erased() -> tuple[int, list[str]]:
     """Erase one person; return how many columns were searched, and where he is still named."""
-    cache.clear()  # so many sign-ups from one address would meet the limit
+    forget_cached()  # so many sign-ups from one address would meet the limit
     canary = sign_up_canary()
     leave_traces(canary)
     assert found_in(canary.words)[1], "He has left no trace, so nothing would be shown."

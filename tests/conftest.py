@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from django.core.cache import cache
 from django.test import TransactionTestCase
 
+from tests.caching import forget_cached
 from tests.database import empty_tables, migrated_database
 from tests.roles import web_role_for_requests
 
@@ -26,7 +26,7 @@ def _quick_passwords(settings) -> None:
 def _forgetful_cache() -> Iterator[None]:
     """Let no test find what another one left in the cache: limits, above all."""
     yield
-    cache.clear()
+    forget_cached()
 
 
 @pytest.fixture(autouse=True, scope="session")
