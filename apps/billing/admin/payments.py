@@ -4,12 +4,11 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from unfold.decorators import action
 
+from apps.billing.admin import links
 from apps.billing.admin.refunding import RefundDesk
 from apps.billing.models import Payment
 from apps.core.templatetags.coffer import money
 from apps.credits.admin.base import LedgerAdmin, link, list_url
-
-STRIPE = "https://dashboard.stripe.com"
 
 
 @admin.register(Payment)
@@ -125,10 +124,7 @@ class PaymentAdmin(LedgerAdmin[Payment]):
     def at_stripe(self, payment: Payment) -> str:
         """Link to Stripe's own page of it."""
         found = payment.stripe_payment_intent_id
-        if not found:
-            return "—"
-        mode = "" if payment.is_live else "/test"
-        return link(f"{STRIPE}{mode}/payments/{found}", found)
+        return links.at_stripe("payments", found, is_live=payment.is_live) if found else "—"
 
     def has_refund_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         """Let those give money back who may add refunds."""

@@ -10,6 +10,7 @@ from django.urls import reverse
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from apps.billing.admin import links
 from apps.billing.models import ReconciliationCase
 from apps.billing.services import repairs
 from apps.core.admin import badge_of
@@ -18,7 +19,6 @@ from apps.core.templatetags.coffer import money
 from apps.credits.admin.base import LedgerAdmin, link, list_url, staff_of
 
 COLOURS = {"open": "danger", "repaired": "success", "dismissed": "", "gone": "success"}
-STRIPE = "https://dashboard.stripe.com"
 NOTHING = "—"
 
 
@@ -139,16 +139,13 @@ class ReconciliationCaseAdmin(LedgerAdmin[ReconciliationCase]):
     def at_stripe(self, case: ReconciliationCase) -> str:
         """Link to Stripe's own page of the payment."""
         intent = case.stripe_payment_intent_id
-        mode = "" if settings.STRIPE_LIVE_MODE else "/test"  # a case may have no payment to ask
-        return link(f"{STRIPE}{mode}/payments/{intent}", intent)
+        # A case may have no payment to ask for its mode.
+        return links.at_stripe("payments", intent, is_live=settings.STRIPE_LIVE_MODE)
 
     @admin.display(description="payment")
     def payment_link(self, case: ReconciliationCase) -> str:
         """Link to our payment."""
-        if case.payment is None:
-            return NOTHING
-        place = reverse("admin:billing_payment_change", args=[case.payment.pk])
-        return link(place, case.payment.public_id)
+        return NOTHING if case.payment is None else links.payment_link(case.payment)
 
     @admin.display(description="ledger's entries")
     def entries(self, case: ReconciliationCase) -> str:

@@ -2,16 +2,15 @@
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import reverse
 from unfold.decorators import display
 
-from apps.billing.models import Dispute, Payment, Refund
+from apps.billing.admin.links import at_stripe, payment_link
+from apps.billing.models import Dispute, Refund
 from apps.billing.selectors.refunds import disputes_to_answer
 from apps.core.admin import badge_of
 from apps.core.templatetags.coffer import ago, money
-from apps.credits.admin.base import LedgerAdmin, link
+from apps.credits.admin.base import LedgerAdmin
 
-STRIPE = "https://dashboard.stripe.com"
 REFUND_COLOURS = {"requested": "warning", "pending": "info", "succeeded": "success"}
 REFUND_COLOURS |= {"failed": "danger"}
 DISPUTE_COLOURS = {
@@ -22,11 +21,6 @@ DISPUTE_COLOURS = {
     "Won": "success",
     "Lost": "danger",
 }
-
-
-def payment_link(payment: Payment) -> str:
-    """Link to a payment's own page."""
-    return link(reverse("admin:billing_payment_change", args=[payment.pk]), payment.public_id)
 
 
 @admin.register(Refund)
@@ -173,9 +167,8 @@ class DisputeAdmin(LedgerAdmin[Dispute]):
     @admin.display(description="at Stripe")
     def at_stripe(self, dispute: Dispute) -> str:
         """Link to Stripe's own page of it, where it is answered."""
-        mode = "" if dispute.payment.is_live else "/test"
-        found = dispute.stripe_dispute_id
-        return link(f"{STRIPE}{mode}/disputes/{found}", found)
+        is_live = dispute.payment.is_live
+        return at_stripe("disputes", dispute.stripe_dispute_id, is_live=is_live)
 
     def menu_badge(self, request: HttpRequest) -> str:
         """Count those that somebody has to answer."""

@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.billing.errors import (
     AuthenticationNeeded,
@@ -49,16 +49,25 @@ SWEPT_AT_ONCE = 100
 
 def ring(wallet_ids: Sequence[UUID]) -> None:
     """Ask a worker to look where credits left one of these wallets and a reload may be due."""
-    paid = Wallet.objects.across_organizations("they were debited").filter(
-        pk__in=wallet_ids,
+    _ring(_low(wallet_ids))
+
+
+def _low(wallet_ids: Sequence[UUID] | None = None) -> QuerySet[AutoReload]:
+    """Return reloads that may charge, with less than their threshold in (one of) the wallets."""
+    wallets = Wallet.objects.across_organizations("they were debited").filter(
         kind=Wallet.Kind.ORGANIZATION,
         organization=OuterRef("organization"),
         balance__lt=OuterRef("threshold"),
     )
-    may = AutoReload.objects.across_organizations("their wallets were debited").filter(
-        Exists(paid), is_enabled=True, state=AutoReload.State.READY
+    if wallet_ids is not None:
+        wallets = wallets.filter(pk__in=wallet_ids)
+    return AutoReload.objects.across_organizations("their wallets were debited").filter(
+        Exists(wallets), is_enabled=True, state=AutoReload.State.READY
     )
-    for organization_id in may.values_list("organization_id", flat=True):
+
+
+def _ring(reloads: QuerySet[AutoReload]) -> None:
+    for organization_id in reloads.values_list("organization_id", flat=True):
         enqueue("billing.reload_if_low", organization_id=str(organization_id))
 
 
@@ -260,14 +269,4 @@ def _cancel(payment: Payment) -> Payment:
 
 def ring_where_low() -> None:
     """Ring where a debit's own ring got lost, or a pause is over."""
-    now = database_now()
-    wallets = Wallet.objects.filter(
-        kind=Wallet.Kind.ORGANIZATION,
-        organization=OuterRef("organization"),
-        balance__lt=OuterRef("threshold"),
-    )
-    rows = AutoReload.objects.filter(
-        Exists(wallets), is_enabled=True, state=AutoReload.State.READY
-    ).exclude(back_off_until__gt=now)
-    for organization_id in rows.values_list("organization_id", flat=True):
-        enqueue("billing.reload_if_low", organization_id=str(organization_id))
+    _ring(_low().exclude(back_off_until__gt=database_now()))
