@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from apps.billing.api.keyed import write_then_ask
+from apps.billing.api.payment_serializers import PaymentOut
 from apps.billing.errors import NotForSale
 from apps.billing.models import Payment
 from apps.billing.selectors.offers import LARGEST, pack_named
@@ -25,6 +26,7 @@ from apps.billing.selectors.payments import (
     payment_rows,
     payments_of,
 )
+from apps.billing.selectors.refunds import with_reversals
 from apps.billing.services import checkout, purchases
 from apps.core.api import paginated, validated, validated_query
 from apps.core.exports import stream_csv
@@ -54,32 +56,6 @@ class PurchaseIn(serializers.Serializer[Any]):
         if ("pack" in attrs) == ("credits" in attrs):
             raise ValidationError("Name a pack, or a number of credits: one of the two.")
         return attrs
-
-
-class PaymentOut(serializers.ModelSerializer[Payment]):
-    """A payment: what it is for, how far it is, and where it is paid."""
-
-    id = serializers.CharField(source="public_id")
-    object = serializers.CharField(default="payment", read_only=True)
-    purpose = serializers.ChoiceField(choices=Payment.Purpose.choices)
-    status = serializers.ChoiceField(choices=Payment.Status.choices)
-    pack = serializers.CharField(
-        source="product_version.product.code", default=None, allow_null=True
-    )
-    livemode = serializers.BooleanField(source="is_live")
-    pay_url = serializers.CharField(
-        help_text="Stripe's page on which it is paid; empty where there is nothing to pay."
-    )
-    amount = serializers.IntegerField(help_text="Minor units, without tax.")
-    tax = serializers.IntegerField(help_text="Minor units.")
-
-    class Meta:
-        model = Payment
-        fields = [
-            *("id", "object", "purpose", "pack", "status", "livemode", "credits", "valid_days"),
-            *("amount", "tax", "currency", "refunded", "pay_url", "failure_code"),
-            *("failure_message", "created_at", "settled_at"),
-        ]
 
 
 class PaymentParameters(serializers.Serializer[Any]):
@@ -165,7 +141,7 @@ class Payments(TenantAPIView):
         """Return payments, newest first."""
         known = frozenset(PaymentParameters().fields)
         rows = matching(payments_of(self.organization), filters_of(request))
-        return paginated(request, rows, PaymentOut, parameters=known)
+        return paginated(request, with_reversals(rows), PaymentOut, parameters=known)
 
 
 class PaymentsCsv(TenantAPIView):

@@ -163,6 +163,13 @@ class Payment(Row):
         return f"{self.purpose} {self.amount} {self.currency} ({self.status})"
 
     @property
+    def refund_status(self) -> str:
+        """How much of it went back: nothing, a part, or all."""
+        if not self.refunded:
+            return "none"
+        return "full" if self.refunded >= self.amount + self.tax else "partial"
+
+    @property
     def reference(self) -> str:
         """The cause in the ledger: the payment intent, so that each way there grants once."""
         assert self.stripe_payment_intent_id, "it has none before Stripe answered"

@@ -1,5 +1,6 @@
 """Payments: what was bought, and what became of it."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,7 +15,7 @@ from apps.billing.errors import (
     StripeRefused,
     StripeUnavailable,
 )
-from apps.billing.models import Payment
+from apps.billing.models import Dispute, Payment, Refund
 from apps.billing.pages.base import BillingPage
 from apps.billing.pages.forms import PURPOSES, PaymentFilter
 from apps.billing.selectors.payments import (
@@ -136,6 +137,7 @@ def payment_line(payment: Payment) -> dict[str, Any]:
         "total": format_money(payment.amount + payment.tax, payment.currency),
         "status": payment.status,
         "refunded": format_money(payment.refunded, payment.currency) if payment.refunded else "",
+        "refund_status": payment.refund_status,
         "is_disputed": payment.disputed_at is not None,
         "bought_by": payment.user.get_full_name() if payment.user else "",
         "created_at": payment.created_at,
@@ -155,6 +157,22 @@ def payment_story(payment: Payment, entry_url: str) -> dict[str, Any]:
         "entry_url": entry_url,
         "settled_at": payment.settled_at,
         "clawed_back": payment.clawed_back,
+        "refunds": [reversal_line(payment, one, one.created_at) for one in payment.refunds.all()],
+        "disputes": [
+            reversal_line(payment, one, one.opened_at) | {"closed_at": one.closed_at}
+            for one in payment.disputes.all()
+        ],
         "stripe_id": payment.stripe_payment_intent_id or "",
         "is_live": payment.is_live,
+    }
+
+
+def reversal_line(payment: Payment, row: Refund | Dispute, begun_at: datetime) -> dict[str, Any]:
+    """Return one refund or dispute of a payment, as its page shows it."""
+    return {
+        "id": row.public_id,
+        "amount": format_money(row.amount, payment.currency),
+        "credits": row.credits,
+        "status": row.status,
+        "begun_at": begun_at,
     }

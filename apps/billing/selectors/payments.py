@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from apps.billing.models import Payment
+from apps.billing.selectors.refunds import with_reversals
 from apps.core.errors import NotFound
 from apps.credits.selectors import main_wallet, transaction_ids
 from apps.tenants.models import Organization
@@ -50,11 +51,12 @@ def payments_of(organization: Organization) -> QuerySet[Payment]:
 
 def payment_of(organization: Organization, payment_id: UUID | None) -> Payment:
     """
-    Return the organization's payment.
+    Return the organization's payment, with its refunds and disputes, the newest first.
 
     :raises NotFound: if it has none with this id.
     """
-    found = payments_of(organization).filter(pk=payment_id).first() if payment_id else None
+    rows = with_reversals(payments_of(organization))
+    found = rows.filter(pk=payment_id).first() if payment_id else None
     if found is None:
         raise NotFound
     return found

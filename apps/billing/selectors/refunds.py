@@ -1,18 +1,16 @@
 """What went back of payments, and what is disputed."""
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Prefetch, QuerySet
 
 from apps.billing.models import Dispute, Payment, Refund
 
 
-def refunds_of(payment: Payment) -> QuerySet[Refund]:
-    """Return a payment's refunds, the newest first; those that failed as well."""
-    return Refund.objects.filter(payment=payment).order_by("-id")
-
-
-def disputes_of(payment: Payment) -> QuerySet[Dispute]:
-    """Return a payment's disputes, the newest first."""
-    return Dispute.objects.filter(payment=payment).order_by("-id")
+def with_reversals(payments: QuerySet[Payment]) -> QuerySet[Payment]:
+    """Bring refunds and disputes along, the newest first: two queries for however many."""
+    return payments.prefetch_related(
+        Prefetch("refunds", Refund.objects.order_by("-id")),
+        Prefetch("disputes", Dispute.objects.order_by("-id")),
+    )
 
 
 def disputes_to_answer() -> QuerySet[Dispute]:
