@@ -291,6 +291,15 @@ class CardNeeded(DomainError):
     status = 409
 
 
+class PaymentMethodInUse(DomainError):
+    """Something is charged to the payment method that was to be removed. `what` says what."""
+
+    code = "payment_method_in_use"
+    title = "The payment method is in use"
+    message = "{what} is charged to it. Make another one the default first, or end that."
+    status = 409
+
+
 class ConsentNeeded(DomainError):
     """Whoever turns it on has not agreed to what is charged. `text` is what he agrees to."""
 

@@ -36,7 +36,13 @@ PARAMETERS = {
     "wallet_id": "credits.Wallet",
 }
 # Parameters that name no row of a place.
-CONSTANTS = {"name": "image.restyle", "content_type_id": "1", "url": "nowhere/", "token": "unknown"}
+CONSTANTS = {
+    "name": "image.restyle",
+    "content_type_id": "1",
+    "method_id": "pm_unknown",  # Stripe's: no row of ours
+    "url": "nowhere/",
+    "token": "unknown",
+}
 MAKERS = ("user", "created_by", "invited_by", "from_user", "requested_by", "member")
 GREATEST = 2_000_000_000  # of ids that are counted; nobody has it
 

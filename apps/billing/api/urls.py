@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from apps.billing.api import catalogue, history, purchases, reloads, subscriptions, upcoming
+from apps.billing.api import (
+    catalogue,
+    history,
+    payment_methods,
+    purchases,
+    reloads,
+    subscriptions,
+    upcoming,
+)
 
 app_name = "billing"
 urlpatterns = [
@@ -19,6 +27,17 @@ urlpatterns = [
     path("payments", purchases.Payments.as_view(), name="payments"),
     path("payments.csv", purchases.PaymentsCsv.as_view(), name="payments_export"),
     path("payments/<str:payment_id>", purchases.OnePayment.as_view(), name="payment"),
+    path("payment-methods", payment_methods.PaymentMethods.as_view(), name="payment_methods"),
+    path(
+        "payment-methods/<str:method_id>",
+        payment_methods.OnePaymentMethod.as_view(),
+        name="payment_method",
+    ),
+    path(
+        "payment-methods/<str:method_id>/default",
+        payment_methods.DefaultPaymentMethod.as_view(),
+        name="default_payment_method",
+    ),
     path("subscription", subscriptions.Subscription.as_view(), name="subscription"),
     path("subscription/preview", subscriptions.Preview.as_view(), name="preview"),
     path("subscription/next-invoice", upcoming.Upcoming.as_view(), name="next_invoice"),

@@ -43,8 +43,14 @@ def expire_session(session_id: str) -> Json:
     return ask(lambda stripe, options: stripe.checkout.sessions.expire(session_id, {}, options))
 
 
-def create_setup(*, customer: str, currency: str, success_url: str, cancel_url: str) -> str:
-    """Return the address of a page of Stripe's that saves a card as the one that is charged."""
+def create_setup(
+    *, customer: str, currency: str, success_url: str, cancel_url: str, key: str = ""
+) -> str:
+    """
+    Return the address of a page of Stripe's that saves a card as the one that is charged.
+
+    With a key, repeated, it is the same page for a day.
+    """
     question = {
         "mode": "setup",
         "customer": customer,
@@ -54,7 +60,7 @@ def create_setup(*, customer: str, currency: str, success_url: str, cancel_url: 
         "metadata": {"coffer_card": "default"},
         "setup_intent_data": {"metadata": {"coffer_card": "default"}},
     }
-    made = ask(lambda stripe, options: stripe.checkout.sessions.create(question, options))
+    made = ask(lambda stripe, options: stripe.checkout.sessions.create(question, options), key=key)
     return str(made["url"])
 
 
@@ -69,7 +75,7 @@ def create_portal(*, customer: str, return_url: str) -> str:
     return str(made["url"])
 
 
-def charge_from_now_on(*, customer: str, payment_method: str, key: str) -> Json:
+def charge_from_now_on(*, customer: str, payment_method: str, key: str = "") -> Json:
     """Let a customer's saved card be the one that is charged; return the customer."""
     question = {
         "invoice_settings": {"default_payment_method": payment_method},

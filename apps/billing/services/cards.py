@@ -54,9 +54,11 @@ def keep_card(*, customer: Customer, method: Json | None) -> Customer:
 
 
 @outside_transaction
-def page_to_save_card(*, organization: Organization) -> str:
+def page_to_save_card(*, organization: Organization, key: str = "") -> str:
     """
     Return the address of a page of Stripe's that saves a card; for the browser alone.
+
+    With a key, repeated, it is the same page for a day.
 
     :raises BillingNotConfigured: if there is no key for Stripe.
     :raises StripeRefused: if Stripe refuses it.
@@ -69,6 +71,7 @@ def page_to_save_card(*, organization: Organization) -> str:
         currency=value_of(MONEY),
         success_url=f"{_address(organization)}?saved=1",
         cancel_url=_address(organization),
+        key=key,
     )
 
 

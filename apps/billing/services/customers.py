@@ -9,6 +9,14 @@ from apps.core.db import outside_transaction
 from apps.tenants.models import Organization
 
 
+def write_down(organization: Organization) -> Customer:
+    """Return the organization's row, which Stripe may not have been asked about yet."""
+    customer, _ = Customer.objects.get_or_create(
+        organization=organization, defaults={"is_live": settings.STRIPE_LIVE_MODE}
+    )
+    return customer
+
+
 @outside_transaction
 def ensure_customer(*, organization: Organization) -> Customer:
     """
@@ -20,9 +28,7 @@ def ensure_customer(*, organization: Organization) -> Customer:
     :raises BillingNotConfigured: if there is no key for Stripe.
     :raises StripeUnavailable: if Stripe does not answer.
     """
-    customer, _ = Customer.objects.get_or_create(
-        organization=organization, defaults={"is_live": settings.STRIPE_LIVE_MODE}
-    )
+    customer = write_down(organization)
     if customer.stripe_id:
         return customer
     made = gateway.create_customer(
