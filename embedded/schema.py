@@ -15,6 +15,12 @@ from embedded import report
 from embedded.keeper import Attachment
 
 STAFF = "coffer_staff"  # sees every organization
+# Whether somebody is there, and whether it is the demo without the last thing that it seeds.
+SEEDED = """
+    SELECT EXISTS (SELECT FROM tenants_organization),
+           EXISTS (SELECT FROM tenants_organization WHERE slug = 'acme')
+           AND NOT EXISTS (SELECT FROM billing_reconciliationcase)
+"""
 
 
 def create_database(postgres: Attachment, name: str) -> str:
@@ -66,11 +72,17 @@ def migrate(root: Path, environment: dict[str, str]) -> None:
 
 
 def seed(root: Path, environment: dict[str, str]) -> None:
-    """Fill in people and history, unless somebody is there."""
+    """
+    Fill in people, history and payments, unless somebody is there.
+
+    A seed that was interrupted while it asked the simulator is taken up again.
+    """
     with psycopg.connect(_owner(environment)) as database:
-        if database.execute("SELECT 1 FROM tenants_organization LIMIT 1").fetchone():
-            report.done("Sample data are there")
-            return
+        found = database.execute(SEEDED).fetchone()
+    somebody, unpaid = found or (False, False)
+    if somebody and not (unpaid and environment.get("STRIPE_API_URL")):
+        report.done("Sample data are there")
+        return
     report.progress("Writing two months of history through the services")
     _manage(root, environment, "seed_demo")
     report.done("Sample data")

@@ -257,6 +257,8 @@ class TestAPayment:
         text = text_of(self.page(client, payment))
 
         assert "The last try was declined" in text
+        listed = client.get(place(payment.organization, "payments"))
+        assert "Not paid yet the last try was declined" in text_of(listed)
         assert again(payment).failure_message in text
         assert "Try another card" in text
         assert "Go on to pay €19.00" in text

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 
+import psycopg
 import pytest
 
 from embedded.account import elsewhere
@@ -27,6 +28,17 @@ def home(tmp_path_factory):
     assert not elsewhere(home).exists()
 
 
+def billing_of(home):
+    """Return the ids of what the demo has bought, by table."""
+    lines = (home / "env").read_text().splitlines()
+    address = dict(line.split("=", 1) for line in lines)["DATABASE_OWNER_URL"]
+    with psycopg.connect(address) as database:
+        return {
+            table: {row[0] for row in database.execute(f"SELECT id FROM billing_{table}")}
+            for table in ("payment", "refund", "dispute", "autoreload", "reconciliationcase")
+        }
+
+
 class TestTheDemo:
     """One after the other, on the same data."""
 
@@ -35,6 +47,8 @@ class TestTheDemo:
         stack.start()
         assert "owner@acme.test" in stack.said()
         assert stack.api_key() in stack.said()
+        bought = billing_of(home)
+        assert all(bought.values())
 
         second = subprocess.run(
             [sys.executable, "manage.py", "demo"],
@@ -53,6 +67,7 @@ class TestTheDemo:
         stack.start()
         assert "Sample data are there" in stack.said()
         assert "Tables are up to date" in stack.said()
+        assert billing_of(home) == bought
 
         assert stack.stop(signal.SIGINT) == 0
         assert stack.wait_until_gone() == []

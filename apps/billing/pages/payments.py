@@ -138,6 +138,7 @@ def payment_line(payment: Payment) -> dict[str, Any]:
         "status": payment.status,
         "refunded": format_money(payment.refunded, payment.currency) if payment.refunded else "",
         "refund_status": payment.refund_status,
+        "was_declined": payment.status == Payment.Status.OPEN and bool(payment.failure_code),
         "is_disputed": payment.disputed_at is not None,
         "bought_by": payment.user.get_full_name() if payment.user else "",
         "created_at": payment.created_at,

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from demo import billing, seeding
+from demo import billing, payments, seeding
 from demo.people import PASSWORD
 
 
@@ -25,7 +25,9 @@ class Command(BaseCommand):
                 # Before the commit: a database with people always has the file of their logins.
                 self.write_logins(seeded)
             self.stdout.write(f"Seeded {len(seeded.people)} people.")
-        billing.seed_catalogue()  # asks the simulator, so in no transaction
+        # These ask the simulator, so in no transaction.
+        billing.seed_catalogue()
+        payments.live()
 
     def write_logins(self, seeded: seeding.Seeded) -> None:
         """Write who can sign in, and the API keys, which are shown nowhere else."""
