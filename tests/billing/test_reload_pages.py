@@ -47,7 +47,7 @@ def page(organization):
 class TestThePage:
     def test_proposes_and_is_off(self, stripe, client, page):
         text = text_of(client.get(page))
-        assert "When the balance falls below 200 credits, we charge €20.00" in text
+        assert "When the balance falls below 200 credits, we charge the saved card €20.00" in text
         assert "This would charge now" in text
         assert "Save a card first" in text
         assert not AutoReload.objects.exists()
@@ -59,7 +59,8 @@ class TestThePage:
         reload = AutoReload.objects.get()
         assert reload.is_enabled
         assert reload.monthly_cap == 10_000
-        assert "Visa •••• 4242, at most €100.00 a month" in reload.consent_text
+        assert "we charge Visa •••• 4242" in reload.consent_text
+        assert "at most €100.00 a month" in reload.consent_text
         text = text_of(client.get(page))
         assert "Due now" in text
         assert reload.consent_text in text

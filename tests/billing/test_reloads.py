@@ -527,8 +527,8 @@ class TestAgreeing:
     def test_keeps_the_words_and_who_said_yes(self, stripe, organization):
         reload = ready(stripe, organization, monthly_cap=10_000)
         assert reload.consent_text == (
-            "When the balance falls below 500 credits, we charge €20.00 for each 1,000 credits "
-            "that are missing to Visa •••• 4242, at most €100.00 a month. "
+            "When the balance falls below 500 credits, we charge Visa •••• 4242 €20.00 for "
+            "each 1,000 credits that it takes to reach 500 again, at most €100.00 a month. "
             "1,000 credits cost €20.00."
         )
         assert reload.consented_by is not None

@@ -207,19 +207,20 @@ def _price(reload: AutoReload, facts: Facts) -> int:
 def sentence(reload: AutoReload, customer: Customer | None, terms: CustomTerms) -> str:
     """Say in one sentence what is agreed to; the same words are shown, sent and kept."""
     card = card_name(customer) if customer else "the saved card"
-    below = f"When the balance falls below {grouped(reload.threshold)} credits, we charge"
+    threshold = grouped(reload.threshold)
+    begin = f"When the balance falls below {threshold} credits, we charge {card}"
     if reload.mode == AutoReload.Mode.UP_TO:
         most = format_money(terms.amount_of(size_of(reload, 0, terms)), terms.currency)
-        what = f"what is missing up to {grouped(reload.amount)} credits (at most {most}) to {card}"
+        what = f"for what is missing up to {grouped(reload.amount)} credits (at most {most})"
     else:
         price = format_money(terms.amount_of(max(reload.amount, terms.minimum)), terms.currency)
         each = max(reload.amount, terms.minimum)
-        what = f"{price} for each {grouped(each)} credits that are missing to {card}"
+        what = f"{price} for each {grouped(each)} credits that it takes to reach {threshold} again"
     cap = reload.monthly_cap
     limit = f", at most {format_money(cap, reload.currency)} a month" if cap else ""
-    each_month = limit or ", with no limit for a month"
+    each_month = limit or ", with no monthly limit"
     rate = format_money(terms.amount_of(1000), terms.currency)
-    return f"{below} {what}{each_month}. 1,000 credits cost {rate}."
+    return f"{begin} {what}{each_month}. 1,000 credits cost {rate}."
 
 
 def card_name(customer: Customer) -> str:
