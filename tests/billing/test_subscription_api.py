@@ -163,7 +163,7 @@ class TestThePages:
         begun = self.page(life, "begin/", plan=small.plan.code)
         row = OrganizationSubscription.objects.get()
         assert (begun.status_code, begun.url) == (302, row.pay_url)
-        assert "begins once it is paid" in self.page(life).content.decode()
+        assert "not paid yet" in self.page(life).content.decode()
         life.press(row)
         life.tell()
         text = self.page(life).content.decode()

@@ -3,11 +3,29 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from apps.billing.gateway.client import is_configured, is_simulated
 from apps.rbac.pages.base import TenantPage
+
+MOST_LOOKS = 60  # some minutes; whoever waits longer loads the page himself
+
+
+def number_of_look(request: HttpRequest) -> int:
+    """Return how often a page that waits for Stripe's news has been asked for before."""
+    number = request.GET.get("look", "0")
+    return int(number[:4]) if number.isdecimal() else 0
+
+
+def next_look(request: HttpRequest) -> str:
+    """Return where a page that waits for Stripe's news asks again; empty: it waits no longer."""
+    number = number_of_look(request) + 1
+    if number > MOST_LOOKS:
+        return ""
+    query = request.GET.copy()
+    query["look"] = str(number)
+    return f"{request.path}?{query.urlencode()}"
 
 
 class BillingPage(TenantPage):

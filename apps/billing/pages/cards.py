@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.billing.gateway.client import is_configured
 from apps.billing.models import Customer
-from apps.billing.pages.base import BillingPage
+from apps.billing.pages.base import BillingPage, next_look
 from apps.billing.services import cards
 
 SOON_MONTHS = 2  # the month in which it ends, and the one before
@@ -22,9 +22,11 @@ class PaymentMethods(BillingPage):
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Show brand, last digits and expiry; never more of a card."""
         customer = Customer.objects.filter(organization=self.organization).first()
+        card, was_saved = card_line(customer, timezone.localdate()), request.GET.get("saved") == "1"
         page = {
-            "card": card_line(customer, timezone.localdate()),
-            "was_saved": request.GET.get("saved") == "1",
+            "card": card,
+            "was_saved": was_saved,
+            "look_url": next_look(request) if was_saved and not card else "",
         }
         return self.show("billing/payment_methods.html", page)
 

@@ -16,7 +16,7 @@ from apps.billing.errors import (
     StripeUnavailable,
 )
 from apps.billing.models import Dispute, Payment, Refund
-from apps.billing.pages.base import BillingPage
+from apps.billing.pages.base import MOST_LOOKS, BillingPage, number_of_look
 from apps.billing.pages.forms import PURPOSES, PaymentFilter
 from apps.billing.selectors.payments import (
     PAYMENT_COLUMNS,
@@ -35,7 +35,6 @@ from apps.credits.selectors import balance_of, main_wallet
 logger = structlog.get_logger(__name__)
 PAGE_SIZE = 25
 STEPS = (1, 1, 2, 3, 5, 8)  # seconds between two looks at a payment, longer and longer
-MOST_LOOKS = 60  # about seven minutes; whoever waits longer loads the page himself
 ASKS_EVERY = 4  # looks; what lies between waits for Stripe's own news
 
 
@@ -77,8 +76,7 @@ class PaymentPage(BillingPage):
     def get(self, request: HttpRequest, slug: str, payment_id: str) -> HttpResponse:
         """Show the payment as Stripe says that it is, and say when to look again."""
         payment = payment_of(self.organization, Payment.read_id(payment_id))
-        number = request.GET.get("look", "0")
-        look = int(number[:4]) if number.isdecimal() else 0
+        look = number_of_look(request)
         if look % ASKS_EVERY == 0:
             payment = ask_how_it_stands(payment)
         page = {

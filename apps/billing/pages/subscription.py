@@ -15,7 +15,7 @@ from apps.billing.errors import (
     StripeUnavailable,
 )
 from apps.billing.models import OrganizationSubscription, PlanVersion, SubscriptionChange
-from apps.billing.pages.base import BillingPage
+from apps.billing.pages.base import BillingPage, next_look
 from apps.billing.pages.subscription_forms import AgreeForm, AskForm, CancelForm, PlanForm
 from apps.billing.pages.subscription_lines import facts_of, notice_of
 from apps.billing.selectors import subscriptions as reading
@@ -25,6 +25,7 @@ from apps.core.errors import DomainError
 
 MOST_CHANGES = 10  # shown on the page
 Kind = SubscriptionChange.Kind
+Status = OrganizationSubscription.Status
 SAID = {
     Kind.UNDO: "Nothing is scheduled any more: the plan goes on.",
     Kind.PAUSE: "The plan is paused: nothing is charged and nothing given until you resume it.",
@@ -93,11 +94,15 @@ class SubscriptionPage(PlanPage):
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Show state, period, the next invoice, the period's credits, and what can be done."""
         present = reading.present_of(self.organization)
+        is_incomplete = present is not None and present.status == Status.INCOMPLETE
+        is_awaited = is_incomplete and request.GET.get("paid") == "1"
         page: dict[str, Any] = {
             "subscription": present,
             "upcoming": upcoming_of(present),
             "facts": facts_of(present) if present else None,
-            "notice": notice_of(present) if present else None,
+            "notice": notice_of(present, is_awaited=is_awaited) if present else None,
+            "is_awaited": is_awaited,
+            "look_url": next_look(request) if is_awaited else "",
             "changes": list(reading.changes_of(present)[:MOST_CHANGES]) if present else [],
         }
         return self.show("billing/subscription.html", page)

@@ -28,11 +28,13 @@ class Facts:
     icon: str
     credits_left: int  # of the period's credits
     credits_whole: int
+    credits_carried: int  # what is left of credits carried over from the period before
     next_at: datetime | None  # the next invoice; None if none comes
     next_amount: int  # minor units, without tax
     currency: str
     ends_at: datetime | None
     grace_ends: datetime | None
+    can_change: bool
     can_cancel: bool
     can_pause: bool
     can_resume: bool
@@ -54,11 +56,13 @@ def facts_of(row: OrganizationSubscription) -> Facts:
         icon=icon,
         credits_left=sum(lot.remaining for lot in lots),
         credits_whole=sum(lot.granted for lot in lots),
+        credits_carried=reading.carried_over(row),
         next_at=row.current_period_end if is_billed else None,
         next_amount=upcoming.price * quantity,
         currency=upcoming.currency,
         ends_at=row.current_period_end if ends else None,
         grace_ends=reading.grace_ends(row),
+        can_change=not ends and status in (Status.TRIAL, Status.ACTIVE),
         can_cancel=not ends and status != Status.INCOMPLETE,
         can_pause=status == Status.ACTIVE and bool(row.stripe_subscription_id) and not ends,
         can_resume=status == Status.PAUSED,
@@ -66,13 +70,18 @@ def facts_of(row: OrganizationSubscription) -> Facts:
     )
 
 
-def notice_of(row: OrganizationSubscription) -> dict[str, str] | None:
-    """Return what to say that no banner of the frame says, or None if there is nothing."""
+def notice_of(row: OrganizationSubscription, *, is_awaited: bool = False) -> dict[str, str] | None:
+    """
+    Return what to say that no banner of the frame says, or None if there is nothing.
+
+    `is_awaited` says that somebody has just come back from Stripe's page, where he paid.
+    """
     end = day_of(row.current_period_end)
     is_incomplete = row.status == Status.INCOMPLETE
     changes_to = row.next_version.plan.name if row.next_version else ""
     found = [
-        (is_incomplete, "warning", "The plan begins once it is paid; that takes a few seconds."),
+        (is_awaited, "info", "Stripe confirms the payment, and the plan begins: some seconds."),
+        (is_incomplete, "warning", "This plan is not paid yet. It begins once it is."),
         (
             row.status == Status.PAUSED,
             "warning",

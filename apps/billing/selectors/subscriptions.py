@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from apps.billing.models import OrganizationSubscription, PlanVersion, SubscriptionChange
 from apps.core.clock import database_now, now_in_query
+from apps.credits.models import Lot
+from apps.credits.selectors import main_wallet
 from apps.tenants.models import Organization
 from apps.tenants.selectors.config import Setting, declare, value_of
 
@@ -131,3 +133,14 @@ def changes_of(subscription: OrganizationSubscription) -> QuerySet[SubscriptionC
     """Return what was asked of a subscription, the newest first."""
     rows = SubscriptionChange.objects.filter(subscription=subscription)
     return rows.select_related("version__plan", "old_version__plan").order_by("-created_at")
+
+
+def carried_over(row: OrganizationSubscription) -> int:
+    """Return what is left of the credits that the period before this one left over."""
+    lots = Lot.objects.filter(
+        wallet=main_wallet(row.organization),
+        kind=Lot.Kind.SUBSCRIPTION,
+        origin__startswith="rollover:",
+        expires_at=row.current_period_end,
+    )
+    return lots.aggregate(left=Sum("remaining"))["left"] or 0

@@ -169,7 +169,7 @@ def _question(row: OrganizationSubscription, customer_id: str) -> dict[str, Any]
         "line_items": [{"price": row.version.stripe_price_id, "quantity": row.quantity}],
         "metadata": told,
         "subscription_data": about,
-        "success_url": address,
+        "success_url": f"{address}?paid=1",
         "cancel_url": address,
     }
 
