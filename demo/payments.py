@@ -20,7 +20,7 @@ from apps.billing.models import (
     Refund,
 )
 from apps.billing.selectors.offers import pack_named
-from apps.billing.selectors.reloads import card_of, facts_of, reload_of
+from apps.billing.selectors.reloads import Facts, card_of, reload_of
 from apps.billing.selectors.subscriptions import offered_plan, present_of
 from apps.billing.services import (
     cards,
@@ -153,7 +153,7 @@ def reload_once(organization: Organization, user: User) -> None:
     if found is not None and found.threshold == THRESHOLD:
         return
     if found is None:
-        facts = facts_of(organization)
+        facts = Facts(organization)
         agree(organization, user, threshold=facts.available + facts.pending + 1)
     reloads.reload_if_low(organization.pk)
     agree(organization, user, threshold=THRESHOLD)
