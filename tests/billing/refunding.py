@@ -1,13 +1,18 @@
 """A purchase that is paid and granted, and what tests of refunds and disputes ask of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from django.db import transaction
 from django.utils import timezone
 
 from apps.billing.models import Payment, WebhookEvent
 from apps.billing.services.customers import ensure_customer
+from apps.credits.ledger.commands import ChangeExpiry
+from apps.credits.ledger.posting import post_one
 from apps.credits.models import CreditTransaction, Lot, Wallet
-from apps.credits.services.charges import charge_amount
+from apps.credits.selectors.lots import heirs_of
+from apps.credits.services.charges import charge_amount, refund_charge
 from simulator.core.timers import run_due
 from tests.billing.stripe import Stripe, handle_everything
 from tests.people import make_organization
@@ -48,8 +53,37 @@ class Purchase:
         """Hand evidence in: the simulator's words decide what the bank does."""
         self.stripe.v1.disputes.update(self.dispute(), {"evidence": {"uncategorized_text": words}})
 
+    def fail(self, reference: str) -> None:
+        """Give a charge back, because what was charged for failed."""
+        refund_charge(
+            wallet=self.wallet,
+            charge_reference=reference,
+            reference=f"{reference}:failed",
+            source="test",
+            is_our_fault=True,
+        )
+
+    @transaction.atomic
+    def redate(self, lot: Lot, expires_at: datetime | None, reference: str) -> None:
+        """Give what remains of a lot another date, as staff do."""
+        post_one(
+            ChangeExpiry(
+                wallet_id=lot.wallet_id,
+                lot_id=lot.id,
+                expires_at=expires_at,
+                reference=reference,
+                source="test",
+            )
+        )
+
+    def family(self) -> list[Lot]:
+        """Return the lot and its heirs."""
+        return [self.lot, *heirs_of([self.lot])]
+
     def clawed_back(self) -> int:
-        rows = CreditTransaction.objects.filter(lot=self.lot, transaction_type="clawed_back")
+        rows = CreditTransaction.objects.filter(
+            lot__in=self.family(), transaction_type="clawed_back"
+        )
         return -sum(rows.values_list("amount", flat=True))
 
     def status(self) -> tuple[int, int, int, int, bool, bool]:
@@ -65,7 +99,9 @@ class Purchase:
         )
 
 
-def buy(stripe, *, card="pm_card_visa", amount=2000, credits=500, tells=True) -> Purchase:
+def buy(
+    stripe, *, card="pm_card_visa", amount=2000, credits=500, tells=True, valid_days=None
+) -> Purchase:
     """Pay with this test card, and let Stripe tell of it unless `tells` is false."""
     organization = make_organization()
     customer = ensure_customer(organization=organization)
@@ -73,6 +109,7 @@ def buy(stripe, *, card="pm_card_visa", amount=2000, credits=500, tells=True) ->
         organization=organization,
         purpose=Payment.Purpose.CUSTOM,
         credits=credits,
+        valid_days=valid_days,
         amount=amount,
         currency="eur",
         is_live=False,

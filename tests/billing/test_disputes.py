@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from apps.billing.errors import PaymentDiffers
 from apps.billing.models import Dispute
 from apps.billing.services import disputes, inbox, reversals
+from apps.core.clock import moved_to
 from apps.core.invariants import verify
 from apps.credits.errors import InsufficientCredits
 from apps.credits.services.charges import charge_amount, refund_charge
@@ -175,6 +177,37 @@ class TestALostDispute:
         tell(purchase)
 
         assert purchase.status() == (0, 0, 0, 400, False, False)
+
+    def test_freezes_and_takes_what_comes_back_after_the_end_of_the_lot(self, stripe):
+        purchase = buy(stripe, card="pm_card_createDispute", tells=False, valid_days=1)
+        stripe.tell("payment_intent.succeeded")
+        purchase.spend(200, "job:1")
+        stripe.told = 0
+        tell(purchase)
+        with moved_to(purchase.lot.expires_at):
+            purchase.fail("job:1")
+            assert purchase.wallet.balance == 200
+            with pytest.raises(InsufficientCredits):
+                purchase.spend(1, "job:2")
+            purchase.answer("losing_evidence")
+            tell(purchase)
+
+        assert purchase.wallet.balance == 0
+        assert purchase.now().clawed_back == Dispute.objects.get().credits == 200
+
+    def test_reaches_credits_with_another_date(self, stripe):
+        purchase = buy(stripe, card="pm_card_createDispute", tells=False)
+        stripe.tell("payment_intent.succeeded")
+        purchase.redate(purchase.lot, timezone.now() + timedelta(days=1), "longer")
+        stripe.told = 0
+        tell(purchase)
+        with pytest.raises(InsufficientCredits):
+            purchase.spend(1, "job:1")
+        purchase.answer("losing_evidence")
+        tell(purchase)
+
+        assert purchase.wallet.balance == 0
+        assert purchase.now().clawed_back == 500
 
 
 class TestAnInquiry:

@@ -1,5 +1,7 @@
 """Refunds: asked for once, followed wherever they go, and the unused credits with them."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
 from django.utils import timezone
@@ -23,6 +25,7 @@ from apps.billing.services.refund_requests import (
     resume_refunds,
 )
 from apps.core import ids
+from apps.core.clock import moved_to
 from apps.core.errors import DomainError
 from apps.core.invariants import verify
 from apps.credits.models import CreditTransaction, Hold
@@ -404,6 +407,29 @@ class TestWhatComesBackLater:
         assert purchase.status() == (2000, 500, 500, 0, False, False)
         assert Refund.objects.get().credits == 500
         assert reversals.take_what_came_back() == 0
+
+    def test_by_a_failure_after_the_end_of_the_lot_is_taken_too(self, stripe, clerk):
+        purchase = buy(stripe, valid_days=1)
+        purchase.spend(100, "job:1")
+        with moved_to(purchase.lot.expires_at):
+            assert ask(purchase, clerk).credits == 0
+            purchase.fail("job:1")
+            assert purchase.wallet.balance == 100
+
+            assert reversals.take_what_came_back() == 1
+
+        assert purchase.wallet.balance == 0
+        assert purchase.now().clawed_back == Refund.objects.get().credits == 100
+        assert reversals.take_what_came_back() == 0
+
+    def test_of_credits_with_another_date_is_taken_at_once(self, purchase, clerk):
+        purchase.spend(100, "job:1")
+        purchase.redate(purchase.lot, timezone.now() + timedelta(days=1), "longer")
+
+        shown = preview_refund(payment=purchase.payment)
+        assert (shown.credits_back, shown.credits_used) == (400, 100)
+        assert ask(purchase, clerk).credits == 400
+        assert purchase.wallet.balance == 0
 
 
 class TestRaces:

@@ -7,7 +7,7 @@ taken than were granted.
 """
 
 import random
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from stripe import StripeError
 
 from apps.billing.models import Dispute, Refund
-from apps.billing.services import inbox
+from apps.billing.services import inbox, reversals
+from apps.core.clock import moved_to
 from apps.core.errors import DomainError
 from apps.core.invariants import all_invariants, verify
+from apps.credits.models import CreditTransaction
 from tests.billing.refunding import buy, let_banks_decide, settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -90,10 +92,11 @@ def afterwards(stripe, card, price, spent, steps, seed):
     return purchase
 
 
-def begin(stripe, card, price, spent):
+def begin(stripe, card, price, spent, *, valid_days=None):
     """Buy; what is spent, is spent before the first news of a refund or a dispute."""
     amount, credits = price
-    purchase = buy(stripe, card=card, amount=amount, credits=credits, tells=False)
+    terms = {"amount": amount, "credits": credits, "valid_days": valid_days}
+    purchase = buy(stripe, card=card, tells=False, **terms)
     if spent:
         stripe.tell("payment_intent.succeeded")
         purchase.spend(max(1, credits * spent // 10), "job:1")
@@ -160,36 +163,83 @@ def test_every_order_ends_in_one_state(stripe, settings, card, price, spent, ste
     assert [finding for finding in verify(MONEY) if finding.failures] == []
 
 
+class Life:
+    """What becomes of bought credits while Stripe decides: used, given back, redated, expired."""
+
+    def __init__(self, purchase):
+        self.purchase = purchase
+        self.used = {}  # credits, by job
+        self.clock = ExitStack()
+
+    def spend(self, part, number):
+        amount = max(1, self.purchase.payment.credits * part // 10)
+        was_frozen = self.purchase.lot.frozen_at is not None
+        with suppress(DomainError):
+            self.purchase.spend(amount, f"job:{number}")
+            self.used[f"job:{number}"] = amount
+            assert not was_frozen
+
+    def fail(self, part, number):
+        if self.used:
+            job = sorted(self.used)[part % len(self.used)]
+            self.purchase.fail(job)
+            del self.used[job]
+
+    def redate(self, part, number):
+        family = self.purchase.family()
+        with suppress(DomainError):
+            self.purchase.redate(family[part % len(family)], None, f"longer:{number}")
+
+    def expire(self, part, number):
+        self.clock.enter_context(moved_to(self.purchase.lot.expires_at))
+
+    def check(self):
+        """Nothing is lost, and no money went back whose credits are there."""
+        payment, family = self.purchase.now(), self.purchase.family()
+        rows = CreditTransaction.objects.filter(lot__in=family, transaction_type="expired")
+        expired = -sum(rows.values_list("amount", flat=True))
+        left = sum(lot.remaining for lot in family)
+        assert left + payment.clawed_back + sum(self.used.values()) + expired == payment.credits
+        assert self.purchase.clawed_back() == payment.clawed_back
+        assert 0 <= payment.clawed_back <= payment.to_claw_back
+        assert payment.clawed_back == payment.to_claw_back or not left
+
+
+LIVED = st.lists(
+    st.tuples(
+        st.sampled_from(["spend", "spend", "fail", "fail", "redate", "expire"]), st.integers(0, 10)
+    ),
+    max_size=10,
+)
+
+
 @SLOW
-@given(CARDS, PRICES, STEPS, st.lists(st.integers(0, 10), max_size=6), st.randoms())
-def test_spending_in_between_is_never_taken_and_never_negative(
-    stripe, settings, card, price, steps, spending, chance
+@given(CARDS, PRICES, STEPS, LIVED, st.randoms())
+def test_a_life_in_between_loses_nothing_and_puts_nothing_out_of_reach(
+    stripe, settings, card, price, steps, lived, chance
 ):
     settings.TRIAL_CREDITS = 0
     stripe.server.world.reset()
     stripe.told = 0
-    purchase = begin(stripe, card, price, 0)
+    purchase = begin(stripe, card, price, 0, valid_days=30)
     stripe.tell("payment_intent.succeeded")
-    spent = 0
-    todo = [*steps, *[("spend", part) for part in spending], *[("tell", None)] * 3]
+    life = Life(purchase)
+    todo = [*steps, *lived, *[("tell", None)] * 3]
     chance.shuffle(todo)
-    for number, (what, detail) in enumerate(todo):
-        if what == "spend":
-            amount = max(1, price[1] * detail // 10)
-            was_frozen = purchase.lot.frozen_at is not None
-            with suppress(DomainError):
-                purchase.spend(amount, f"job:{number}")
-                spent += amount
-                assert not was_frozen
-        elif what == "tell":
-            stripe.tell()
-            settle()
-        else:
-            act(purchase, (what, detail))
-    stripe.told = 0
-    stripe.tell()
-    settle()
+    with life.clock:
+        for number, (what, detail) in enumerate(todo):
+            if what == "tell":
+                stripe.tell()
+                settle()
+            elif hasattr(life, what):
+                getattr(life, what)(detail, number)
+            else:
+                act(purchase, (what, detail))
+        stripe.told = 0
+        stripe.tell()
+        settle()
+        reversals.take_what_came_back()
 
-    check_money(purchase)
-    check_credits(purchase, spent=spent)
+        check_money(purchase)
+        life.check()
     assert [finding for finding in verify(MONEY) if finding.failures] == []

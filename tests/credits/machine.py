@@ -220,15 +220,17 @@ class LedgerMachine(RuleBasedStateMachine):
             ask.ClawBack(**self.cause(0, reference), lot_id=lot_id, amount=amount),
         )
 
-    @precondition(lambda self: any(lot.clawed for lot in self.named_lots(0)))
+    @precondition(lambda self: self.models[0].clawed)
     @rule(data=st.data(), repeat=REPEATS, amount=st.one_of(PARTS, AMOUNTS))
     def reinstate(self, data, repeat, amount):
-        lot = data.draw(st.sampled_from([one for one in self.named_lots(0) if one.clawed]))
+        lots = [one for one in self.named_lots(0) if self.models[0].clawed_of(one)]
+        lot = data.draw(st.sampled_from(lots))
+        clawed = dict.fromkeys(one.reference for one in self.models[0].clawed_of(lot))
         reference, lot_id = self.reference(0, repeat), self.find_lot(0, lot.name)
         self.compare(
             lambda: self.models[0].reinstate(self.now, reference, lot, amount),
             ask.Reinstate(
-                **self.cause(0, reference), of=tuple(lot.clawed), lot_id=lot_id, amount=amount
+                **self.cause(0, reference), of=tuple(clawed), lot_id=lot_id, amount=amount
             ),
         )
 

@@ -5,7 +5,7 @@ Written from the rules and not from the code, so that the two can disagree. No h
 no rows, no database; credits are numbers in lots.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 KIND_RANK = {"promotional": 0, "adjustment": 0, "trial": 1, "partner": 1}
@@ -33,7 +33,7 @@ class Lot:
     name: str = ""  # the reference that made it, where one did
     lost: int = 0  # when its time was up
     is_frozen: bool = False
-    clawed: dict[str, int] = field(default_factory=dict)  # taken back, and not given back yet
+    heir_of: "Lot | None" = None  # the first one, if there were more
 
     def order(self) -> tuple:
         ends = NEVER if self.ends is None else self.ends.replace(tzinfo=None)
@@ -45,6 +45,13 @@ class Lot:
     def is_live(self, now: datetime) -> bool:
         is_free = self.left > 0 and not self.is_frozen
         return is_free and self.starts <= now and not self.is_dead(now)
+
+
+@dataclass
+class Clawed:
+    lot: Lot
+    reference: str
+    left: int  # taken back, and not given back yet
 
 
 @dataclass
@@ -67,6 +74,7 @@ class Ledger:
     holds: dict[str, Hold] = field(default_factory=dict)
     done: dict[str, tuple] = field(default_factory=dict)  # reference → what was asked and came
     drawn: dict[str, list[list]] = field(default_factory=dict)  # charge → [lot, taken, given back]
+    clawed: list[Clawed] = field(default_factory=list)
     carried: set[str] = field(default_factory=set)  # lots whose rest was carried over
     line: int = 0
     is_frozen: bool = False
@@ -166,7 +174,9 @@ class Ledger:
             lot.left += share
         elif share and ours:
             ends = now + GRACE
-            self.lots.append(Lot(lot.kind, share, lot.priority, now, ends, lot.features, lot.cost))
+            heir = Lot(lot.kind, share, lot.priority, now, ends, lot.features, lot.cost)
+            heir.heir_of, heir.is_frozen = lot.heir_of or lot, lot.is_frozen
+            self.lots.append(heir)
 
     def hold(self, now, reference, amount, ttl, policy, features) -> int:
         if (again := self.replay(reference, ("hold", amount, policy))) is not None:
@@ -259,39 +269,65 @@ class Ledger:
 
     def claw_back(self, now, reference, lot, amount) -> int:
         if reference in self.done:
-            asked, came = self.done[reference]
-            if asked != ("claw back", lot.name) or amount < -came:
+            came = self.same_family(reference, "claw back", lot)
+            if amount < -came:
                 raise Refused("reference_reused")
             return came
         self.check(amount)
         self.tick(now)
-        part = min(amount, lot.left)
-        if not part:
+        taken = []
+        for one in self.family(lot):
+            if part := min(amount, one.left):
+                one.left -= part
+                amount -= part
+                taken.append(Clawed(one, reference, part))
+        self.clawed += taken
+        if not taken:
             return 0
-        lot.left -= part
-        lot.clawed[reference] = part
-        return self.keep(reference, ("claw back", lot.name), -part)
+        asked = ("claw back", [one.lot for one in taken])
+        return self.keep(reference, asked, -sum(one.left for one in taken))
+
+    def family(self, lot) -> list[Lot]:
+        return sorted((one for one in self.lots if one is lot or one.heir_of is lot), key=Lot.order)
+
+    def clawed_of(self, lot) -> list[Clawed]:
+        family = [id(one) for one in self.family(lot)]
+        return [taken for taken in self.clawed if id(taken.lot) in family]
+
+    def same_family(self, reference, what, lot) -> int:
+        asked, came = self.done[reference]
+        family = [id(one) for one in self.family(lot)]
+        if asked[0] != what or any(id(one) not in family for one in asked[1]):
+            raise Refused("reference_reused")
+        return came
 
     def reinstate(self, now, reference, lot, amount) -> int:
-        if (again := self.replay(reference, ("reinstate", lot.name, amount))) is not None:
-            return again
+        if reference in self.done:
+            came = self.same_family(reference, "reinstate", lot)
+            if amount != came:
+                raise Refused("reference_reused")
+            return came
         self.check(amount)
         self.tick(now)
-        if amount > sum(lot.clawed.values()):
+        clawed = self.clawed_of(lot)
+        if amount > sum(taken.left for taken in clawed):
             raise Refused("more_than_clawed_back")
-        due = amount
-        for taken in reversed(lot.clawed):
-            part = min(due, lot.clawed[taken])
-            lot.clawed[taken] -= part
+        due, moved = amount, []
+        for taken in reversed(clawed):
+            part = min(due, taken.left)
+            taken.left -= part
             due -= part
-        if not lot.is_dead(now):
-            lot.left += amount
+            if part:
+                moved.append(taken.lot)
+            if not taken.lot.is_dead(now):
+                taken.lot.left += part
         self.repay(now)
-        return self.keep(reference, ("reinstate", lot.name, amount), amount)
+        return self.keep(reference, ("reinstate", moved), amount)
 
     def freeze(self, now, lot, is_frozen) -> int:
         self.tick(now)
-        lot.is_frozen = is_frozen
+        for one in self.family(lot):
+            one.is_frozen = is_frozen
         self.repay(now)
         return 0
 
@@ -319,18 +355,8 @@ class Ledger:
             raise Refused("lot_frozen")
         if ends is not None and (ends <= now or ends <= lot.starts):
             raise Refused("lot_expires_too_early")
-        self.lots.append(
-            Lot(
-                lot.kind,
-                lot.left,
-                lot.priority,
-                lot.starts,
-                ends,
-                lot.features,
-                lot.cost,
-                reference,
-            )
-        )
+        self.lots.append(replace(lot, ends=ends, name=reference, lost=0))
+        self.lots[-1].heir_of = lot.heir_of or lot
         lot.left = 0
         self.repay(now)
         return self.keep(reference, ("redate", lot.name, ends), 0)

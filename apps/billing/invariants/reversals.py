@@ -24,15 +24,16 @@ register(
     ),
     Invariant(
         "B31",
-        "What a payment says was taken back is what the ledger took back from its lot.",
+        "What a payment says was taken back is what the ledger took from its lot and its heirs.",
         """
         SELECT count(*), count(*) FILTER (WHERE broken), min(id::text) FILTER (WHERE broken)
           FROM (SELECT payment.id,
                        payment.clawed_back <> coalesce(-sum(entry.amount), 0) AS broken
                   FROM billing_payment payment
-                  LEFT JOIN credits_lot lot
-                    ON lot.organization_id = payment.organization_id
-                   AND lot.origin = 'payment_intent:' || payment.stripe_payment_intent_id
+                  LEFT JOIN credits_lot bought
+                    ON bought.organization_id = payment.organization_id
+                   AND bought.origin = 'payment_intent:' || payment.stripe_payment_intent_id
+                  LEFT JOIN credits_lot lot ON coalesce(lot.heir_of_id, lot.id) = bought.id
                   LEFT JOIN credits_credittransaction entry
                     ON entry.lot_id = lot.id AND entry.transaction_type = 'clawed_back'
                  GROUP BY payment.id) each_payment
@@ -68,7 +69,7 @@ register(
     ),
     Invariant(
         "B34",
-        "A lot is frozen as long as a dispute of its payment is open, and the payment says so.",
+        "A lot and its heirs are frozen while a dispute of its payment is open, which says so.",
         """
         SELECT count(*), count(*) FILTER (WHERE broken), min(id::text) FILTER (WHERE broken)
           FROM (SELECT payment.id,
@@ -80,10 +81,11 @@ register(
                        SELECT min(opened_at) AS since FROM billing_dispute
                         WHERE payment_id = payment.id
                           AND status IN ('needs_response', 'under_review')) disputed
-                  LEFT JOIN credits_lot lot
-                    ON lot.organization_id = payment.organization_id
-                   AND lot.origin = 'payment_intent:' || payment.stripe_payment_intent_id)
-               each_payment
+                  LEFT JOIN credits_lot bought
+                    ON bought.organization_id = payment.organization_id
+                   AND bought.origin = 'payment_intent:' || payment.stripe_payment_intent_id
+                  LEFT JOIN credits_lot lot ON coalesce(lot.heir_of_id, lot.id) = bought.id)
+               each_lot
         """,
     ),
     Invariant(

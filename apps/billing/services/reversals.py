@@ -32,8 +32,11 @@ def settle_up(payment: Payment, *, cause: str) -> Payment:
     """
     Bring a locked payment, and the lot bought with it, to where refunds and disputes put them.
 
+    Whatever is done to the lot is done to its heirs: what was given another date, and what came
+    back by our failure after the lot had expired.
+
     Taken back is the part of the credits that the money is of all that was paid, rounded
-    down, as far as it is unused. What comes back into the lot later is taken then
+    down, as far as it is unused. What comes back to the lot later is taken then
     (`take_what_came_back`). `cause` names the movement in the ledger (`refund:re_…`).
     """
     refunds, disputes = list(payment.refunds.all()), list(payment.disputes.all())
@@ -83,11 +86,15 @@ def take_what_came_back(*, limit: int = 100) -> int:
     """
     came_back = Lot.objects.filter(
         organization_id=OuterRef("organization_id"),
-        origin=Concat(Value("payment_intent:"), OuterRef("stripe_payment_intent_id")),
         wallet__kind=Wallet.Kind.ORGANIZATION,
+        has_credits=True,  # as the index asks
         remaining__gt=0,
     )
-    owing = Payment.objects.filter(Exists(came_back), to_claw_back__gt=F("clawed_back"))
+    bought = Concat(Value("payment_intent:"), OuterRef("stripe_payment_intent_id"))
+    owing = Payment.objects.filter(
+        Exists(came_back.filter(origin=bought)) | Exists(came_back.filter(heir_of__origin=bought)),
+        to_claw_back__gt=F("clawed_back"),
+    )
     found = list(owing.values_list("pk", "organization_id")[:limit])
     for payment_id, organization_id in found:
         _settle_again(payment_id, organization_id)

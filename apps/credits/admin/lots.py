@@ -46,6 +46,7 @@ class LotAdmin(LedgerAdmin[Lot]):
         "features",
         "frozen_at",
         "origin",
+        "heir_of",
         "movements",
         "created_at",
     ]

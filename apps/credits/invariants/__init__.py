@@ -184,4 +184,28 @@ register(
                   JOIN credits_lot lot ON lot.id = warning.lot_id) each_warning
         """,
     ),
+    Invariant(
+        "L14",
+        "An heir is of its lot's wallet, and began with what left the lot or came back to it.",
+        """
+        SELECT count(*), count(*) FILTER (WHERE broken), min(id::text) FILTER (WHERE broken)
+          FROM (SELECT heir.id,
+                       heir.wallet_id <> lot.wallet_id OR lot.heir_of_id IS NOT NULL
+                       OR coalesce(before.heir_of_id, before.id) IS DISTINCT FROM lot.id AS broken
+                  FROM credits_lot heir
+                  JOIN credits_lot lot ON lot.id = heir.heir_of_id
+                  JOIN LATERAL (
+                       SELECT * FROM credits_credittransaction WHERE lot_id = heir.id
+                        ORDER BY sequence LIMIT 1) first ON true
+                  LEFT JOIN LATERAL (
+                       SELECT lot_id FROM credits_credittransaction
+                        WHERE id = first.reverses_id
+                        UNION ALL
+                       SELECT lot_id FROM credits_credittransaction
+                        WHERE wallet_id = first.wallet_id AND reference = first.reference
+                          AND transaction_type = 'redated' AND amount = -first.amount) origin
+                    ON true
+                  LEFT JOIN credits_lot before ON before.id = origin.lot_id) each_heir
+        """,
+    ),
 )

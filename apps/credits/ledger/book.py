@@ -124,6 +124,8 @@ class Book:
         """Add a lot that is still empty; its first movement grants it."""
         self.state.add_lot(lot)
         self.plan.new_lots[lot.id] = lot
+        if lot.is_frozen:
+            self.plan.frozen_lots[lot.id] = self.state.now
 
     def expire_lot(self, wallet: WalletState, lot: LotState, reference: str) -> Entry:
         """Write off what remains of a lot."""

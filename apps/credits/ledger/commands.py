@@ -162,7 +162,7 @@ class Void(Command):
 @dataclass(frozen=True, kw_only=True)
 class ClawBack(Command):
     """
-    Take back credits whose money went back: at most `amount`, and what remains of one lot.
+    Take back credits whose money went back: at most `amount`, of one lot and its heirs.
 
     What was used stays used; a freeze of the lot does not stop it.
     """
@@ -177,7 +177,7 @@ class ClawBack(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Reinstate(Command):
-    """Give back what `of` took back from one lot, last taken first: the money stayed after all."""
+    """Give back what `of` took of one lot and its heirs, last taken first: the money stayed."""
 
     of: tuple[str, ...]  # references of what took it back
     lot_id: UUID
@@ -194,7 +194,7 @@ class Reinstate(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class FreezeLot(Command):
-    """Let nothing be drawn from one lot, or let it be drawn on again; time goes on for it."""
+    """Let nothing be drawn from one lot and its heirs, or let it again; time goes on for them."""
 
     lot_id: UUID
     is_frozen: bool

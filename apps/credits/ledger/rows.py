@@ -31,6 +31,7 @@ LOT_TYPES = {
     "currency": "text",
     "features": "text[]",
     "origin": "text",
+    "heir_of_id": "uuid",
 }
 HOLD_TYPES = {
     "id": "uuid",
@@ -125,11 +126,13 @@ LOTS_WITH_CREDITS_OR_NAMED = f"""
             UNION
            SELECT id FROM credits_lot WHERE id = ANY(%s) AND wallet_id = ANY(%s)
             UNION
+           SELECT id FROM credits_lot WHERE heir_of_id = ANY(%s) AND wallet_id = ANY(%s)
+            UNION
            SELECT lot_id FROM ({NAMED_ENTRIES}) AS named) AS wanted
      CROSS JOIN LATERAL (
            SELECT id, wallet_id, organization_id, kind, granted, remaining, priority,
                   effective_at, expires_at, unit_cost, currency, features,
-                  frozen_at IS NOT NULL, origin
+                  frozen_at IS NOT NULL, origin, heir_of_id
              FROM credits_lot WHERE id = wanted.id OFFSET 0) AS lot
 """  # noqa: S608
 CHANGED_WALLETS = """
@@ -194,9 +197,9 @@ def read_entries(ask: Ask, asked: Collection[Named]) -> Cursor[Entry]:
 def read_lots(
     ask: Ask, wallet_ids: Sequence[UUID], asked: Collection[Named], lot_ids: Collection[UUID]
 ) -> Cursor[LotState]:
-    """Ask for the lots with credits, those that these references moved, and these."""
-    wallets = list(wallet_ids)
-    parameters = [wallets, list(lot_ids), wallets, *_columns(asked)]
+    """Ask for the lots with credits, those that these references moved, these and their heirs."""
+    wallets, lots = list(wallet_ids), list(lot_ids)
+    parameters = [wallets, lots, wallets, lots, wallets, *_columns(asked)]
     return ask(LOTS_WITH_CREDITS_OR_NAMED, parameters, args_row(LotState))
 
 

@@ -79,6 +79,7 @@ class LotState:
     features: Sequence[str] | None  # None: open to every event
     is_frozen: bool
     origin: str
+    heir_of_id: UUID | None = None  # the lot whose credits these were at first
 
     @property
     def is_debt(self) -> bool:
@@ -176,6 +177,10 @@ class State:
     def lots_of(self, wallet_id: UUID) -> list[LotState]:
         """Return the wallet's lots in burn order."""
         return sorted(self.lots.get(wallet_id, {}).values(), key=burn_order)
+
+    def family_of(self, lot: LotState) -> list[LotState]:
+        """Return a lot and its heirs, in burn order: all that holds what it was granted."""
+        return [one for one in self.lots_of(lot.wallet_id) if lot.id in (one.id, one.heir_of_id)]
 
     def open_lots(self, wallet_id: UUID, features: frozenset[str]) -> list[LotState]:
         """Return the lots that an event with these features may draw on, in burn order."""

@@ -16,6 +16,9 @@ class Lot(Row):
     What was granted never changes; `remaining` follows the lot's transactions. A debt is
     a lot as well: less than nothing was granted, and less than nothing remains until
     credits that come in repay it.
+
+    Credits that leave a lot for one with another date, or come back after their lot has died,
+    are in its heir: whatever becomes of the money, becomes of the lot and its heirs alike.
     """
 
     PREFIX = "lot"
@@ -49,6 +52,9 @@ class Lot(Row):
     )
     frozen_at = models.DateTimeField(null=True, blank=True)
     origin = models.CharField(max_length=200)  # the cause: payment:…, trial:…
+    heir_of = models.ForeignKey(  # of the first one, however many heirs there were in between
+        "self", models.PROTECT, related_name="+", null=True, blank=True, db_index=False
+    )
     # Indexes ask this and not `remaining`, so that a charge that leaves something in the
     # lot changes no index (PostgreSQL's heap-only update).
     has_credits = models.GeneratedField(
@@ -105,6 +111,11 @@ class Lot(Row):
                 name="credits_lots_by_expiry",
             ),
             models.Index(fields=["organization", "-created_at"], name="credits_lots_of_tenant"),
+            models.Index(
+                fields=["heir_of"],
+                condition=Q(heir_of__isnull=False),
+                name="credits_heirs",
+            ),
         ]
 
     def __str__(self) -> str:

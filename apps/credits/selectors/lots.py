@@ -65,6 +65,11 @@ def open_lots(wallet: Wallet) -> QuerySet[Lot]:
     )
 
 
+def heirs_of(lots: Iterable[Lot]) -> QuerySet[Lot]:
+    """Return the lots that hold what left these for another date, or came back after their end."""
+    return Lot.objects.filter(heir_of__in=list(lots)).order_by("id")
+
+
 def lots_in_burn_order(wallet: Wallet) -> list[Lot]:
     """Return the open lots in the order in which they are spent."""
     return sorted(open_lots(wallet), key=burn_order)

@@ -6,6 +6,7 @@ from apps.credits.ledger.book import Outcome
 from apps.credits.ledger.commands import ClawBack, FreezeLot, Reinstate
 from apps.credits.ledger.posting import POST, Mode, post_one
 from apps.credits.models import CreditTransaction, Lot
+from apps.credits.selectors.lots import heirs_of
 
 
 @transaction.atomic
@@ -20,10 +21,10 @@ def claw_back(
     mode: Mode = POST,
 ) -> Outcome:
     """
-    Take back at most `amount` credits of one lot, once per reference: what remains of them.
+    Take back at most `amount` credits of one lot and its heirs, once per reference.
 
-    What was used stays used; no other lot pays for it, and it becomes no debt. Whoever wants
-    that decides it as a correction of the wallet.
+    Taken is what remains of them. What was used stays used; no other lot pays for it, and it
+    becomes no debt. Whoever wants that decides it as a correction of the wallet.
 
     :raises InvalidAmount: if the amount is no whole number above zero.
     :raises LotNotFound: if the lot is a debt.
@@ -54,9 +55,9 @@ def reinstate(
     description: str = "",
 ) -> Outcome:
     """
-    Give `amount` credits back to a lot of those taken back from it, once per reference.
+    Give `amount` credits back of those taken from a lot and its heirs, once per reference.
 
-    If the lot is past its date by now, they expire at once, and both can be seen.
+    Where the lot is past its date by now, they expire at once, and both can be seen.
 
     :raises InvalidAmount: if the amount is no whole number above zero.
     :raises MoreThanClawedBack: if less was taken back, and not given back yet.
@@ -79,7 +80,7 @@ def reinstate(
 @transaction.atomic
 def freeze_lot(*, lot: Lot, is_frozen: bool, reference: str, source: str) -> None:
     """
-    Let nothing be drawn from a lot, or let it be drawn on again; what is so already stays.
+    Let nothing be drawn from a lot and its heirs, or let it again; what is so already stays.
 
     A frozen lot expires at its date all the same, and can be voided and taken back.
 
@@ -97,8 +98,8 @@ def freeze_lot(*, lot: Lot, is_frozen: bool, reference: str, source: str) -> Non
 
 
 def clawbacks_of(lot: Lot) -> list[str]:
-    """Return the references under which credits of this lot were taken back or given back."""
+    """Return under which references credits of this lot and its heirs were taken or given back."""
     rows = CreditTransaction.objects.filter(
-        lot=lot, transaction_type=CreditTransaction.Type.CLAWED_BACK
+        lot__in=[lot, *heirs_of([lot])], transaction_type=CreditTransaction.Type.CLAWED_BACK
     )
     return list(dict.fromkeys(rows.order_by("sequence").values_list("reference", flat=True)))

@@ -11,6 +11,7 @@ from apps.core.clock import database_now
 from apps.core.db import inside_transaction
 from apps.credits.models import Lot
 from apps.credits.selectors import main_wallet
+from apps.credits.selectors.lots import heirs_of
 from apps.credits.services.plan_changes import Share, Swap, preview_swap, swap_allowance
 from apps.tenants.services.audit import record
 
@@ -42,13 +43,14 @@ def _is_in_period(change: Change) -> bool:
 
 
 def lots_of(subscription: OrganizationSubscription) -> list[Lot]:
-    """Return the lots of the period that runs."""
-    found = Lot.objects.filter(
+    """Return the lots of the period that runs, and those of its credits that have another date."""
+    cycle = Lot.objects.filter(
         wallet=main_wallet(subscription.organization),
         origin__startswith=prefix_of(subscription),
         expires_at=subscription.current_period_end,
     )
-    return list(found.order_by("id"))
+    found = list(cycle.order_by("id"))
+    return [*found, *heirs_of(found)]
 
 
 def preview(change: Change) -> Swap:

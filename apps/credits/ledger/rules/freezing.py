@@ -8,17 +8,19 @@ from apps.credits.ledger.state import Entry, WalletState
 
 def apply(book: Book, wallet: WalletState, command: FreezeLot) -> list[Entry]:
     """
-    Freeze or thaw; what is so already stays as it is, and since when.
+    Freeze or thaw the lot and its heirs; what is so already stays as it is, and since when.
 
-    A thawed lot repays what was owed meanwhile.
+    What is thawed repays what was owed meanwhile.
 
     :raises LotNotFound: if the wallet has no such lot.
     """
-    lot = lot_of(book.state, command)
-    if lot.is_frozen == command.is_frozen:
+    family = book.state.family_of(lot_of(book.state, command))
+    others = [lot for lot in family if lot.is_frozen != command.is_frozen]
+    if not others:
         return []
-    lot.is_frozen = command.is_frozen
-    book.plan.frozen_lots[lot.id] = book.state.now if command.is_frozen else None
+    for lot in others:
+        lot.is_frozen = command.is_frozen
+        book.plan.frozen_lots[lot.id] = book.state.now if command.is_frozen else None
     book.plan.wallets[wallet.id] = wallet
     book.bring_up_to_date(wallet)  # under a reference of its own: a lot may thaw twice
     return []

@@ -16,7 +16,7 @@ def apply(book: Book, wallet: WalletState, command: ChangeExpiry) -> list[Entry]
 
     :raises LotNotFound: if the wallet has no such lot.
     :raises LotHasLess: if nothing remains of it.
-    :raises LotFrozen: if it is frozen: what left it now would be out of reach.
+    :raises LotFrozen: if it is frozen: whose credits they are is open.
     :raises LotExpiresTooEarly: if the new date has passed.
     """
     lot = lot_of(book.state, command)
@@ -34,6 +34,7 @@ def apply(book: Book, wallet: WalletState, command: ChangeExpiry) -> list[Entry]
         remaining=0,
         expires_at=command.expires_at,
         origin=command.reference,
+        heir_of_id=lot.heir_of_id or lot.id,
     )
     book.open_lot(successor)
     return [

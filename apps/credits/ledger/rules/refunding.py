@@ -93,7 +93,11 @@ def _give_back_debt(
 def _instead_of(
     book: Book, taken: Entry, command: Refund, amount: int, *, expires_at: datetime | None
 ) -> LotState:
-    """Open a lot for credits that cannot go back to where they were taken from."""
+    """
+    Open a lot for credits that cannot go back to where they were taken from.
+
+    In place of a lot it is frozen as that one is, and goes with it when the money goes back.
+    """
     lot = book.state.lots[taken.wallet_id][taken.lot_id]
     successor = replace(
         lot,
@@ -102,7 +106,7 @@ def _instead_of(
         remaining=0,
         effective_at=book.state.now,
         expires_at=expires_at,
-        is_frozen=False,
+        heir_of_id=None if lot.is_debt else lot.heir_of_id or lot.id,
         origin=f"grace:{command.reference}:{ids.encode('txn', taken.id)}",
     )
     if lot.is_debt:

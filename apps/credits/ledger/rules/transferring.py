@@ -86,6 +86,7 @@ def _receive(book: Book, target: WalletState, command: Transfer, sent: Entry) ->
         priority=PRIORITIES[command.kind] if command.kind else origin.priority,
         effective_at=book.state.now,
         expires_at=None if ends == FAR_AWAY else ends,
+        heir_of_id=None,
         origin=f"{command.reference}:{ids.encode('lot', origin.id)}",
     )
     book.open_lot(lot)
