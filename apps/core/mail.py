@@ -176,6 +176,7 @@ def _deliver[M: Mailed](queue: Queue[M], claim: Claim) -> bool | None:
         held = _hold(queue, claim)
     except Exception:  # what cannot be said of one row must not keep the others
         logger.exception("mail_not_written", queue=queue.name, row=str(claim.pk))
+        _put_off(queue, claim)
         return False
     if held is None:
         return None
@@ -205,6 +206,18 @@ def _hold[M: Mailed](queue: Queue[M], claim: Claim) -> _Held[M] | None:
     for row in rows:
         row.save()
     return _Held(queue, rows, letters, until) if rows else None
+
+
+@transaction.atomic
+def _put_off[M: Mailed](queue: Queue[M], claim: Claim) -> None:
+    """Count an attempt whose letters could not be written; the next one waits as others do."""
+    ours = queue.rows().filter(pk=claim.pk, mail_due_at=claim.until)
+    row = ours.select_for_update(no_key=True, of=("self",)).first()
+    if row is not None:
+        row.mail_attempts += 1
+        held = _Held(queue, [row], [], claim.until)
+        held.write(mail_attempts=row.mail_attempts)
+        held.wait()
 
 
 def _change(row: Mailed, changes: Mapping[str, Any]) -> None:

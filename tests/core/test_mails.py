@@ -40,6 +40,17 @@ def fail(**mail) -> None:
     raise OSError("no mail server")
 
 
+def speechless_about(row: Mailed, queue: Queue) -> Queue:
+    """Return the queue, as if the letters of one of its rows could not be written."""
+
+    def write(rows):
+        if row in rows:
+            raise LookupError("nothing can be said of it")
+        return queue.letters(rows)
+
+    return Queue(name=queue.name, rows=queue.rows, letters=write, after=queue.after)
+
+
 def wait_no_longer_than(time: str) -> None:
     """Let this connection's statements fail that wait so long for a lock."""
     with connection.cursor() as cursor:
@@ -193,21 +204,25 @@ class TestAWorker:
         assert len(outgoing.outbox) == 1  # and no second letter, where there is one
         assert (row.mail_due_at, row.sent_at) == (anew, None)
 
-    def test_does_not_keep_others_from_their_mails(self, name, row, monkeypatch):
+    def test_does_not_keep_others_from_their_mails(self, name, row):
         """Neither by a mail server that refuses one, nor by one of which nothing can be said."""
         WAITING[name]()
-        queue = queues()[name]
+        moment = database_now()
 
-        def write(rows):
-            if row in rows:
-                raise LookupError("nothing can be said of it")
-            return queue.letters(rows)
-
-        done = send_due(Queue(name=name, rows=queue.rows, letters=write, after=queue.after))
+        with clock.moved_to(moment):
+            done = send_due(speechless_about(row, queues()[name]))
         row.refresh_from_db()
 
         assert (done.mails, done.failed) == (1, 1)
-        assert row.mail_due_at is not None
+        assert (row.mail_attempts, row.mail_due_at) == (1, moment + LEASE)
+
+    def test_gives_up_a_row_of_which_nothing_can_be_said(self, name, row):
+        type(row).objects.update(mail_attempts=MOST_ATTEMPTS - 1)
+
+        assert send_due(speechless_about(row, queues()[name])).failed == 1
+        row.refresh_from_db()
+        assert (row.mail_attempts, row.mail_due_at) == (MOST_ATTEMPTS, None)
+        assert row.sent_at is None
 
     def test_leaves_rows_in_other_hands_and_does_not_wait(self, name, row):
         def work() -> int:
