@@ -32,6 +32,7 @@ from apps.core.models import Mailed
 
 logger = structlog.get_logger(__name__)
 LEASE = timedelta(minutes=15)  # longer than any mail server takes
+ROWS_OF_A_ROUND = 20  # few: a mail server that hangs takes EMAIL_TIMEOUT for each of them
 MOST_ATTEMPTS = 8  # the pauses between them double: 32 hours from the first to the last
 
 
@@ -136,7 +137,7 @@ def queues() -> dict[str, Queue[Any]]:
 
 
 @outside_transaction
-def send_due[M: Mailed](queue: Queue[M], *, limit: int = 100) -> Round:
+def send_due[M: Mailed](queue: Queue[M], *, limit: int = ROWS_OF_A_ROUND) -> Round:
     """
     Send what is due for up to `limit` rows. Safe to repeat, and from several workers at once.
 

@@ -1,5 +1,7 @@
 """Tasks of the core: called by the beat."""
 
+from time import monotonic
+
 import structlog
 from celery import shared_task
 
@@ -7,19 +9,25 @@ from apps.core import chains, context, idempotency, mail
 from apps.core.invariants import verify
 
 logger = structlog.get_logger(__name__)
-MOST_ROUNDS = 100  # of a hundred rows; the rest waits for the next ring
+ROUNDS_BEGIN_WITHIN = 60.0  # seconds; the rest waits for the next ring
 
 
 @shared_task(name="core.send_mails")
 def send_mails(queue: str) -> None:
-    """Send the mails of one queue that are due. Safe to repeat, and at once."""
+    """
+    Send the mails of one queue that are due. Safe to repeat, and at once.
+
+    No round begins late: with a mail server that hangs each mail takes as long as it may, and
+    the task has to end before the broker believes its worker dead and hands it out again.
+    """
+    last_begin = monotonic() + ROUNDS_BEGIN_WITHIN
+    has_more = True
     with context.acting(actor="system:send_mails"):
-        for _ in range(MOST_ROUNDS):
+        while has_more and monotonic() < last_begin:
             done = mail.send_due(mail.queues()[queue])
+            has_more = done.has_more
             if done.mails or done.failed:
                 logger.info("mails_sent", queue=queue, mails=done.mails, failed=done.failed)
-            if not done.has_more:
-                break
 
 
 @shared_task(name="core.prune_idempotency_keys")

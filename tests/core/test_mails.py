@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.core import mail as outgoing
 from django.db import OperationalError, connection, transaction
 
-from apps.core import clock
+from apps.core import clock, tasks
 from apps.core import mail as core_mail
 from apps.core.clock import database_now
-from apps.core.mail import LEASE, MOST_ATTEMPTS, Queue, queues, register, send_due
+from apps.core.mail import LEASE, MOST_ATTEMPTS, Queue, Round, queues, register, send_due
 from apps.core.models import Mailed
 from config.celery import app as celery
 from tests.mails import WAITING, send, send_round
@@ -169,6 +170,31 @@ class TestARow:
         row.refresh_from_db()
         assert len(outgoing.outbox) == mails
         assert row.mail_due_at is None
+
+
+class TestTheTask:
+    @pytest.fixture
+    def rounds(self, monkeypatch):
+        """Let each round take 25 seconds and leave something; return the list of the rounds."""
+        rounds = []
+
+        def send_nothing(queue):
+            rounds.append(queue.name)
+            return Round(mails=0, failed=core_mail.ROWS_OF_A_ROUND, has_more=True)
+
+        monkeypatch.setattr(core_mail, "send_due", send_nothing)
+        monkeypatch.setattr(tasks, "monotonic", lambda: 25.0 * len(rounds))
+        return rounds
+
+    def test_begins_no_round_after_its_first_minute(self, rounds):
+        tasks.send_mails(queue="invitations")
+
+        assert rounds == ["invitations"] * 3
+
+    def test_ends_before_it_is_handed_out_again_though_the_mail_server_hangs(self):
+        longest = tasks.ROUNDS_BEGIN_WITHIN + core_mail.ROWS_OF_A_ROUND * settings.EMAIL_TIMEOUT
+
+        assert longest < celery.conf.broker_transport_options["visibility_timeout"]
 
 
 class TestAWorker:
