@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core import signing
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from apps.core import idempotency
 from apps.core.idempotency import Answer
+from apps.core.paging import beyond
 
 API_VERSION = "v1"
 PAGE_SIZE = 25
@@ -143,7 +144,7 @@ def paginated[M: Model](
     check_parameters(request, parameters | {"limit", "cursor"})
     page = validated(LimitParameter, request.query_params)
     if "cursor" in page:
-        queryset = queryset.filter(before(key, read_cursor(page["cursor"])))
+        queryset = queryset.filter(beyond(key, read_cursor(page["cursor"])))
     rows = list(queryset.order_by(*(f"-{field}" for field in key))[: page["limit"] + 1])
     more, rows = len(rows) > page["limit"], rows[: page["limit"]]
     cursor = write_cursor(rows[-1], key) if more else None
@@ -160,15 +161,6 @@ def paginated[M: Model](
         query = urlencode({**request.query_params.dict(), "cursor": cursor})
         response["Link"] = f'<{request.build_absolute_uri(request.path)}?{query}>; rel="next"'
     return response
-
-
-def before(key: tuple[str, ...], values: list[Any]) -> Q:
-    """Return the condition that a row comes after the cursor, newest first."""
-    condition = Q()
-    for position, field in enumerate(key):
-        equal = dict(zip(key[:position], values[:position], strict=True))
-        condition |= Q(**equal, **{f"{field}__lt": values[position]})
-    return condition
 
 
 def write_cursor(row: Model, key: tuple[str, ...]) -> str:

@@ -4,6 +4,9 @@ Pages of a long list, newest first: by keyset, so that page 10,000 costs what pa
 The API's lists have signed cursors on top of this: `apps.core.api.paginated`.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.db.models import Model, Q, QuerySet
 
 
@@ -15,13 +18,17 @@ def after[M: Model](rows: QuerySet[M], last: M | None, *, by: str = "created_at"
     """
     if last is None:
         return rows
-    moment = getattr(last, by)
-    same_time = Q(**{by: moment, "id__lt": last.pk})
+    return rows.filter(beyond((by, "id"), (getattr(last, by), last.pk)))
+
+
+def beyond(key: Sequence[str], values: Sequence[Any]) -> Q:
+    """Return the condition that a row comes after one with these values, all descending."""
+    later = Q()
+    for position, name in enumerate(key):
+        equal = dict(zip(key[:position], values[:position], strict=True))
+        later |= Q(**equal, **{f"{name}__lt": values[position]})
     # Said twice: an index finds its beginning by the second, as it cannot by the first.
-    return rows.filter(
-        Q(**{f"{by}__lt": moment}) | same_time,
-        **{f"{by}__lte": moment},
-    )
+    return later & Q(**{f"{key[0]}__lte": values[0]})
 
 
 def page_of[M: Model](rows: QuerySet[M], *, size: int) -> tuple[list[M], M | None]:

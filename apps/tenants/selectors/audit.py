@@ -9,11 +9,10 @@ from typing import Any
 from django.db.models import Exists, Func, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
-from apps.core.api import before
+from apps.core import paging
 from apps.core.personal import TOKEN
 from apps.tenants.models import AuditLog, PersonalValue
 
-KEY = ("created_at", "id")
 CHUNK = 2000
 AUDIT_COLUMNS = [
     "id",
@@ -74,11 +73,6 @@ def matching_audit(rows: QuerySet[AuditLog], filters: AuditFilters) -> QuerySet[
     return _with_text(rows, text) if text else rows
 
 
-def after_row(rows: QuerySet[AuditLog], row: AuditLog) -> QuerySet[AuditLog]:
-    """Return those that come after a row, newest first."""
-    return rows.filter(before(KEY, [row.created_at, row.id]))
-
-
 def in_chunks(rows: QuerySet[AuditLog]) -> Iterator[AuditLog]:
     """
     Yield audit rows, newest first.
@@ -91,7 +85,7 @@ def in_chunks(rows: QuerySet[AuditLog]) -> Iterator[AuditLog]:
         yield from chunk
         if len(chunk) < CHUNK:
             return
-        chunk = list(after_row(rows, chunk[-1])[:CHUNK])
+        chunk = list(paging.after(rows, chunk[-1])[:CHUNK])
 
 
 def audit_rows(rows: QuerySet[AuditLog]) -> Iterator[tuple[object, ...]]:

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.db import connection, transaction
 
-from apps.core.api import before
+from apps.core.paging import beyond
 from apps.credits import selectors
 from apps.credits.ledger.commands import Charge
 from apps.credits.ledger.posting import post
@@ -60,7 +60,7 @@ def rows_read(node):
 def api_page(wallet, filters, above=None):
     rows = selectors.matching(selectors.transactions_of(wallet), filters)
     if above:
-        rows = rows.filter(before(("sequence",), [above]))
+        rows = rows.filter(beyond(("sequence",), [above]))
     return rows.select_related("lot", "credit_event").order_by("-sequence")[: PAGE + 1]
 
 
