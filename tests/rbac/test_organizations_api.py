@@ -199,12 +199,17 @@ class TestClosingAndReopening:
 
     def test_shows_what_is_left_and_closes(self, api, organization):
         shown = api.get(self.CLOSING).json()
-        assert (shown["credits"], shown["held"], shown["debt"], shown["may_close"]) == (
-            100,
-            0,
-            0,
-            True,
-        )
+        assert shown == {
+            "object": "closing",
+            "wallets": 1,
+            "credits": 100,
+            "held": 0,
+            "debt": 0,
+            "may_close": True,
+            "reason": None,
+            "explanation": "",
+            "undo_days": 30,
+        }
 
         answer = api.post(self.CLOSING, {"confirmation": "acme"}, content_type=JSON)
 
@@ -219,7 +224,9 @@ class TestClosingAndReopening:
 
         answer = api.post(self.CLOSING, {"confirmation": "acme"}, content_type=JSON)
         assert answer.status_code == 409
-        assert (shown["may_close"], shown["reason"]) == (False, answer.json()["detail"])
+        assert shown["may_close"] is False
+        assert (answer.status_code, shown["reason"]) == code_of(answer)
+        assert shown["explanation"] == answer.json()["detail"]
         organization.refresh_from_db()
         assert organization.closed_at is None
 

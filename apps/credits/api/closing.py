@@ -1,5 +1,6 @@
 """The API of closing an organization: what it would leave behind, and the deed."""
 
+from dataclasses import asdict
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -30,10 +31,11 @@ class LeftoverOut(serializers.Serializer[Any]):
     credits = serializers.IntegerField()
     held = serializers.IntegerField()
     debt = serializers.IntegerField()
-    may_close = serializers.BooleanField(default=True)
+    may_close = serializers.BooleanField()
     reason = serializers.CharField(
-        allow_null=True, default=None, help_text="What stands in the way of closing now."
+        allow_null=True, help_text="The code of the refusal that closing would meet now."
     )
+    explanation = serializers.CharField(help_text="The reason in a sentence; empty without one.")
     undo_days = serializers.IntegerField(default=UNDO_DAYS)
 
 
@@ -49,8 +51,12 @@ class Closing(TenantAPIView):
     def get(self, request: Request) -> Response:
         """Return what closing would leave behind. Changes nothing."""
         refusal = what_keeps_open(organization=self.organization)
-        stands = {"may_close": refusal is None, "reason": refusal and str(refusal)}
-        return Response({**LeftoverOut(leftover_of(self.organization)).data, **stands})
+        stands = {
+            "may_close": refusal is None,
+            "reason": refusal.code if refusal else None,
+            "explanation": str(refusal) if refusal else "",
+        }
+        return Response(LeftoverOut({**asdict(leftover_of(self.organization)), **stands}).data)
 
     @extend_schema(
         operation_id="organization_close",
