@@ -9,7 +9,7 @@ from django.dispatch import receiver
 from apps.core import mail, personal
 from apps.credits.errors import WalletHasHolds, WalletInDebt
 from apps.credits.models import Budget, CreditTransaction
-from apps.credits.selectors.organizations import leftover_of
+from apps.credits.selectors.organizations import held_for_longer, leftover_of
 from apps.credits.services import (
     budget_alerts,
     budgets,
@@ -47,10 +47,10 @@ def move_months(organization: Organization, changed: frozenset[str], **kwargs: A
 
 @receiver(organization_closing)
 def held_or_owed(organization: Organization, **kwargs: Any) -> WalletHasHolds | WalletInDebt | None:
-    """Return what stands against closing, if credits are held or owed."""
+    """Return what stands against closing, if credits are held or owed as it would find them."""
     left = leftover_of(organization)
-    if left.held:
-        return WalletHasHolds(held=left.held)
+    if held := left.held and held_for_longer(organization):
+        return WalletHasHolds(held=held)
     return WalletInDebt(debt=left.debt) if left.debt else None
 
 

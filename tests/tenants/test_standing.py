@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from apps.core import clock
 from apps.core.clock import database_now
 from apps.credits.errors import WalletClosed, WalletHasHolds, WalletInDebt
-from apps.credits.models import Wallet
+from apps.credits.models import Hold, Wallet
 from apps.credits.selectors import balance_of, main_wallet
 from apps.credits.services.charges import charge_amount
 from apps.credits.services.holds import hold_amount
@@ -24,6 +24,7 @@ from apps.tenants.services.standing import (
     close_organization,
     deactivate_organization,
     reopen_organization,
+    what_keeps_open,
 )
 from tests.jobs.work import make_job, set_price
 from tests.people import make_key, make_organization, make_person
@@ -87,6 +88,16 @@ class TestClosing:
             close(organization)
 
         assert nothing_happened(organization)
+
+    def test_is_not_kept_by_a_hold_that_is_over(self, organization):
+        hold_amount(wallet=main_wallet(organization), amount=5, reference="h", source="test")
+        assert isinstance(what_keeps_open(organization=organization), WalletHasHolds)
+
+        with clock.moved_to(Hold.objects.get().expires_at):
+            assert what_keeps_open(organization=organization) is None
+            close(organization)
+
+        assert balance_of(main_wallet(organization)).available == 100
 
     def test_is_refused_while_credits_are_owed(self, organization):
         wallet = main_wallet(organization)

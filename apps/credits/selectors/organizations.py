@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from django.db.models import Count, Sum
 from django.db.models.functions import Coalesce
 
-from apps.credits.models import Lot, Wallet
+from apps.core.clock import now_in_query
+from apps.credits.models import Hold, Lot, Wallet
 from apps.tenants.models import Organization
 
 
@@ -36,3 +37,12 @@ def leftover_of(organization: Organization) -> Leftover:
         held=int(sums["held"]),
         debt=debt,
     )
+
+
+def held_for_longer(organization: Organization) -> int:
+    """Return the credits held now, without the holds that are over and wait to be released."""
+    still_open = Hold.objects.filter(
+        wallet__organization=organization, status=Hold.Status.HELD, expires_at__gt=now_in_query()
+    )
+    held: int = still_open.aggregate(total=Coalesce(Sum("amount"), 0))["total"]
+    return held
