@@ -39,29 +39,30 @@ ROWS_OF_TESTS = {
 @contextmanager
 def migrated_database() -> Iterator[str]:
     """Point Django at a fresh clone of the migrated template, and drop it at the end."""
-    name = f"coffer_test_{os.getpid()}_{os.urandom(3).hex()}"
-    original = connection.settings_dict["NAME"]
+    original = str(connection.settings_dict["NAME"])
     with _administration() as server:
         _drop_leftovers(server)
         template = _template(server)
-        _run(server, "CREATE DATABASE {} TEMPLATE {}", name, template)
-    _point_at(name)
-    try:
+    _point_at(original)  # making the template has moved it
+    with _clone_of(template) as name:
         yield name
-    finally:
-        _point_at(original)
-        with _administration() as server:
-            _run(server, "DROP DATABASE {} WITH (FORCE)", name)
 
 
 @contextmanager
 def copied_database() -> Iterator[str]:
     """Point Django at a copy of the database that it works on, and drop the copy at the end."""
+    connection.close()
+    with _clone_of(str(connection.settings_dict["NAME"])) as name:
+        yield name
+
+
+@contextmanager
+def _clone_of(template: str) -> Iterator[str]:
+    """Point Django at a clone of a database that nobody is connected to, and drop it at the end."""
     original = str(connection.settings_dict["NAME"])
     name = f"coffer_test_{os.getpid()}_{os.urandom(3).hex()}"
-    connection.close()
     with _administration() as server:
-        _run(server, "CREATE DATABASE {} TEMPLATE {}", name, original)
+        _run(server, "CREATE DATABASE {} TEMPLATE {}", name, template)
     _point_at(name)
     try:
         yield name

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 import stripe
@@ -21,6 +22,22 @@ def alone():
 def change(world):
     with world.transaction() as tx:
         tx.new("customer")
+
+
+@contextmanager
+def told_to_one_of_two(client, world):
+    """Tell an event to two endpoints of which one refuses it; give the other and both their ids."""
+    with receiving() as good, receiving() as bad:
+        bad.statuses = [500]
+        endpoints = [
+            client.v1.webhook_endpoints.create({"url": one.url, "enabled_events": ["*"]}).id
+            for one in (good, bad)
+        ]
+        client.v1.customers.create({})
+        good.wait(1)
+        bad.wait(1)
+        assert world.deliveries.wait_until_idle(30)
+        yield good, endpoints
 
 
 class TestKeys:
@@ -88,16 +105,8 @@ class TestEventsAfterARestart:
         self, client, world, monkeypatch, back_off, is_told_again
     ):
         monkeypatch.setattr(world.deliveries, "back_off", back_off)
-        with receiving() as good, receiving() as bad:
-            bad.statuses = [500]
-            endpoints = [
-                client.v1.webhook_endpoints.create({"url": one.url, "enabled_events": ["*"]}).id
-                for one in (good, bad)
-            ]
-            client.v1.customers.create({})
-            good.wait(1)
-            bad.wait(1)
-            assert world.deliveries.wait_until_idle(30)
+        with told_to_one_of_two(client, world) as (_, endpoints):
+            pass
         event = client.v1.events.list().data[0]
         assert event.pending_webhooks == 1
         other = make_world()
@@ -116,16 +125,7 @@ class TestEventsAfterARestart:
 
     def test_that_come_twice_count_once(self, client, world, monkeypatch):
         monkeypatch.setattr(world.deliveries, "back_off", (3600.0,))
-        with receiving() as good, receiving() as bad:
-            bad.statuses = [500]
-            endpoints = [
-                client.v1.webhook_endpoints.create({"url": one.url, "enabled_events": ["*"]}).id
-                for one in (good, bad)
-            ]
-            client.v1.customers.create({})
-            good.wait(1)
-            bad.wait(1)
-            assert world.deliveries.wait_until_idle(30)
+        with told_to_one_of_two(client, world) as (good, endpoints):
             event = client.v1.events.list().data[0]
             path = f"/_sim/events/{event.id}/resend"
             client.raw_request("post", path, endpoint=endpoints[0])
