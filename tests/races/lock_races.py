@@ -31,7 +31,7 @@ from apps.credits.services.expiry import sweep_expired_lots
 from apps.tenants.models import AuditLog
 from tests.credits.wallets import make_wallet
 from tests.people import make_organization, make_person
-from tests.races.racing import at_once
+from tests.races.racing import at_once, wait_until_awaited
 
 RACERS = 6
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -161,13 +161,15 @@ def charge_while_a_budget_is_made() -> bool:
 
     def be_slow(*what) -> None:
         counted.set()
-        charged.wait(0.3)
+        wait_until_awaited(charged)
         mark(*what)
 
     def charge() -> None:
-        counted.wait(10)
-        charge_amount(wallet=wallet, amount=10, reference="late", source="test")
-        charged.set()
+        assert counted.wait(60)
+        try:
+            charge_amount(wallet=wallet, amount=10, reference="late", source="test")
+        finally:
+            charged.set()
 
     with mock.patch.object(budgets, "_mark", be_slow):
         at_once([lambda: budgets.create_budget(wallet=wallet, monthly_limit=10), charge])
@@ -185,7 +187,7 @@ def charge_while_a_plan_is_swapped() -> bool:
 
     def be_slow(**what) -> plan_changes.Swap:
         looked.set()
-        charged.wait(0.3)
+        wait_until_awaited(charged)
         return preview(**what)
 
     def swap() -> None:
@@ -202,9 +204,11 @@ def charge_while_a_plan_is_swapped() -> bool:
         )
 
     def charge() -> None:
-        looked.wait(10)
-        charge_amount(wallet=wallet, amount=10, reference="late", source="test")
-        charged.set()
+        assert looked.wait(60)
+        try:
+            charge_amount(wallet=wallet, amount=10, reference="late", source="test")
+        finally:
+            charged.set()
 
     with mock.patch.object(plan_changes, "preview_swap", be_slow):
         return at_once([lambda: _how(swap), lambda: _how(charge)]) == ["done", "done"]

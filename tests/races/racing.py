@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Barrier
+from threading import Barrier, Event
 
 from django.db import connection
 
@@ -51,3 +51,18 @@ def at_once[T](works: Sequence[Callable[[], T]]) -> list[T]:
     """Run these at the same moment, each on a connection of its own."""
     with team(len(works)) as racers:
         return racers.at_once(works)
+
+
+def wait_until_awaited(done: Event) -> None:
+    """Wait until another connection waits for a lock of this one, or until `done` is set."""
+    while not done.wait(0.01) and not _is_awaited():
+        pass
+
+
+def _is_awaited() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted"
+            " AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+        )
+        return bool(cursor.fetchone()[0])

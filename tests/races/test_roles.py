@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from threading import Event
-from time import sleep
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.core.errors import DomainError
 from apps.core.invariants import verify
@@ -18,7 +17,7 @@ from apps.rbac.services.roles import system_role
 from apps.rbac.services.sharing import revoke_share, share_object
 from tests.jobs.work import make_job, set_price
 from tests.people import make_member, make_organization, make_person
-from tests.races.racing import at_once
+from tests.races.racing import at_once, wait_until_awaited
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE = 10  # seconds
@@ -70,8 +69,7 @@ def overtaken(first: Callable[[], object], second: Callable[[], object]) -> list
             with transaction.atomic():
                 first()
                 has_written.set()
-                while not is_through.is_set() and not is_awaited():
-                    sleep(0.01)
+                wait_until_awaited(is_through)
         finally:
             has_written.set()
 
@@ -83,16 +81,6 @@ def overtaken(first: Callable[[], object], second: Callable[[], object]) -> list
             is_through.set()
 
     return at_once([lambda: told(begin), lambda: told(follow)])
-
-
-def is_awaited() -> bool:
-    """Tell whether another connection waits for this transaction to end."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted"
-            " AND transactionid = pg_current_xact_id_if_assigned()::xid)"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 def giving(role, *, by, to, organization):
