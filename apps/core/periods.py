@@ -20,7 +20,7 @@ class Period:
     @classmethod
     def of_days(cls, first: date, last: date) -> "Period":
         """Return all of these days, the last one too."""
-        return cls(midnight(first), midnight(last + timedelta(days=1)))
+        return cls(utc_midnight(first), utc_midnight(last + timedelta(days=1)))
 
     @property
     def first_day(self) -> date:
@@ -36,7 +36,7 @@ class Period:
         return f"{self.first_day} to {self.last_day}"
 
 
-def midnight(day: date) -> datetime:
+def utc_midnight(day: date) -> datetime:
     """Return the instant at which the day begins, UTC."""
     return datetime.combine(day, time.min, UTC)
 

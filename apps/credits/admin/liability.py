@@ -15,7 +15,7 @@ from unfold.widgets import UnfoldAdminDateWidget
 from apps.core.admin import ReadOnlyAdmin
 from apps.core.clock import database_now
 from apps.core.exports import stream_csv
-from apps.core.periods import midnight
+from apps.core.periods import utc_midnight
 from apps.core.templatetags.coffer import money
 from apps.credits.models import LiabilityReport
 from apps.credits.selectors.liability import COLUMNS, Liability, Money, liability, report_lines
@@ -37,7 +37,7 @@ class MomentForm(forms.Form):
         day = self.cleaned_data.get("as_of") if self.is_valid() else None
         if day is None:
             return None
-        return midnight(day + timedelta(days=1))
+        return utc_midnight(day + timedelta(days=1))
 
 
 @admin.register(LiabilityReport)
@@ -80,7 +80,7 @@ class LiabilityReportAdmin(ReadOnlyAdmin[LiabilityReport]):
 def first_month(moment: datetime) -> datetime:
     """Return when the first of the months begins whose breakage is shown."""
     months = moment.year * 12 + moment.month - MONTHS_OF_BREAKAGE
-    return midnight(moment.date().replace(year=months // 12, month=months % 12 + 1, day=1))
+    return utc_midnight(moment.date().replace(year=months // 12, month=months % 12 + 1, day=1))
 
 
 def tables(report: Liability) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from apps.core.clock import database_now
 from apps.core.documents import pdf_response
 from apps.core.exports import stream_csv
-from apps.core.periods import Period, midnight, next_month
+from apps.core.periods import Period, next_month, utc_midnight
 from apps.credits import selectors
 from apps.credits.models import Wallet
 from apps.credits.selectors import statements
@@ -114,7 +114,7 @@ def months_of(wallet: Wallet, now: datetime) -> list[date]:
     first_at = statements.first_movement_at(wallet) or now
     month = Period.of_month(first_at.date()).first_day
     months = []
-    while midnight(month) <= now:
+    while utc_midnight(month) <= now:
         months.append(month)
         month = next_month(month)
     return months[::-1][:MONTHS_OFFERED] or [month]

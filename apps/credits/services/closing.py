@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from apps.core import context
 from apps.core.clock import database_now
 from apps.core.db import inside_transaction, lock_timeout
-from apps.core.periods import midnight
+from apps.core.periods import utc_midnight
 from apps.credits.errors import MonthIsNotOver, MonthOutOfOrder, NothingToClose
 from apps.credits.models import ClosedPeriod, ClosedTotals
 from apps.credits.selectors import closing
@@ -115,7 +115,7 @@ def seal_month(*, month: date) -> ClosedPeriod:
         raise MonthIsNotOver(month=f"{month:%Y-%m}", closable_at=closable_at.isoformat())
     period = ClosedPeriod.objects.create(
         month=month,
-        starts_at=midnight(month),
+        starts_at=utc_midnight(month),
         ends_at=due.ends_at,
         closed_by=context.current().actor,
     )
