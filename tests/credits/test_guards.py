@@ -97,6 +97,11 @@ GUARDS = [
     check("credits_balance_is_covered", "credits_wallet", "UPDATE credits_wallet SET balance = -1"),
     check("credits_held_is_not_negative", "credits_wallet", "UPDATE credits_wallet SET held = -1"),
     check(
+        "credits_owed_back_is_not_negative",
+        "credits_wallet",
+        "UPDATE credits_wallet SET owed_back = -1",
+    ),
+    check(
         "credits_credit_line_is_not_negative",
         "credits_wallet",
         "UPDATE credits_wallet SET credit_line = -1",

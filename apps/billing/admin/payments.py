@@ -54,6 +54,7 @@ class PaymentAdmin(LedgerAdmin[Payment]):
         "failure_message",
         "refunded_text",
         "clawed_back",
+        "clawed_back_as_debt",
         "disputed_at",
         "ledger",
         "at_stripe",

@@ -145,6 +145,7 @@ class RefundDesk:
             ("Money back", format_money(shown.amount, currency)),
             ("Left to refund after it", format_money(shown.left - shown.amount, currency)),
             ("Credits taken back", f"{shown.credits_back:,}"),
+            ("Used already, and owed from then on", f"{shown.credits_owed:,}"),
             ("Used already, with earlier refunds", f"{shown.credits_used:,}"),
             ("Reason", Refund.Reason(form.cleaned_data["reason"]).label),
             ("Note", form.cleaned_data["note"]),

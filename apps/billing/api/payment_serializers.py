@@ -61,6 +61,10 @@ class PaymentOut(serializers.ModelSerializer[Payment]):
     credits_taken_back = serializers.IntegerField(
         source="clawed_back", help_text="For refunds and lost disputes together."
     )
+    credits_taken_back_as_debt = serializers.IntegerField(
+        source="clawed_back_as_debt",
+        help_text="Those of them that were used already: the next credits repay them.",
+    )
     disputed_at = serializers.DateTimeField(
         allow_null=True,
         help_text="Since when a dispute is open: what is left of its credits cannot be used.",
@@ -73,6 +77,6 @@ class PaymentOut(serializers.ModelSerializer[Payment]):
         fields = [
             *("id", "object", "purpose", "pack", "status", "livemode", "credits", "valid_days"),
             *("amount", "tax", "currency", "refunded", "refund_status", "credits_taken_back"),
-            *("disputed_at", "refunds", "disputes", "pay_url", "failure_code"),
-            *("failure_message", "created_at", "settled_at"),
+            *("credits_taken_back_as_debt", "disputed_at", "refunds", "disputes", "pay_url"),
+            *("failure_code", "failure_message", "created_at", "settled_at"),
         ]

@@ -28,7 +28,8 @@ register(
         """
         SELECT count(*), count(*) FILTER (WHERE broken), min(id::text) FILTER (WHERE broken)
           FROM (SELECT payment.id,
-                       payment.clawed_back <> coalesce(-sum(entry.amount), 0) AS broken
+                       payment.clawed_back - payment.clawed_back_as_debt
+                       <> coalesce(-sum(entry.amount), 0) AS broken
                   FROM billing_payment payment
                   LEFT JOIN credits_lot bought
                     ON bought.organization_id = payment.organization_id
@@ -36,6 +37,30 @@ register(
                   LEFT JOIN credits_lot lot ON coalesce(lot.heir_of_id, lot.id) = bought.id
                   LEFT JOIN credits_credittransaction entry
                     ON entry.lot_id = lot.id AND entry.transaction_type = 'clawed_back'
+                 GROUP BY payment.id) each_payment
+        """,
+    ),
+    Invariant(
+        "B37",
+        "What a payment says was taken back as debt was owed for its lot, and not given back.",
+        """
+        SELECT count(*), count(*) FILTER (WHERE broken), min(id::text) FILTER (WHERE broken)
+          FROM (SELECT payment.id,
+                       payment.clawed_back_as_debt <> coalesce(sum(owed.amount), 0) AS broken
+                  FROM billing_payment payment
+                  LEFT JOIN credits_lot lot
+                    ON lot.organization_id = payment.organization_id
+                   AND lot.origin = 'payment_intent:' || payment.stripe_payment_intent_id
+                  LEFT JOIN LATERAL (
+                       SELECT -entry.amount - coalesce((
+                              SELECT sum(back.amount) FROM credits_credittransaction back
+                               WHERE back.reverses_id = entry.id), 0) AS amount
+                         FROM credits_lot debt
+                         JOIN credits_credittransaction entry ON entry.lot_id = debt.id
+                        WHERE debt.wallet_id = lot.wallet_id AND debt.kind = 'debt'
+                          AND starts_with(debt.origin, 'owed:' || lot.id || ':')
+                          AND entry.transaction_type = 'clawed_back' AND entry.amount < 0)
+                       owed ON true
                  GROUP BY payment.id) each_payment
         """,
     ),

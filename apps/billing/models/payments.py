@@ -81,6 +81,10 @@ class Payment(Row):
     clawed_back = models.BigIntegerField(default=0)  # credits taken back for refund and dispute
     # Credits that the refunded and lost money bought; what was used of them is not taken back.
     to_claw_back = models.BigIntegerField(default=0)
+    # Of what was taken back, credits that were used already: the wallet owes, or owed, them.
+    clawed_back_as_debt = models.BigIntegerField(default=0)
+    # Whether used ones are owed; decided when money of it goes back first, and kept.
+    owes_used = models.BooleanField(null=True, blank=True, editable=False)
     disputed_at = models.DateTimeField(null=True, blank=True)  # open dispute; its lot is frozen
 
     class Meta:
@@ -127,6 +131,15 @@ class Payment(Row):
             models.CheckConstraint(
                 name="billing_clawed_back_was_refunded_or_lost",
                 condition=Q(to_claw_back__gte=F("clawed_back"), to_claw_back__lte=F("credits")),
+            ),
+            models.CheckConstraint(
+                name="billing_debt_is_part_of_clawed_back",
+                condition=Q(clawed_back_as_debt=0)
+                | Q(
+                    clawed_back_as_debt__gt=0,
+                    clawed_back_as_debt__lte=F("clawed_back"),
+                    owes_used=True,
+                ),
             ),
             # Whatever threshold and limits say: two reloads never run beside each other.
             models.UniqueConstraint(

@@ -156,6 +156,7 @@ def payment_story(payment: Payment, entry_url: str) -> dict[str, Any]:
         "entry_url": entry_url,
         "settled_at": payment.settled_at,
         "clawed_back": payment.clawed_back,
+        "owed": payment.clawed_back_as_debt,
         "refunds": [reversal_line(payment, one, one.created_at) for one in payment.refunds.all()],
         "disputes": [
             reversal_line(payment, one, one.opened_at) | {"closed_at": one.closed_at}

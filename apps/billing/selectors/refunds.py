@@ -3,6 +3,21 @@
 from django.db.models import F, Prefetch, QuerySet
 
 from apps.billing.models import Dispute, Payment, Refund
+from apps.tenants.selectors.config import Setting, declare, value_of
+
+OWE_USED = declare(
+    Setting(
+        "billing.owe_used_credits",
+        default=False,
+        description="Credits that were used before their money went back (refund, lost dispute)"
+        " are owed, and repaid by the next ones; otherwise they are forgiven.",
+    )
+)
+
+
+def owes_used(payment: Payment) -> bool:
+    """Tell whether used credits of a payment are owed: as decided for it, or as it is set now."""
+    return value_of(OWE_USED) if payment.owes_used is None else payment.owes_used
 
 
 def with_reversals(payments: QuerySet[Payment]) -> QuerySet[Payment]:

@@ -23,13 +23,14 @@ from apps.billing.errors import (
 from apps.billing.gateway import receipts
 from apps.billing.gateway import refunds as gateway
 from apps.billing.models import Payment, Refund
+from apps.billing.selectors.refunds import owes_used
 from apps.billing.services import sweeping
 from apps.billing.services.refunds import follow, record_change
 from apps.billing.services.reversals import lock_payment, lot_of, worth
 from apps.core.clock import database_now
 from apps.core.db import outside_transaction
 from apps.credits.services import DRY_RUN
-from apps.credits.services.clawbacks import claw_back
+from apps.credits.services.clawbacks import claw_back, used_of
 from apps.tenants.models import User
 
 RESUMED_AFTER = timedelta(minutes=1)  # longer than Stripe is waited for
@@ -42,7 +43,8 @@ class Preview:
     amount: int
     left: int  # money that can be refunded, this one included
     credits_back: int  # unused, and taken back
-    credits_used: int  # used already, and so not taken back, for earlier refunds as well
+    credits_owed: int  # used already, and owed from then on
+    credits_used: int  # used already or gone, and so not taken back, for earlier refunds as well
 
 
 @outside_transaction
@@ -62,13 +64,15 @@ def preview_refund(*, payment: Payment, amount: int | None = None) -> Preview:
         left = min(left_there, _left_here(payment))
         chosen = _checked(payment, amount, left)
         gone = worth(payment, _gone(payment) + chosen) - payment.clawed_back
-        taken = 0
+        taken = owed = 0
         if gone > 0 and (lot := lot_of(payment)):
             shown = claw_back(
                 lot=lot, amount=gone, reference="preview", source="refund", mode=DRY_RUN
             )
             taken = -shown.amount
-    return Preview(chosen, left, taken, max(0, gone) - taken)
+            if owes_used(payment):
+                owed = min(gone - taken, used_of(lot) - payment.clawed_back_as_debt)
+    return Preview(chosen, left, taken, owed, max(0, gone) - taken - owed)
 
 
 @outside_transaction

@@ -7,6 +7,7 @@ things are told, and how often, makes no difference.
 """
 
 from collections.abc import Sequence
+from typing import TypedDict
 from uuid import UUID
 
 from django.db import transaction
@@ -14,10 +15,25 @@ from django.db.models import Exists, F, OuterRef, Value
 from django.db.models.functions import Concat
 
 from apps.billing.models import Customer, Dispute, Payment, Refund
+from apps.billing.selectors.refunds import owes_used
 from apps.core import scope
 from apps.core.db import inside_transaction
 from apps.credits.models import Lot, Wallet
-from apps.credits.services.clawbacks import claw_back, clawbacks_of, freeze_lot, reinstate
+from apps.credits.services.clawbacks import (
+    claw_back,
+    forgive_owed,
+    freeze_lot,
+    movements_for,
+    owe_used,
+    reinstate,
+)
+
+
+class Words(TypedDict):
+    """What each movement says of its cause."""
+
+    source: str
+    source_id: str
 
 
 @inside_transaction
@@ -36,8 +52,9 @@ def settle_up(payment: Payment, *, cause: str) -> Payment:
     back by our failure after the lot had expired.
 
     Taken back is the part of the credits that the money is of all that was paid, rounded
-    down, as far as it is unused. What comes back to the lot later is taken then
-    (`take_what_came_back`). `cause` names the movement in the ledger (`refund:re_…`).
+    down, as far as it is unused. What was used is owed where that is the policy; otherwise what
+    comes back to the lot later is taken then (`take_what_came_back`). `cause` names the
+    movement in the ledger (`refund:re_…`).
     """
     refunds, disputes = list(payment.refunds.all()), list(payment.disputes.all())
     moved = [one for one in refunds if one.status in Refund.MOVED]
@@ -46,13 +63,20 @@ def settle_up(payment: Payment, *, cause: str) -> Payment:
     payment.refunded = min(payment.amount + payment.tax, _money(moved))
     payment.to_claw_back = worth(payment, _money(moved) + _money(lost))
     payment.disputed_at = min(still_open, default=None)
+    if payment.to_claw_back and payment.owes_used is None:
+        payment.owes_used = owes_used(payment)
     lot = lot_of(payment)
     if lot is not None:
         # Taken first and thawed then: what is to be taken must repay no debt.
-        payment.clawed_back += _take(payment, lot, cause)
+        _take(payment, lot, cause)
         if bool(still_open) != (lot.frozen_at is not None):
             freeze_lot(lot=lot, is_frozen=bool(still_open), reference=cause, source="dispute")
-    payment.save(update_fields=["refunded", "to_claw_back", "clawed_back", "disputed_at"])
+    payment.save(
+        update_fields=[
+            *("refunded", "to_claw_back", "owes_used"),
+            *("clawed_back", "clawed_back_as_debt", "disputed_at"),
+        ]
+    )
     taken = _share_out(payment, moved, lost)
     rows: list[Refund | Dispute] = [*refunds, *disputes]
     for row in rows:
@@ -108,33 +132,59 @@ def _settle_again(payment_id: UUID, organization_id: UUID) -> None:
         settle_up(payment, cause=f"payment:{payment.public_id}")
 
 
-def _take(payment: Payment, lot: Lot, cause: str) -> int:
-    """Take credits back, or give them back; return how many more are taken by now."""
+def _take(payment: Payment, lot: Lot, cause: str) -> None:
+    """Take credits back, or give them back, and let the payment say how many are taken by now."""
     missing = payment.to_claw_back - payment.clawed_back
     if not missing:
-        return 0
+        return
     # A cause may move credits more than once: taken, given back, taken once more.
-    reference = f"{cause}:{len(clawbacks_of(lot)) + 1}"
-    source = cause.partition(":")[0]
+    reference = f"{cause}:{movements_for(lot) + 1}"
+    words: Words = {"source": cause.partition(":")[0], "source_id": payment.public_id}
     if missing < 0:
-        given = reinstate(
-            lot=lot,
-            amount=-missing,
-            reference=reference,
-            source=source,
-            source_id=payment.public_id,
-            description="The money stayed: credits given back",
-        )
-        return -given.amount
+        _give(payment, lot, -missing, reference, words)
+        return
     taken = claw_back(
         lot=lot,
         amount=missing,
         reference=reference,
-        source=source,
-        source_id=payment.public_id,
         description="The money went back: unused credits taken back",
+        **words,
     )
-    return -taken.amount
+    owed = 0
+    if payment.owes_used:
+        owed = owe_used(
+            lot=lot,
+            amount=missing + taken.amount,
+            already=payment.clawed_back_as_debt,
+            reference=f"{reference}:owed",
+            description="The money went back: used credits are owed",
+            **words,
+        )
+    payment.clawed_back += owed - taken.amount
+    payment.clawed_back_as_debt += owed
+
+
+def _give(payment: Payment, lot: Lot, amount: int, reference: str, words: Words) -> None:
+    """Give credits back: first what is, or was, owed of them."""
+    forgiven = min(amount, payment.clawed_back_as_debt)
+    if forgiven:
+        forgive_owed(
+            lot=lot,
+            amount=forgiven,
+            reference=f"{reference}:owed",
+            description="The money stayed: used credits are owed no more",
+            **words,
+        )
+    if amount > forgiven:
+        reinstate(
+            lot=lot,
+            amount=amount - forgiven,
+            reference=reference,
+            description="The money stayed: credits given back",
+            **words,
+        )
+    payment.clawed_back -= amount
+    payment.clawed_back_as_debt -= forgiven
 
 
 def _money(rows: Sequence[Refund | Dispute]) -> int:

@@ -170,6 +170,20 @@ register(
         """,
     ),
     Invariant(
+        "L15",
+        "What a wallet owes beside its credit line is what is left of those debts.",
+        """
+        SELECT count(*), count(*) FILTER (WHERE broken), min(wallet::text) FILTER (WHERE broken)
+          FROM (SELECT wallet.id AS wallet,
+                       wallet.owed_back <> coalesce(-sum(debt.remaining), 0) AS broken
+                  FROM credits_wallet wallet
+                  LEFT JOIN credits_lot debt
+                    ON debt.wallet_id = wallet.id AND debt.has_credits
+                   AND debt.kind = 'debt' AND debt.origin LIKE 'owed:%'
+                 GROUP BY wallet.id) each_wallet
+        """,
+    ),
+    Invariant(
         "L13",
         "A warning of expiry is about its organization's lot, and went out within its days.",
         """

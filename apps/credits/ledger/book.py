@@ -185,6 +185,8 @@ class Book:
         wallet.balance += amount
         wallet.sequence += 1
         lot.remaining += amount
+        if lot.is_owed_back:
+            wallet.owed_back -= amount
         wallet.head_at = self.state.now
         wallet.head_hash = entry_hash(
             wallet.head_hash,

@@ -19,6 +19,7 @@ from apps.credits.errors import (
     WalletFrozen,
 )
 from apps.credits.ledger import commands as asked
+from apps.credits.ledger import owed
 from apps.credits.ledger.book import Book, Outcome, Plan
 from apps.credits.ledger.commands import Command
 from apps.credits.ledger.rules import (
@@ -29,6 +30,7 @@ from apps.credits.ledger.rules import (
     freezing,
     granting,
     holding,
+    owing,
     redating,
     refunding,
     renewing,
@@ -90,6 +92,8 @@ RULES: dict[type[Command], Rule] = {
     # Money that went back, or is disputed, is a fact, whatever the wallet's status.
     asked.ClawBack: Rule(clawing.take, by_reference(clawing.is_same), is_ours=True),
     asked.Reinstate: Rule(clawing.give, by_reference(clawing.is_same_gift), is_ours=True),
+    owed.Owe: Rule(owing.apply, by_reference(owing.is_same), is_ours=True),
+    owed.Forgive: Rule(owing.forgive, by_reference(owing.is_same_gift), is_ours=True),
     asked.FreezeLot: Rule(freezing.apply, never, is_ours=True),
     asked.Deduct: Rule(deducting.apply, by_reference(deducting.is_same)),
     asked.Transfer: Rule(transferring.apply, transferring.earlier),

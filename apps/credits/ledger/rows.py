@@ -84,7 +84,7 @@ def _recordset(types: dict[str, str]) -> str:
 # Only names of our own columns are put into SQL.
 LOCKED_WALLETS = """
     SELECT id, organization_id, balance, held, credit_line, sequence, head_hash, head_at,
-           frozen_at, closed_at, has_budget
+           frozen_at, closed_at, has_budget, owed_back
       FROM credits_wallet WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
 """
 # The clock is read here, now that the locks are held; it comes even where there is no hold.
@@ -139,11 +139,12 @@ CHANGED_WALLETS = """
     UPDATE credits_wallet AS wallet
        SET balance = new.balance, held = new.held, credit_line = new.credit_line,
            sequence = new.sequence, head_hash = new.head_hash, head_at = new.head_at,
-           frozen_at = new.frozen_at, closed_at = new.closed_at
+           frozen_at = new.frozen_at, closed_at = new.closed_at, owed_back = new.owed_back
       FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-                  %s::bytea[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])
+                  %s::bytea[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
+                  %s::bigint[])
            AS new (id, balance, held, credit_line, sequence, head_hash, head_at, frozen_at,
-                   closed_at)
+                   closed_at, owed_back)
      WHERE wallet.id = new.id
 """
 CHANGED_LOTS = """
@@ -213,6 +214,7 @@ def update_wallets(ask: Ask, wallets: Iterable[WalletState]) -> None:
             w.head_at,
             w.frozen_at,
             w.closed_at,
+            Int8(w.owed_back),
         )
         for w in wallets
     )

@@ -59,6 +59,7 @@ class WalletState:
     frozen_at: datetime | None
     closed_at: datetime | None
     has_budget: bool = False  # only read: the services of budgets write it, under the same lock
+    owed_back: int = 0  # credits owed beside the credit line: their money went back
 
 
 @dataclass(slots=True)
@@ -85,6 +86,11 @@ class LotState:
     def is_debt(self) -> bool:
         """Whether it is what is owed: less than nothing remains of it."""
         return self.kind == "debt"
+
+    @property
+    def is_owed_back(self) -> bool:
+        """Whether it is owed because its money went back, and not on the credit line."""
+        return self.is_debt and self.origin.startswith("owed:")
 
     def is_expired(self, now: datetime) -> bool:
         """Tell whether the lot is dead: `expires_at` itself is already too late."""

@@ -32,6 +32,8 @@ class Wallet(Row):
     # Whether an active budget limits it: read with the lock, so that most charges look no further
     has_budget = models.BooleanField(default=False, db_default=False)
     credit_line = models.BigIntegerField(default=0)  # credits that may be owed
+    # Credits that are owed beside the line: they were used, and their money went back.
+    owed_back = models.BigIntegerField(default=0, db_default=0)
     sequence = models.BigIntegerField(default=0)
     head_hash = models.BinaryField(max_length=32, default=NO_HASH)
     head_at = models.DateTimeField(null=True, blank=True)
@@ -46,7 +48,11 @@ class Wallet(Row):
                 name="credits_organization_has_one_main_wallet",
             ),
             models.CheckConstraint(
-                name="credits_balance_is_covered", condition=Q(balance__gte=-F("credit_line"))
+                name="credits_balance_is_covered",
+                condition=Q(balance__gte=-F("credit_line") - F("owed_back")),
+            ),
+            models.CheckConstraint(
+                name="credits_owed_back_is_not_negative", condition=Q(owed_back__gte=0)
             ),
             models.CheckConstraint(name="credits_held_is_not_negative", condition=Q(held__gte=0)),
             models.CheckConstraint(

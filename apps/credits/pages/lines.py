@@ -219,5 +219,5 @@ def summary(
         "expiring": expiring,
         "unit": unit,
         "credit_line": credit_line,
-        "may_owe": credit_line - balance.debt,
+        "may_owe": max(0, credit_line - balance.debt),
     }

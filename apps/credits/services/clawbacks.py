@@ -1,12 +1,21 @@
 """Take back the credits of a purchase whose money went back, and freeze them while it may."""
 
 from django.db import transaction
+from django.db.models import QuerySet, Sum
 
+from apps.core.db import inside_transaction
 from apps.credits.ledger.book import Outcome
 from apps.credits.ledger.commands import ClawBack, FreezeLot, Reinstate
+from apps.credits.ledger.owed import Forgive, Owe
 from apps.credits.ledger.posting import POST, Mode, post_one
-from apps.credits.models import CreditTransaction, Lot
+from apps.credits.models import CreditTransaction, Lot, Wallet
 from apps.credits.selectors.lots import heirs_of
+
+GONE_UNUSED = (
+    CreditTransaction.Type.CLAWED_BACK,
+    CreditTransaction.Type.EXPIRED,
+    CreditTransaction.Type.VOIDED,
+)
 
 
 @transaction.atomic
@@ -23,8 +32,8 @@ def claw_back(
     """
     Take back at most `amount` credits of one lot and its heirs, once per reference.
 
-    Taken is what remains of them. What was used stays used; no other lot pays for it, and it
-    becomes no debt. Whoever wants that decides it as a correction of the wallet.
+    Taken is what remains of them. What was used stays used; no other lot pays for it. Whether it
+    is owed is another decision (`owe_used`).
 
     :raises InvalidAmount: if the amount is no whole number above zero.
     :raises LotNotFound: if the lot is a debt.
@@ -77,6 +86,85 @@ def reinstate(
     )
 
 
+@inside_transaction
+def owe_used(
+    *,
+    lot: Lot,
+    amount: int,
+    already: int,
+    reference: str,
+    source: str,
+    source_id: str = "",
+    description: str = "",
+) -> int:
+    """
+    Let what was used of a lot be owed, at most `amount` credits; return how many.
+
+    `already` are owed for it before. What is open in the wallet repays them at once, and
+    otherwise what comes in next. What expired or was voided unused is nobody's debt, and a
+    wallet that is closed owes nothing. Comes after `claw_back` in one transaction: that has
+    locked the wallet, so that what is read here stays true.
+
+    :raises ReferenceReused: if the reference stands for something else.
+    """
+    wallet = Wallet.objects.get(pk=lot.wallet_id)
+    due = min(amount, used_of(lot) - already)
+    if due <= 0 or wallet.closed_at is not None:
+        return 0
+    post_one(
+        Owe(
+            wallet_id=lot.wallet_id,
+            lot_id=lot.id,
+            amount=due,
+            reference=reference,
+            source=source,
+            source_id=source_id,
+            description=description,
+        )
+    )
+    return due
+
+
+@transaction.atomic
+def forgive_owed(
+    *,
+    lot: Lot,
+    amount: int,
+    reference: str,
+    source: str,
+    source_id: str = "",
+    description: str = "",
+) -> Outcome:
+    """
+    Let `amount` credits be owed no more that were owed for a lot; what was repaid comes back.
+
+    :raises InvalidAmount: if the amount is no whole number above zero.
+    :raises MoreThanClawedBack: if less was owed for it, and not given back yet.
+    :raises ReferenceReused: if the reference stands for something else.
+    """
+    return post_one(
+        Forgive(
+            wallet_id=lot.wallet_id,
+            of=tuple(_owed_for(lot).values_list("reference", flat=True)),
+            amount=amount,
+            reference=reference,
+            source=source,
+            source_id=source_id,
+            description=description,
+        )
+    )
+
+
+def used_of(lot: Lot) -> int:
+    """Return how many credits of a lot and its heirs were used, taken back meanwhile or not."""
+    family = Lot.objects.filter(pk__in=[lot.pk, *heirs_of([lot]).values_list("pk", flat=True)])
+    unused = CreditTransaction.objects.filter(
+        lot__in=family, transaction_type__in=GONE_UNUSED
+    ).aggregate(sum=Sum("amount"))["sum"]
+    left = family.aggregate(sum=Sum("remaining"))["sum"]
+    return int(lot.granted - left + (unused or 0))
+
+
 @transaction.atomic
 def freeze_lot(*, lot: Lot, is_frozen: bool, reference: str, source: str) -> None:
     """
@@ -94,6 +182,22 @@ def freeze_lot(*, lot: Lot, is_frozen: bool, reference: str, source: str) -> Non
             reference=reference,
             source=source,
         )
+    )
+
+
+def movements_for(lot: Lot) -> int:
+    """Return how often something was taken or owed for a lot, or given back."""
+    owed = _owed_for(lot)
+    back = CreditTransaction.objects.filter(reverses__in=owed).values_list("reference")
+    return len(clawbacks_of(lot)) + owed.count() + back.distinct().count()
+
+
+def _owed_for(lot: Lot) -> QuerySet[CreditTransaction]:
+    debts = Lot.objects.filter(
+        wallet=lot.wallet_id, kind=Lot.Kind.DEBT, origin__startswith=f"owed:{lot.pk}:"
+    )
+    return CreditTransaction.objects.filter(
+        lot__in=debts, transaction_type=CreditTransaction.Type.CLAWED_BACK, amount__lt=0
     )
 
 

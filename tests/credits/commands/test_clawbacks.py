@@ -20,7 +20,15 @@ from apps.credits.ledger.posting import post_one
 from apps.credits.models import CreditTransaction, Hold, Lot, Wallet
 from apps.credits.services import DRY_RUN
 from apps.credits.services.charges import charge_amount, refund_charge
-from apps.credits.services.clawbacks import claw_back, clawbacks_of, freeze_lot, reinstate
+from apps.credits.services.clawbacks import (
+    claw_back,
+    clawbacks_of,
+    forgive_owed,
+    freeze_lot,
+    owe_used,
+    reinstate,
+    used_of,
+)
 from apps.credits.services.holds import hold_amount, release_hold
 from apps.credits.services.transfers import transfer_credits
 from apps.credits.services.wallets import change_status, set_credit_line
@@ -277,3 +285,68 @@ class TestRaces:
         assert rest(lot) == 1000 - sum(spent)
         with pytest.raises(InsufficientCredits):
             charge(wallet, 1, "job:late")
+
+
+class TestOwing:
+    def owe(self, lot, amount, already=0, reference="refund:re_1:owed"):
+        with transaction.atomic():
+            claw_back(lot=lot, amount=amount, reference="refund:re_1", source="refund")
+            return owe_used(
+                lot=lot, amount=amount, already=already, reference=reference, source="refund"
+            )
+
+    def forgive(self, lot, amount, reference="refund:re_1:failed"):
+        return forgive_owed(lot=lot, amount=amount, reference=reference, source="refund")
+
+    def test_is_no_more_than_was_used(self, wallet, grant):
+        lot = grant(100)
+        charge(wallet, 30)
+        assert self.owe(lot, 100) == 30
+        assert self.owe(lot, 100, already=30, reference="refund:re_2:owed") == 0
+        wallet.refresh_from_db()
+        assert (wallet.balance, wallet.owed_back) == (-30, 30)
+
+    def test_is_nothing_for_what_expired(self, wallet, grant):
+        lot = grant(100, expires_at=timezone.now() + DAY)
+        charge(wallet, 30)
+        with moved_to(timezone.now() + 2 * DAY):
+            assert self.owe(lot, 100) == 30
+            assert used_of(lot) == 30
+
+    def test_is_nothing_in_a_closed_wallet(self, wallet, grant):
+        lot = grant(100)
+        charge(wallet, 100)
+        change_status(wallet=wallet, is_closed=True, reason="Test")
+        assert self.owe(lot, 100) == 0
+
+    def test_lies_beside_the_credit_line(self, wallet, grant):
+        lot = grant(100)
+        charge(wallet, 100)
+        self.owe(lot, 100)
+        with pytest.raises(InsufficientCredits):
+            charge(wallet, 1, "job:2")
+        set_credit_line(wallet=wallet, limit=20, reason="Test")
+        charge(wallet, 20, "job:3")
+        with pytest.raises(InsufficientCredits):
+            charge(wallet, 1, "job:4")
+        set_credit_line(wallet=wallet, limit=20, reason="No more than what is owed on it")
+
+    def test_must_be_given_back_once_and_no_more_than_it_was(self, wallet, grant):
+        lot = grant(100)
+        charge(wallet, 60)
+        self.owe(lot, 100)
+        assert self.forgive(lot, 40).amount == 40
+        assert self.forgive(lot, 40).is_replayed
+        with pytest.raises(ReferenceReused):
+            self.forgive(lot, 39)
+        with pytest.raises(MoreThanClawedBack):
+            self.forgive(lot, 21, "refund:re_2:failed")
+        wallet.refresh_from_db()
+        assert (wallet.balance, wallet.owed_back) == (-20, 20)
+
+    def test_of_another_amount_is_another_thing(self, wallet, grant):
+        lot = grant(100)
+        charge(wallet, 60)
+        self.owe(lot, 100)
+        with pytest.raises(ReferenceReused), transaction.atomic():
+            owe_used(lot=lot, amount=5, already=0, reference="refund:re_1:owed", source="refund")

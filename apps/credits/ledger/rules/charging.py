@@ -39,11 +39,15 @@ def draw_or_owe(
     available = sum(lot.remaining for lot in lots)
     debt = -sum(lot.remaining for lot in book.state.debts_of(wallet.id))
     owed = max(0, amount - available)
-    if owed > wallet.credit_line - debt:
-        raise insufficient(wallet, amount, available + wallet.credit_line - debt)
+    line = wallet.credit_line + wallet.owed_back - debt  # what is left of it
+    if owed > line:
+        raise insufficient(wallet, amount, available + line)
     entries = book.draw(wallet, lots, "consumed", amount - owed, cause)
     if owed:
-        entries.append(_owe(book, wallet, owed, cause))
+        origin = f"debt:{cause.reference}"
+        entries.append(
+            write_debt(book, wallet, owed, cause, transaction_type="consumed", origin=origin)
+        )
     return entries
 
 
@@ -57,7 +61,15 @@ def insufficient(wallet: WalletState, required: int, available: int) -> Insuffic
     )
 
 
-def _owe(book: Book, wallet: WalletState, amount: int, cause: Command) -> Entry:
+def write_debt(
+    book: Book,
+    wallet: WalletState,
+    amount: int,
+    cause: Command,
+    *,
+    transaction_type: str,
+    origin: str,
+) -> Entry:
     """Write a debt: a lot of which less than nothing remains, until credits repay it."""
     debt = LotState(
         id=ids.new_id(),
@@ -73,7 +85,7 @@ def _owe(book: Book, wallet: WalletState, amount: int, cause: Command) -> Entry:
         currency="",
         features=None,
         is_frozen=False,
-        origin=f"debt:{cause.reference}",
+        origin=origin,
     )
     book.open_lot(debt)
-    return book.move(wallet, debt, "consumed", -amount, cause)
+    return book.move(wallet, debt, transaction_type, -amount, cause)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from apps.core import ids
 from apps.credits.errors import AlreadyRefunded, ChargeNotFound
 from apps.credits.ledger.book import Book, Outcome
-from apps.credits.ledger.commands import PRIORITIES, Refund
+from apps.credits.ledger.commands import PRIORITIES, Command, Refund
 from apps.credits.ledger.state import Entry, LotState, State, WalletState
 
 GRACE = timedelta(days=7)  # life of a lot that replaces one which died before our failure
@@ -70,28 +70,34 @@ def _give_back(
     """Return credits to their lot, or to a new one."""
     lot = book.state.lots[wallet.id][taken.lot_id]
     if lot.is_debt:
-        return _give_back_debt(book, wallet, command, taken, part)
+        return give_back_debt(book, wallet, command, taken, part, transaction_type="refunded")
     if command.is_our_fault and lot.is_expired(book.state.now):
         lot = _instead_of(book, taken, command, part, expires_at=book.state.now + GRACE)
     return [book.move(wallet, lot, "refunded", part, command, reverses=taken)]
 
 
-def _give_back_debt(
-    book: Book, wallet: WalletState, command: Refund, taken: Entry, part: int
+def give_back_debt(
+    book: Book,
+    wallet: WalletState,
+    command: Command,
+    taken: Entry,
+    part: int,
+    *,
+    transaction_type: str,
 ) -> list[Entry]:
     """Lower what is still owed; what was repaid meanwhile comes back as credits without end."""
     debt = book.state.lots[wallet.id][taken.lot_id]
     entries = []
     if forgiven := min(part, -debt.remaining):
-        entries.append(book.move(wallet, debt, "refunded", forgiven, command, reverses=taken))
+        entries.append(book.move(wallet, debt, transaction_type, forgiven, command, reverses=taken))
     if repaid := part - forgiven:
         lot = _instead_of(book, taken, command, repaid, expires_at=None)
-        entries.append(book.move(wallet, lot, "refunded", repaid, command, reverses=taken))
+        entries.append(book.move(wallet, lot, transaction_type, repaid, command, reverses=taken))
     return entries
 
 
 def _instead_of(
-    book: Book, taken: Entry, command: Refund, amount: int, *, expires_at: datetime | None
+    book: Book, taken: Entry, command: Command, amount: int, *, expires_at: datetime | None
 ) -> LotState:
     """
     Open a lot for credits that cannot go back to where they were taken from.

@@ -38,7 +38,7 @@ def set_credit_line(book: Book, wallet: WalletState, command: SetCreditLine) -> 
     """
     if not 0 <= command.limit <= LARGEST_CREDIT_LINE:
         raise InvalidTerms(field="limit", must=f"be from 0 to {LARGEST_CREDIT_LINE}")
-    debt = -sum(lot.remaining for lot in book.state.debts_of(wallet.id))
+    debt = -sum(lot.remaining for lot in book.state.debts_of(wallet.id)) - wallet.owed_back
     if command.limit < debt:
         raise WalletInDebt(debt=debt)
     wallet.credit_line = command.limit
