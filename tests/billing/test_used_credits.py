@@ -158,6 +158,14 @@ class TestOwed:
         refund(purchase)
         assert where(purchase) == (100, 100, -100, 100)
 
+    def test_what_left_for_another_date_is_not_taken_for_used(self, purchase):
+        purchase.spend(200, "job:1")
+        purchase.redate(purchase.lot, None, "longer:1")
+        purchase.spend(100, "job:2")
+        refund(purchase)
+        assert where(purchase) == (500, 300, -300, 300)
+        assert purchase.clawed_back() == 200
+
     def test_what_a_failed_job_gives_back_repays_it(self, purchase):
         purchase.spend(400, "job:1")
         refund(purchase)
