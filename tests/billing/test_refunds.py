@@ -19,11 +19,11 @@ from apps.billing.gateway import refunds as gateway
 from apps.billing.models import Payment, Refund, WebhookEvent
 from apps.billing.services import inbox, refunds, reversals
 from apps.billing.services.refund_requests import (
-    RESUMED_AFTER,
     preview_refund,
     request_refund,
     resume_refunds,
 )
+from apps.billing.services.sweeping import PATIENCE
 from apps.core import ids
 from apps.core.clock import moved_to
 from apps.core.errors import DomainError
@@ -232,7 +232,7 @@ class TestALostAnswer:
 
     def test_is_found_by_the_sweep_though_the_key_is_forgotten(self, purchase, lost, monkeypatch):
         assert resume_refunds() == 0  # it may still be under way
-        Refund.objects.update(created_at=timezone.now() - 2 * RESUMED_AFTER)
+        Refund.objects.update(created_at=timezone.now() - 2 * PATIENCE)
         monkeypatch.setattr(gateway, "create_refund", None)
 
         assert resume_refunds() == 1
@@ -259,7 +259,7 @@ class TestALostAnswer:
         monkeypatch.setattr(gateway, "create_refund", away)
         with pytest.raises(StripeUnavailable):
             ask(purchase, clerk, 500)
-        Refund.objects.update(created_at=timezone.now() - 2 * RESUMED_AFTER)
+        Refund.objects.update(created_at=timezone.now() - 2 * PATIENCE)
         assert resume_refunds() == 1
         assert Refund.objects.get().status == "requested"
         monkeypatch.undo()

@@ -48,6 +48,7 @@ class Payment(Row):
         Status.ACTION_REQUIRED,
         Status.UNKNOWN,
     )
+    TO_ASK = (Status.CREATED, Status.UNKNOWN)  # Stripe has not answered
 
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
     purpose = models.CharField(max_length=10, choices=Purpose)

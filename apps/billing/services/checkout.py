@@ -20,6 +20,7 @@ from apps.billing.selectors.offers import AUTOMATIC_TAX
 from apps.billing.services import payments, sweeping
 from apps.billing.services.customers import ensure_customer
 from apps.billing.services.purchases import SESSION_LIVES
+from apps.billing.services.sweeping import PATIENCE, SWEPT_AT_ONCE
 from apps.core import context, scope
 from apps.core.clock import database_now
 from apps.core.db import inside_transaction, outside_transaction
@@ -27,12 +28,9 @@ from apps.tenants.selectors.config import value_of
 
 Json = Mapping[str, Any]
 
-TO_ASK = (Payment.Status.CREATED, Payment.Status.UNKNOWN)
 AT_STRIPE = (Payment.Status.OPEN, Payment.Status.ACTION_REQUIRED)
 BOUGHT_HERE = (Payment.Purpose.PACK, Payment.Purpose.CUSTOM)
 SHORTEST_SESSION = timedelta(minutes=31)  # Stripe's shortest, and a minute for our clocks
-PATIENCE = timedelta(minutes=1)  # so long whoever began may go on before the sweep does
-SWEPT_AT_ONCE = 100
 
 
 @outside_transaction
@@ -43,7 +41,7 @@ def open_checkout(payment: Payment) -> Payment:
     :raises StripeRefused: if Stripe refuses it; the payment has failed then.
     :raises StripeUnavailable: if its answer got lost; the payment is asked for again by itself.
     """
-    if payment.status not in TO_ASK:
+    if payment.status not in Payment.TO_ASK:
         return payment
     try:
         question = _question_of(payment)
@@ -67,7 +65,7 @@ def _question_of(payment: Payment) -> dict[str, Any] | None:
     customer = ensure_customer(organization=payment.organization)
     with transaction.atomic():
         payment = Payment.objects.select_for_update().get(pk=payment.pk)
-        if payment.status not in TO_ASK:
+        if payment.status not in Payment.TO_ASK:
             return None
         if payment.question is None:
             payment.question = _question(payment, customer)
@@ -194,7 +192,7 @@ def look(payment: Payment) -> Payment:
     :raises StripeUnavailable: if Stripe does not answer.
     :raises PaymentDiffers: if another amount or currency was paid than was written down.
     """
-    if payment.status in TO_ASK and payment.purpose in BOUGHT_HERE:
+    if payment.status in Payment.TO_ASK and payment.purpose in BOUGHT_HERE:
         return open_checkout(payment)
     if payment.status not in Payment.IN_FLIGHT or not payment.stripe_session_id:
         return payment
@@ -209,7 +207,7 @@ def sweep() -> int:
     """
     now = database_now()
     waiting = Payment.objects.filter(purpose__in=BOUGHT_HERE)
-    begun = waiting.filter(status__in=TO_ASK, created_at__lte=now - PATIENCE)
+    begun = waiting.filter(status__in=Payment.TO_ASK, created_at__lte=now - PATIENCE)
     old = waiting.filter(status__in=AT_STRIPE, created_at__lte=now - SESSION_LIVES - PATIENCE)
     found = (begun | old).select_related("organization", "product_version__product")
     return sweeping.each(found.order_by("created_at")[:SWEPT_AT_ONCE], _take_up)
@@ -217,7 +215,7 @@ def sweep() -> int:
 
 def _take_up(payment: Payment) -> Payment:
     too_late = payment.created_at + SESSION_LIVES - SHORTEST_SESSION
-    if payment.status not in TO_ASK:
+    if payment.status not in Payment.TO_ASK:
         return _expire(payment)
     if database_now() < too_late:
         return open_checkout(payment)

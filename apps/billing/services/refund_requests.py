@@ -7,7 +7,6 @@ a lost answer or beside another, gets the same refund.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -27,13 +26,12 @@ from apps.billing.selectors.refunds import owes_used
 from apps.billing.services import sweeping
 from apps.billing.services.refunds import follow, record_change
 from apps.billing.services.reversals import lock_payment, lot_of, worth
+from apps.billing.services.sweeping import PATIENCE
 from apps.core.clock import database_now
 from apps.core.db import outside_transaction
 from apps.credits.services import DRY_RUN
 from apps.credits.services.clawbacks import claw_back, used_of
 from apps.tenants.models import User
-
-RESUMED_AFTER = timedelta(minutes=1)  # longer than Stripe is waited for
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,7 @@ def send(refund: Refund) -> Refund:
 
 def resume_refunds(*, limit: int = 50) -> int:
     """Ask again for refunds whose answer got lost; return how many were tried."""
-    since = database_now() - RESUMED_AFTER
+    since = database_now() - PATIENCE
     waiting = Refund.objects.filter(status=Refund.Status.REQUESTED, created_at__lt=since)
     found = waiting.select_related("payment__organization").order_by("created_at")[:limit]
     return sweeping.each(found, _resume)

@@ -28,6 +28,7 @@ from apps.billing.models import AutoReload, Customer, Payment
 from apps.billing.selectors.offers import CustomTerms
 from apps.billing.selectors.reloads import Facts, Why, size_of, why_not
 from apps.billing.services import payments, sweeping
+from apps.billing.services.sweeping import PATIENCE, SWEPT_AT_ONCE
 from apps.billing.signals import payment_moved
 from apps.core import context, scope
 from apps.core.clock import database_now
@@ -40,11 +41,8 @@ logger = structlog.get_logger(__name__)
 Json = dict[str, Any]
 
 ACTOR = "system:auto_reload"
-TO_ASK = (Payment.Status.CREATED, Payment.Status.UNKNOWN)
-PATIENCE = timedelta(minutes=1)  # so long whoever began may go on before the sweep does
 KEPT = timedelta(hours=23)  # so long Stripe surely knows a key
 STALE = timedelta(hours=1)  # what was not even asked by then is not wanted any more
-SWEPT_AT_ONCE = 100
 
 
 def ring(wallet_ids: Sequence[UUID]) -> None:
@@ -151,7 +149,9 @@ def charge(payment: Payment) -> Payment:
     An answer that got lost leaves it unknown; the sweep asks again with the same key.
     """
     # It counts as asked from here on, whether or not this process lives to hear the answer.
-    rows = Payment.objects.filter(pk=payment.pk, purpose=Payment.Purpose.RELOAD, status__in=TO_ASK)
+    rows = Payment.objects.filter(
+        pk=payment.pk, purpose=Payment.Purpose.RELOAD, status__in=Payment.TO_ASK
+    )
     now = database_now()
     rows.filter(asked_at=None).update(asked_at=now)
     if not rows.update(status=Payment.Status.UNKNOWN):
@@ -220,7 +220,7 @@ def sweep() -> int:
     now = database_now()
     attempts = Payment.objects.filter(purpose=Payment.Purpose.RELOAD)
     waiting = attempts.filter(
-        Q(status__in=TO_ASK, created_at__lte=now - PATIENCE)
+        Q(status__in=Payment.TO_ASK, created_at__lte=now - PATIENCE)
         | Q(status=Payment.Status.ACTION_REQUIRED)
     )
     rows = waiting.select_related("organization").order_by("created_at")
@@ -260,7 +260,7 @@ def take_up(payment: Payment) -> Payment:
 def _cancel(payment: Payment) -> Payment:
     """End an attempt that Stripe knows nothing of, and never will."""
     payment = Payment.objects.select_for_update().get(pk=payment.pk)
-    if payment.status in TO_ASK:
+    if payment.status in Payment.TO_ASK:
         payment.status = Payment.Status.CANCELLED
         payment.save(update_fields=["status"])
         payment_moved.send(sender=Payment, payment=payment)

@@ -1,6 +1,7 @@
 """What the sweeps of billing share: one row after the other, each for itself."""
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 
 import structlog
 
@@ -11,6 +12,8 @@ from apps.core import scope
 from apps.core.errors import DomainError
 
 logger = structlog.get_logger(__name__)
+PATIENCE = timedelta(minutes=1)  # so long whoever began may go on before a sweep does
+SWEPT_AT_ONCE = 100  # rows, so that one sweep does not hold up the next one
 
 
 def each[Swept: (OrganizationSubscription, Payment, Refund, SubscriptionChange)](

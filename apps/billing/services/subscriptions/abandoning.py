@@ -9,6 +9,7 @@ from apps.billing.errors import AlreadySubscribed, StripeRefused, StripeUnavaila
 from apps.billing.gateway import objects
 from apps.billing.gateway import subscriptions as gateway
 from apps.billing.models import Customer, OrganizationSubscription
+from apps.billing.services.sweeping import SWEPT_AT_ONCE
 from apps.core import scope
 from apps.core.clock import database_now
 from apps.core.db import inside_transaction, outside_transaction
@@ -17,7 +18,6 @@ from apps.tenants.services.audit import record
 logger = structlog.get_logger(__name__)
 Status = OrganizationSubscription.Status
 PAGE_LIVES = timedelta(hours=24)  # Stripe's page, and as long the key of the question for it
-SWEPT_AT_ONCE = 100
 
 
 @outside_transaction

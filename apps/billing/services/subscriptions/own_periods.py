@@ -10,6 +10,7 @@ from apps.billing.models import OrganizationSubscription
 from apps.billing.services import sweeping
 from apps.billing.services.subscriptions import seats
 from apps.billing.services.subscriptions.cycles import begin_cycle
+from apps.billing.services.sweeping import SWEPT_AT_ONCE
 from apps.core.clock import database_now
 from apps.core.db import inside_transaction
 from apps.credits.models import Wallet
@@ -17,7 +18,6 @@ from apps.tenants.services.audit import record
 
 Status = OrganizationSubscription.Status
 MONTHS = {"month": 1, "year": 12}
-SWEPT_AT_ONCE = 200
 
 
 def start(row: OrganizationSubscription) -> None:

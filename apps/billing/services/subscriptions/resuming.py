@@ -1,16 +1,13 @@
 """Resume what was asked of subscriptions and got no answer."""
 
-from datetime import timedelta
-
 from apps.billing.models import OrganizationSubscription, SubscriptionChange
 from apps.billing.services import sweeping
 from apps.billing.services.subscriptions import asking, changing, following
+from apps.billing.services.sweeping import PATIENCE, SWEPT_AT_ONCE
 from apps.core.clock import database_now
 
 Change = SubscriptionChange
 Status = OrganizationSubscription.Status
-PATIENCE = timedelta(minutes=1)  # so long whoever began may go on before the sweep does
-SWEPT_AT_ONCE = 100
 
 
 def sweep() -> int:
