@@ -42,6 +42,7 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("Differences", "billing.ReconciliationCase", "difference"),
             ("Reconciliations", "billing.ReconciliationRun", "compare_arrows"),
             ("Subscriptions", "billing.OrganizationSubscription", "autorenew"),
+            ("Passes and given plans", "billing.PlanTime", "hourglass"),
             ("Changes of subscriptions", "billing.SubscriptionChange", "swap_horiz"),
             ("Automatic reloads", "billing.AutoReload", "autorenew"),
             ("Stripe's events", "billing.WebhookEvent", "inbox"),

@@ -9,7 +9,14 @@ from django.db import DatabaseError
 from django.dispatch import receiver
 
 from apps.billing.errors import BillingUnderWay
-from apps.billing.models import AutoReload, Customer, Payment, Refund, SubscriptionChange
+from apps.billing.models import (
+    AutoReload,
+    Customer,
+    Payment,
+    PlanTime,
+    Refund,
+    SubscriptionChange,
+)
 from apps.billing.selectors.closing import money_to_come
 from apps.billing.services import forgetting, reload_mails, reload_outcomes, reloads
 from apps.billing.signals import card_changed, payment_moved, payment_settled
@@ -110,7 +117,17 @@ def subscription_changes_of(user: User) -> Iterable[Mapping[str, Any]]:
     return found
 
 
+def plan_times_by(user: User) -> Iterable[Mapping[str, Any]]:
+    """Return which days of plans he gave as a member of staff, with what he wrote."""
+    rows = PlanTime.objects.filter(user=user).order_by("created_at", "id")
+    found: Iterable[Mapping[str, Any]] = rows.values(
+        *("id", "organization__slug", "version__plan__code", "days", "reason", "created_at")
+    )
+    return found
+
+
 personal.register("payments", payments_of)
+personal.register("plan_times", plan_times_by)
 personal.register("subscription_changes", subscription_changes_of)
 personal.register("refunds", refunds_by)
 personal.register("automatic_reloads", reloads_of)

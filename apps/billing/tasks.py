@@ -19,7 +19,13 @@ from apps.billing.services import (
     reversals,
     syncing,
 )
-from apps.billing.services.subscriptions import abandoning, own_periods, resuming
+from apps.billing.services.subscriptions import (
+    abandoning,
+    ending,
+    own_periods,
+    plan_times,
+    resuming,
+)
 
 logger = structlog.get_logger(__name__)
 MOST_ROUNDS = 20  # 1,000 events; the rest waits for the next ring
@@ -99,8 +105,9 @@ def reconcile(run_id: str = "") -> None:
 
 @shared_task(name="billing.sweep_subscriptions")
 def sweep_subscriptions() -> None:
-    """Resume and end what waits, and turn periods of free plans. Safe to repeat, and at once."""
-    _each_for_itself(own_periods.sweep, resuming.sweep, abandoning.sweep)
+    """Resume and end what waits, and turn and end plans of our own. Safe to repeat, and at once."""
+    sweeps = (own_periods, plan_times, resuming, abandoning, ending)
+    _each_for_itself(*(one.sweep for one in sweeps))
 
 
 @shared_task(name="billing.reload_if_low")

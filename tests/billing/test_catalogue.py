@@ -152,6 +152,8 @@ class TestPublishing:
             ("included_credits", {"included_credits": -1}),
             ("rollover_cap", {"rollover_cap": -1}),
             ("rollover_cap", {"interval": "pass", "rollover_cap": 1}),
+            ("price", {"interval": "pass", "price": 0}),
+            ("has_quantity", {"interval": "pass", "has_quantity": True}),
             ("max_users", {"max_users": 0}),
             ("trial_days", {"trial_days": 731}),
             ("trial_days", {"interval": "pass", "trial_days": 1}),

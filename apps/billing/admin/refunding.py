@@ -141,12 +141,15 @@ class RefundDesk:
     def facts(self, form: RefundForm, shown: Preview) -> list[tuple[str, str]]:
         """Return what would be done, in words."""
         currency = self.payment.currency
+        is_pass = self.payment.purpose == Payment.Purpose.PASS
+        days = [("Days taken back", "Their share of the money, as far as it is unused")]
         return [
             ("Money back", format_money(shown.amount, currency)),
             ("Left to refund after it", format_money(shown.left - shown.amount, currency)),
             ("Credits taken back", f"{shown.credits_back:,}"),
             ("Used already, and owed from then on", f"{shown.credits_owed:,}"),
             ("Used already, with earlier refunds", f"{shown.credits_used:,}"),
+            *(days if is_pass else []),
             ("Reason", Refund.Reason(form.cleaned_data["reason"]).label),
             ("Note", form.cleaned_data["note"]),
         ]

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from apps.billing.admin.giving import Giving
 from apps.billing.models import OrganizationSubscription, SubscriptionChange
 from apps.core.admin import ReadOnlyAdmin
 
@@ -21,9 +22,11 @@ CHANGE_COLOURS = {"asked": "info", "accepted": "success", "refused": "danger"}
 
 
 @admin.register(OrganizationSubscription)
-class OrganizationSubscriptionAdmin(ReadOnlyAdmin[OrganizationSubscription]):
+class OrganizationSubscriptionAdmin(Giving, ReadOnlyAdmin[OrganizationSubscription]):
     """Every subscription, past ones included; services and Stripe's news write them."""
 
+    actions_list = ["give"]
+    actions_detail = ["extend_trial"]
     list_display = [
         "public_id",
         "organization",
@@ -33,9 +36,10 @@ class OrganizationSubscriptionAdmin(ReadOnlyAdmin[OrganizationSubscription]):
         "current_period_start",
         "current_period_end",
         "cancel_at_period_end",
+        "is_limited",
         "stripe_subscription_id",
     ]
-    list_filter = ["status", "cancel_at_period_end", "version__plan"]
+    list_filter = ["status", "cancel_at_period_end", "is_limited", "version__plan"]
     search_fields = ["organization__name", "organization__slug", "stripe_subscription_id"]
     search_help_text = "An organization, or Stripe's id: sub_…"
     list_select_related = ["organization", "version__plan"]

@@ -50,6 +50,12 @@ class PaymentOut(serializers.ModelSerializer[Payment]):
     pack = serializers.CharField(
         source="product_version.product.code", default=None, allow_null=True
     )
+    plan = serializers.CharField(
+        source="plan_version.plan.code",
+        default=None,
+        allow_null=True,
+        help_text="Of a pass, and of a subscription's invoice.",
+    )
     livemode = serializers.BooleanField(source="is_live")
     pay_url = serializers.CharField(
         help_text="Stripe's page on which it is paid; empty where there is nothing to pay."
@@ -75,8 +81,9 @@ class PaymentOut(serializers.ModelSerializer[Payment]):
     class Meta:
         model = Payment
         fields = [
-            *("id", "object", "purpose", "pack", "status", "livemode", "credits", "valid_days"),
-            *("amount", "tax", "currency", "refunded", "refund_status", "credits_taken_back"),
-            *("credits_taken_back_as_debt", "disputed_at", "refunds", "disputes", "pay_url"),
+            *("id", "object", "purpose", "pack", "plan", "status", "livemode"),
+            *("credits", "valid_days", "amount", "tax", "currency", "refunded"),
+            *("refund_status", "credits_taken_back", "credits_taken_back_as_debt"),
+            *("disputed_at", "refunds", "disputes", "pay_url"),
             *("failure_code", "failure_message", "created_at", "settled_at"),
         ]

@@ -67,7 +67,16 @@ class PaymentParameters(serializers.Serializer[Any]):
     created_before = serializers.DateTimeField(required=False, help_text="Exclusive.")
 
 
-class Purchases(TenantAPIView):
+class AskingView(TenantAPIView):
+    """A view that buys something on Stripe's page."""
+
+    def ask(self, payment_id: UUID) -> dict[str, Any]:
+        """Ask for Stripe's page, and return the payment."""
+        payment = checkout.open_checkout(payment_of(self.organization, payment_id))
+        return dict(PaymentOut(payment_of(self.organization, payment.pk)).data)
+
+
+class Purchases(AskingView):
     """Credits that are bought."""
 
     permissions = {"POST": "billing.manage"}
@@ -119,11 +128,6 @@ class Purchases(TenantAPIView):
         return purchases.buy_pack(
             organization=self.organization, user=self.user, version_id=version.pk, amount=amount
         )
-
-    def ask(self, payment_id: UUID) -> dict[str, Any]:
-        """Ask for Stripe's page, and return the payment."""
-        payment = checkout.open_checkout(payment_of(self.organization, payment_id))
-        return dict(PaymentOut(payment_of(self.organization, payment.pk)).data)
 
 
 class Payments(TenantAPIView):

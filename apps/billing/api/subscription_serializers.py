@@ -53,12 +53,15 @@ class SubscriptionOut(serializers.ModelSerializer[OrganizationSubscription]):
         help_text="Stripe's page on which it begins; empty where there is nothing to pay."
     )
     works_until = serializers.SerializerMethodField()
+    is_limited = serializers.BooleanField(
+        help_text="It ends with `current_period_end` by itself: a pass, or a plan that was given."
+    )
 
     class Meta:
         model = OrganizationSubscription
         fields = [
             *("id", "object", "plan", "plan_version", "quantity", "status", "pay_url"),
-            *("current_period_start", "current_period_end", "trial_end"),
+            *("current_period_start", "current_period_end", "trial_end", "is_limited"),
             *("cancel_at_period_end", "cancel_reason", "next_plan", "next_quantity"),
             *("works_until", "past_due_since", "paused_at", "ended_at", "created_at"),
         ]
@@ -73,6 +76,9 @@ class StateOut(serializers.Serializer[Any]):
 
     object = serializers.CharField(default="subscription_state", read_only=True)
     subscription = SubscriptionOut(allow_null=True)
+    waiting = SubscriptionOut(
+        allow_null=True, help_text="What waits for its first payment, perhaps beside another plan."
+    )
     unlimited_operations = serializers.ListField(
         child=serializers.CharField(),
         help_text="Names and categories of the price list that cost no credits now.",

@@ -37,7 +37,12 @@ class SubscriptionView(TenantAPIView):
         """Return how it stands now."""
         present = reading.present_of(self.organization)
         allowed = sorted(reading.unlimited_operations(self.organization))
-        return dict(StateOut({"subscription": present, "unlimited_operations": allowed}).data)
+        state = {
+            "subscription": present,
+            "waiting": reading.waiting_of(self.organization),
+            "unlimited_operations": allowed,
+        }
+        return dict(StateOut(state).data)
 
     def plan(self, fields: Mapping[str, Any]) -> PlanVersion:
         """

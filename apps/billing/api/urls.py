@@ -5,6 +5,7 @@ from django.urls import path
 from apps.billing.api import (
     catalogue,
     history,
+    passes,
     payment_methods,
     purchases,
     reloads,
@@ -17,6 +18,8 @@ urlpatterns = [
     path("plans", catalogue.Plans.as_view(), name="plans"),
     path("credit-products", catalogue.CreditProducts.as_view(), name="credit_products"),
     path("purchases", purchases.Purchases.as_view(), name="purchases"),
+    path("passes", passes.Passes.as_view(), name="passes"),
+    path("passes/preview", passes.Preview.as_view(), name="pass_preview"),
     path("auto-reload", reloads.AutoReloads.as_view(), name="auto_reload"),
     path("auto-reload/resume", reloads.ResumeAutoReload.as_view(), name="auto_reload_resume"),
     path(

@@ -36,6 +36,7 @@ from apps.billing.errors.subscriptions import (
     ChangeUnderWay,
     NotSubscribed,
     PlanNotOffered,
+    PlanTimeRefused,
     QuantityNotOffered,
 )
 
@@ -63,6 +64,7 @@ __all__ = [
     "PaymentNotRefundable",
     "PaymentRefunded",
     "PlanNotOffered",
+    "PlanTimeRefused",
     "PriceChanged",
     "QuantityNotOffered",
     "RefundDiffers",

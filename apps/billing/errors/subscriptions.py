@@ -64,3 +64,12 @@ class BillingUnderWay(DomainError):
     title = "Money is still to come"
     message = "{reason}"
     status = 409
+
+
+class PlanTimeRefused(DomainError):
+    """Days of a plan, bought or given, cannot begin beside the plan that is there."""
+
+    code = "plan_time_refused"
+    title = "This plan cannot begin now"
+    message = "This plan cannot begin now: {reason}"
+    status = 409

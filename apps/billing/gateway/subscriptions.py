@@ -94,6 +94,20 @@ def end_now(*, key: str, subscription_id: str) -> Json:
     )
 
 
+def open_invoices(subscription_id: str) -> list[Json]:
+    """Return the invoices of a subscription that somebody could still pay."""
+    params = {"subscription": subscription_id, "status": "open", "limit": MOST_INVOICES}
+    found = ask(lambda stripe, options: stripe.invoices.list(params, options))
+    return list(found["data"])
+
+
+def void_invoice(*, key: str, invoice_id: str) -> Json:
+    """Let nobody pay an invoice any more."""
+    return ask(
+        lambda stripe, options: stripe.invoices.void_invoice(invoice_id, {}, options), key=key
+    )
+
+
 def schedule_items(*, key: str, subscription: Json, items: Json) -> Json:
     """Let a subscription be for something else from its next period on."""
     schedule_id = subscription.get("schedule")

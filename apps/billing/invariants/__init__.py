@@ -1,5 +1,21 @@
 """What must always be true of billing (docs/guides/billing.md)."""
 
-from apps.billing.invariants import catalogue, history, payments, reloads, reversals, subscriptions
+from apps.billing.invariants import (
+    catalogue,
+    history,
+    payments,
+    plan_times,
+    reloads,
+    reversals,
+    subscriptions,
+)
 
-__all__ = ["catalogue", "history", "payments", "reloads", "reversals", "subscriptions"]
+__all__ = [
+    "catalogue",
+    "history",
+    "payments",
+    "plan_times",
+    "reloads",
+    "reversals",
+    "subscriptions",
+]

@@ -11,7 +11,7 @@ register(
           FROM (SELECT subscription.id,
                        subscription.current_period_start IS NULL
                        OR subscription.current_period_end IS NULL
-                       OR (version.price > 0 AND version.interval <> 'pass'
+                       OR (version.price > 0 AND NOT subscription.is_limited
                            AND subscription.stripe_subscription_id IS NULL) AS broken
                   FROM billing_organizationsubscription subscription
                   JOIN billing_planversion version ON version.id = subscription.version_id

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0071_billing_documents"),
+        ("billing", "0080_plans_that_end_by_themselves"),
         ("tenants", "0031_personal_values"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -10,6 +10,7 @@ from apps.billing.models.customers import Customer
 from apps.billing.models.events import WebhookEvent
 from apps.billing.models.history import BillingDocument
 from apps.billing.models.payments import Payment
+from apps.billing.models.plan_times import PlanTime
 from apps.billing.models.reconciliation import ReconciliationCase, ReconciliationRun
 from apps.billing.models.refunds import Dispute, Refund
 from apps.billing.models.reload import AutoReload
@@ -23,6 +24,7 @@ __all__ = [
     "Dispute",
     "OrganizationSubscription",
     "Payment",
+    "PlanTime",
     "PlanVersion",
     "ProductVersion",
     "ReconciliationCase",

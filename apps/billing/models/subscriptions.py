@@ -13,9 +13,10 @@ class OrganizationSubscription(Row):
     """
     One subscription of an organization to a version of a plan, from its start to its end.
 
-    An organization has at most one that is not over; what is over stays as history. Those
-    of a paid plan that renews are Stripe's as well, and follow what Stripe says of them;
-    a pass and a free plan are ours alone.
+    An organization has at most one that works, and at most one beside it that waits for its
+    first payment; what is over stays as history. Those of a paid plan that renews are
+    Stripe's as well, and follow what Stripe says of them; the others are ours alone: a free
+    plan, and what is limited, which is a pass or a plan that staff gave for some days.
     """
 
     PREFIX = "osub"
@@ -37,6 +38,7 @@ class OrganizationSubscription(Row):
     version = models.ForeignKey(PlanVersion, models.PROTECT, related_name="+")
     quantity = models.PositiveIntegerField(default=1)
     status = models.CharField(max_length=12, choices=Status)
+    is_limited = models.BooleanField(default=False)  # ends by itself; see PlanTime
     stripe_subscription_id = models.CharField(max_length=255, null=True, blank=True, unique=True)
     current_period_start = models.DateTimeField(null=True, blank=True)
     current_period_end = models.DateTimeField(null=True, blank=True)  # exclusive
@@ -48,7 +50,8 @@ class OrganizationSubscription(Row):
     past_due_since = models.DateTimeField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    # What it changes to at the end of the period, if a downgrade was asked for.
+    # What it changes to at the end of the period: a downgrade that was asked for, or the free
+    # plan that a limited one took the place of.
     next_version = models.ForeignKey(
         PlanVersion, models.PROTECT, related_name="+", null=True, blank=True
     )
@@ -64,8 +67,18 @@ class OrganizationSubscription(Row):
         constraints = [
             models.UniqueConstraint(
                 fields=["organization"],
-                condition=~Q(status__in=["cancelled", "expired"]),
+                condition=~Q(status__in=["cancelled", "expired", "incomplete"]),
                 name="billing_organization_has_one_subscription",
+            ),
+            models.UniqueConstraint(
+                fields=["organization"],
+                condition=Q(status="incomplete"),
+                name="billing_organization_begins_one_subscription",
+            ),
+            models.CheckConstraint(
+                name="billing_limited_subscription_is_ours_alone",
+                condition=Q(is_limited=False)
+                | Q(stripe_subscription_id=None, current_period_end__isnull=False),
             ),
             models.CheckConstraint(
                 name="billing_subscription_status_is_known",
@@ -133,6 +146,7 @@ class SubscriptionChange(Row):
         PAUSE = "pause"
         RESUME = "resume"
         TRIAL = "trial"  # a longer trial, by staff
+        END = "end"  # at once: it was not paid, and its grace is over
 
     class Status(models.TextChoices):
         """How far it has come; the last two are final."""
@@ -176,7 +190,7 @@ class SubscriptionChange(Row):
             models.CheckConstraint(
                 name="billing_change_is_known",
                 condition=Q(
-                    kind__in=["now", "later", "cancel", "undo", "pause", "resume", "trial"],
+                    kind__in=["now", "later", "cancel", "undo", "pause", "resume", "trial", "end"],
                     status__in=["asked", "accepted", "refused"],
                 ),
             ),

@@ -1,20 +1,15 @@
 """The page on which credits are bought; what it takes to decide stands beside each button."""
 
-import hashlib
-from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 
-from apps.billing.errors import AmountNotOffered, StripeRefused, StripeUnavailable
-from apps.billing.models import Payment, ProductVersion
-from apps.billing.pages.base import BillingPage
+from apps.billing.errors import AmountNotOffered
+from apps.billing.models import ProductVersion
+from apps.billing.pages.base import BillingPage, PayingPage
 from apps.billing.pages.forms import CustomForm, PackForm, new_key
 from apps.billing.selectors.catalogue import current_products
 from apps.billing.selectors.offers import (
@@ -25,9 +20,7 @@ from apps.billing.selectors.offers import (
     custom_terms,
     expiry_if_bought,
 )
-from apps.billing.selectors.payments import payment_of
-from apps.billing.services import checkout, purchases
-from apps.billing.services.keyed import write_once
+from apps.billing.services import purchases
 from apps.core.clock import database_now
 from apps.core.errors import DomainError
 from apps.core.money import format_money, format_unit_price
@@ -37,7 +30,7 @@ from apps.tenants.selectors.config import value_of
 CUSTOM = "custom"
 
 
-class Buy(BillingPage):
+class Buy(PayingPage):
     """Packs, and an amount of one's own choice."""
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
@@ -92,29 +85,6 @@ class Buy(BillingPage):
             return self.offer(form=form, status=422)
         except DomainError as error:
             return self.offer(form=form, problem=str(error), status=error.status)
-
-    def pay_once(self, key: str, what: str, write: Callable[[], Payment]) -> HttpResponseBase:
-        """
-        Write the purchase down, and lead to where it is paid.
-
-        The key belongs to one form; gone back to and filled in otherwise, it buys another thing.
-        """
-        written = write_once(
-            scope=f"{self.organization.public_id}:{self.user.public_id}:page:billing:buy",
-            key=f"{key}:{what}",
-            digest=hashlib.sha256(what.encode()).digest(),
-            write=write,
-        )
-        return redirect(self.place_to_pay(written))
-
-    def place_to_pay(self, payment_id: UUID) -> str:
-        """Return Stripe's page, or our own page of the payment where there is none to be had."""
-        payment = payment_of(self.organization, payment_id)
-        # Where it fails the payment's page tells it, and goes on by itself.
-        with suppress(StripeRefused, StripeUnavailable):
-            payment = checkout.open_checkout(payment)
-        place = reverse("billing:payment", args=[self.organization.slug, payment.public_id])
-        return payment.pay_url if payment.status == Payment.Status.OPEN else place
 
     def offer(
         self, *, form: CustomForm | None = None, problem: str = "", status: int = 200

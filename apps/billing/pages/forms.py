@@ -38,6 +38,12 @@ class PackForm(forms.Form):
     idempotency_key = forms.RegexField(KEY)
 
 
+class PassForm(PackForm):
+    """Buy a pass at the terms that are shown, once for each key."""
+
+    plan = forms.SlugField(max_length=50)
+
+
 class CustomForm(forms.Form):
     """Buy as many credits as one likes, once for each key."""
 

@@ -143,6 +143,14 @@ def payment_line(payment: Payment) -> dict[str, Any]:
     }
 
 
+def place_to_buy(payment: Payment) -> str:
+    """Return where the same can be bought once more."""
+    slug = payment.organization.slug
+    if payment.purpose == Payment.Purpose.PASS and payment.plan_version is not None:
+        return f"{reverse('billing:buy_pass', args=[slug])}?plan={payment.plan_version.plan.code}"
+    return reverse("billing:buy", args=[slug])
+
+
 def payment_story(payment: Payment, entry_url: str) -> dict[str, Any]:
     """Return all that a payment's own page shows."""
     line = payment_line(payment)
@@ -153,6 +161,7 @@ def payment_story(payment: Payment, entry_url: str) -> dict[str, Any]:
         "tax": format_money(payment.tax, payment.currency) if payment.tax else "",
         "failure": payment.failure_message,
         "pay_url": payment.pay_url,
+        "again_url": place_to_buy(payment),
         "entry_url": entry_url,
         "settled_at": payment.settled_at,
         "clawed_back": payment.clawed_back,

@@ -7,6 +7,7 @@ from django.shortcuts import render
 
 from apps.billing.models import OrganizationSubscription, PlanVersion, SubscriptionPlan
 from apps.billing.selectors import catalogue as selectors
+from apps.billing.selectors import subscriptions as reading
 from apps.billing.services.plan_features import describe_features
 from apps.rbac.pages.base import TenantPage
 
@@ -54,7 +55,7 @@ class Plans(TenantPage):
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Show the plans that are paid by the month, or by the year; and the own one always."""
-        subscription = selectors.present_subscription()
+        subscription = reading.present_of(self.organization)
         cards = cards_of(subscription)
         is_annual = request.GET.get("show") == ANNUAL
         page = {
@@ -62,6 +63,7 @@ class Plans(TenantPage):
             "is_annual": is_annual,
             "has_annual": any(is_yearly(card) for card in cards),
             "subscription": subscription,
+            "waiting": reading.waiting_of(self.organization),
         }
         return render(request, "billing/plans.html", page)
 

@@ -94,13 +94,14 @@ class SubscriptionPage(PlanPage):
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Show state, period, the next invoice, the period's credits, and what can be done."""
         present = reading.present_of(self.organization)
-        is_incomplete = present is not None and present.status == Status.INCOMPLETE
-        is_awaited = is_incomplete and request.GET.get("paid") == "1"
+        waiting = reading.waiting_of(self.organization)
+        is_awaited = waiting is not None and request.GET.get("paid") == "1"
         page: dict[str, Any] = {
             "subscription": present,
             "upcoming": upcoming_of(present),
             "facts": facts_of(present) if present else None,
-            "notice": notice_of(present, is_awaited=is_awaited) if present else None,
+            "notice": notice_of(waiting or present, is_awaited=is_awaited) if present else None,
+            "waiting": waiting,
             "is_awaited": is_awaited,
             "look_url": next_look(request) if is_awaited else "",
             "changes": list(reading.changes_of(present)[:MOST_CHANGES]) if present else [],

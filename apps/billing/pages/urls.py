@@ -2,13 +2,23 @@
 
 from django.urls import path
 
-from apps.billing.pages import buying, cards, history, payments, plans, reloads, subscription
+from apps.billing.pages import (
+    buying,
+    cards,
+    history,
+    passes,
+    payments,
+    plans,
+    reloads,
+    subscription,
+)
 
 app_name = "billing"
 urlpatterns = [
     path("billing/plans/", plans.Plans.as_view(), name="plans"),
     path("billing/buy/", buying.Buy.as_view(), name="buy"),
     path("billing/buy/quote/", buying.Quote.as_view(), name="buy_quote"),
+    path("billing/plans/pass/", passes.BuyPass.as_view(), name="buy_pass"),
     path("billing/payments/", payments.Payments.as_view(), name="payments"),
     path("billing/payments/<str:payment_id>/", payments.PaymentPage.as_view(), name="payment"),
     path(

@@ -15,7 +15,8 @@ from apps.billing.models import (
 )
 from apps.core.clock import now_in_query
 
-OVER = Q(status__in=OrganizationSubscription.OVER)
+Status = OrganizationSubscription.Status
+HAS_NONE = Q(status__in=[Status.INCOMPLETE, *OrganizationSubscription.OVER])  # waits, or is over
 
 
 def plans_in_force() -> QuerySet[PlanVersion]:
@@ -55,23 +56,17 @@ def product_version_at(product: CreditProduct, moment: datetime) -> ProductVersi
     return begun.select_related("product").order_by("-number").first()
 
 
-def present_subscription() -> OrganizationSubscription | None:
-    """Return the subscription of the scope's organization that is not over, with its plan."""
-    rows = OrganizationSubscription.objects.exclude(OVER)
-    return rows.select_related("version__plan").first()
-
-
 def subscribers_by_plan() -> dict[UUID, int]:
     """Return how many organizations have each plan now, by its id, where any has."""
     rows = OrganizationSubscription.objects.across_organizations("counted for the back office")
-    counted = rows.exclude(OVER).values_list("version__plan").order_by()
+    counted = rows.exclude(HAS_NONE).values_list("version__plan").order_by()
     return dict(counted.annotate(organizations=Count("pk")))
 
 
 def subscribers_by_version(plan: SubscriptionPlan) -> dict[int, int]:
     """Return how many organizations have each version of a plan now, by its number."""
     rows = OrganizationSubscription.objects.across_organizations("counted for the back office")
-    counted = rows.exclude(OVER).filter(version__plan=plan).values_list("version__number")
+    counted = rows.exclude(HAS_NONE).filter(version__plan=plan).values_list("version__number")
     return dict(counted.annotate(organizations=Count("pk")).order_by("version__number"))
 
 

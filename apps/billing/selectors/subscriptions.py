@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet, Sum
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Sum
 
 from apps.billing.models import OrganizationSubscription, PlanVersion, SubscriptionChange
 from apps.core.clock import database_now, now_in_query
@@ -14,6 +14,7 @@ from apps.tenants.selectors.config import Setting, declare, value_of
 
 Status = OrganizationSubscription.Status
 LARGEST_QUANTITY = 100_000  # units of a plan
+WAITING = ExpressionWrapper(Q(status=Status.INCOMPLETE), output_field=BooleanField())
 
 GRACE_DAYS = declare(
     Setting(
@@ -33,8 +34,14 @@ def subscriptions_of(organization: Organization) -> QuerySet[OrganizationSubscri
 
 
 def present_of(organization: Organization) -> OrganizationSubscription | None:
-    """Return the subscription that is not over, if there is one."""
-    return subscriptions_of(organization).exclude(status__in=OrganizationSubscription.OVER).first()
+    """Return the subscription that the organization has, or else the one that waits for payment."""
+    rows = subscriptions_of(organization).exclude(status__in=OrganizationSubscription.OVER)
+    return rows.order_by(WAITING).first()
+
+
+def waiting_of(organization: Organization) -> OrganizationSubscription | None:
+    """Return the subscription that waits for its first payment, perhaps beside another one."""
+    return subscriptions_of(organization).filter(status=Status.INCOMPLETE).first()
 
 
 def offered_plan(code: str) -> PlanVersion | None:
@@ -72,7 +79,7 @@ def is_working(subscription: OrganizationSubscription, now: datetime) -> bool:
             if subscription.stripe_subscription_id:
                 return True  # it ends when Stripe says so
             end = subscription.current_period_end
-            return end is None or now < end or not subscription.version.is_pass
+            return end is None or now < end or not subscription.is_limited
         case Status.PAST_DUE:
             grace = grace_ends(subscription)
             return grace is not None and now < grace
@@ -95,27 +102,45 @@ def unlimited_operations(organization: Organization) -> frozenset[str]:
 class Scenario:
     """What the button of a plan does for an organization, in one word, and with which quantity."""
 
-    word: str  # subscribe, upgrade, downgrade, current, scheduled, pay, pass
+    word: str  # subscribe, upgrade, downgrade, current, scheduled, pay, pass, extend, blocked
     quantity: int
 
 
 def scenario_of(
-    subscription: OrganizationSubscription | None, version: PlanVersion, quantity: int = 1
+    subscription: OrganizationSubscription | None,
+    version: PlanVersion,
+    quantity: int = 1,
+    waiting: OrganizationSubscription | None = None,
 ) -> Scenario:
-    """Return what choosing this plan would mean; `current` is also an older version of it."""
-    if version.is_pass:
-        return Scenario("pass", quantity)
-    if subscription is None:
-        return Scenario("subscribe", quantity)
-    if subscription.version.plan_id == version.plan_id:
-        waits = subscription.status == Status.INCOMPLETE
-        return Scenario("pay" if waits else "current", subscription.quantity)
+    """
+    Return what choosing this plan would mean; `current` is also an older version of it.
+
+    `waiting` is what waits for its first payment, if that is another than the subscription.
+    """
+    for row in (waiting, subscription):
+        if row and row.status == Status.INCOMPLETE and row.version.plan_id == version.plan_id:
+            return Scenario("pay", row.quantity)
+    if subscription is None or subscription.status == Status.INCOMPLETE:
+        return Scenario("pass" if version.is_pass else "subscribe", quantity)
+    is_own = subscription.version.plan_id == version.plan_id
+    if is_own and not subscription.is_limited:
+        return Scenario("current", subscription.quantity)
     if subscription.next_version and subscription.next_version.plan_id == version.plan_id:
         return Scenario("scheduled", subscription.next_quantity or 1)
-    if subscription.status == Status.INCOMPLETE or not subscription.stripe_subscription_id:
-        return Scenario("subscribe", quantity)
-    is_up = is_upgrade(subscription, version, quantity)
-    return Scenario("upgrade" if is_up else "downgrade", quantity)
+    return Scenario(_word_beside(subscription, version, quantity), quantity)
+
+
+def _word_beside(
+    subscription: OrganizationSubscription, version: PlanVersion, quantity: int
+) -> str:
+    """Return what another plan means for who has one, or more of a pass."""
+    is_free = not (subscription.is_limited or subscription.stripe_subscription_id)
+    if version.is_pass:
+        is_own = subscription.version.plan_id == version.plan_id
+        return "pass" if is_free else "extend" if is_own else "blocked"
+    if subscription.stripe_subscription_id:
+        return "upgrade" if is_upgrade(subscription, version, quantity) else "downgrade"
+    return "subscribe" if is_free or version.price else "blocked"
 
 
 def is_upgrade(subscription: OrganizationSubscription, version: PlanVersion, quantity: int) -> bool:

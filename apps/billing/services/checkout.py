@@ -29,7 +29,7 @@ from apps.tenants.selectors.config import value_of
 Json = Mapping[str, Any]
 
 AT_STRIPE = (Payment.Status.OPEN, Payment.Status.ACTION_REQUIRED)
-BOUGHT_HERE = (Payment.Purpose.PACK, Payment.Purpose.CUSTOM)
+BOUGHT_HERE = (Payment.Purpose.PACK, Payment.Purpose.CUSTOM, Payment.Purpose.PASS)
 SHORTEST_SESSION = timedelta(minutes=31)  # Stripe's shortest, and a minute for our clocks
 
 
@@ -101,7 +101,7 @@ def _question(payment: Payment, customer: Customer) -> dict[str, Any]:
 
 
 def _line(payment: Payment) -> dict[str, Any]:
-    version = payment.product_version
+    version = payment.product_version or payment.plan_version
     if version is not None and version.stripe_price_id:
         return {"quantity": 1, "price": version.stripe_price_id}
     return {
@@ -209,7 +209,8 @@ def sweep() -> int:
     waiting = Payment.objects.filter(purpose__in=BOUGHT_HERE)
     begun = waiting.filter(status__in=Payment.TO_ASK, created_at__lte=now - PATIENCE)
     old = waiting.filter(status__in=AT_STRIPE, created_at__lte=now - SESSION_LIVES - PATIENCE)
-    found = (begun | old).select_related("organization", "product_version__product")
+    sold = ("product_version__product", "plan_version__plan")
+    found = (begun | old).select_related("organization", *sold)
     return sweeping.each(found.order_by("created_at")[:SWEPT_AT_ONCE], _take_up)
 
 

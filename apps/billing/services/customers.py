@@ -5,7 +5,7 @@ from django.db import transaction
 
 from apps.billing.gateway import customers as gateway
 from apps.billing.models import Customer
-from apps.core.db import outside_transaction
+from apps.core.db import inside_transaction, outside_transaction
 from apps.tenants.models import Organization
 
 
@@ -43,3 +43,12 @@ def ensure_customer(*, organization: Organization) -> Customer:
             customer.stripe_id = made["id"]
             customer.save(update_fields=["stripe_id"])
     return customer
+
+
+@inside_transaction
+def lock_customer(*, organization: Organization) -> Customer:
+    """Lock the organization's customer, which comes before its subscriptions and payments."""
+    Customer.objects.get_or_create(
+        organization=organization, defaults={"is_live": settings.STRIPE_LIVE_MODE}
+    )
+    return Customer.objects.select_for_update().get(organization=organization)

@@ -2,7 +2,7 @@
 
 from django.db.models import F
 
-from apps.billing.models import OrganizationSubscription, SubscriptionChange
+from apps.billing.models import OrganizationSubscription, PlanTime, SubscriptionChange
 from apps.core.db import inside_transaction
 from apps.core.personal import GONE
 from apps.rbac.selectors.erasures import Identity, values_in
@@ -12,7 +12,7 @@ from apps.tenants.models import AuditLog, User
 @inside_transaction
 def forget_reasons(*, user: User, identity: Identity) -> None:
     """
-    Let the reasons read "(erased)" that he gave for a change of a plan, or in which he is named.
+    Let the reasons read "(erased)" that he gave for a change or gift of a plan, or that name him.
 
     What the audit log keeps of his goes, too; the rows and their seals stay.
     """
@@ -27,3 +27,5 @@ def forget_reasons(*, user: User, identity: Identity) -> None:
     values_in(asked).delete()
     his.update(reason=GONE)
     SubscriptionChange.objects.filter(identity.within("reason")).update(reason=GONE)
+    PlanTime.objects.filter(user=user).exclude(reason="").update(reason=GONE)
+    PlanTime.objects.filter(identity.within("reason")).update(reason=GONE)

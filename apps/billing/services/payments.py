@@ -13,8 +13,9 @@ from typing import Any
 import structlog
 
 from apps.billing.errors import PaymentDiffers
-from apps.billing.models import Payment
+from apps.billing.models import Payment, PlanTime
 from apps.billing.services.history import note_receipt
+from apps.billing.services.subscriptions import plan_times
 from apps.billing.signals import payment_moved, payment_settled
 from apps.core.clock import database_now
 from apps.core.db import inside_transaction
@@ -80,6 +81,8 @@ def settle(payment: Payment, intent: Json) -> Payment:
     payment.settled_at = database_now()
     payment.failure_code = payment.failure_message = payment.pay_url = ""
     payment.save()
+    if payment.purpose == Payment.Purpose.PASS:
+        plan_times.begin_bought(payment)
     granted = _grant_if_open(payment) if payment.credits else 0
     charge = intent.get("latest_charge")
     note_receipt(payment, charge if isinstance(charge, Mapping) else None)
@@ -125,7 +128,9 @@ def _grant(payment: Payment) -> None:
         "currency": payment.currency,
         "stripe_payment_intent_id": payment.stripe_payment_intent_id,
     }
-    if payment.valid_days is not None:
+    if payment.purpose == Payment.Purpose.PASS:
+        terms["expires_at"] = PlanTime.objects.get(payment=payment).credits_end_at
+    elif payment.valid_days is not None:
         terms["lives"] = timedelta(days=payment.valid_days)
     grant_credits(
         wallet=Wallet.objects.get(organization=payment.organization, kind=Wallet.Kind.ORGANIZATION),

@@ -1,5 +1,5 @@
 """
-Buying credits: a payment is written down and committed, and then Stripe is asked for its page.
+Buying credits and passes: a payment is written down, and then Stripe is asked for its page.
 
 Each step can be the last one before a crash. What is written down is asked again with the
 same key and the same words, by whoever looks at the payment and by the sweep, and so leads to
@@ -15,12 +15,17 @@ from apps.billing.errors import (
     AmountNotOffered,
     BillingNotConfigured,
     NotForSale,
+    PlanNotOffered,
+    PlanTimeRefused,
     PriceChanged,
 )
 from apps.billing.gateway.client import is_configured
-from apps.billing.models import Payment, ProductVersion
+from apps.billing.models import Payment, PlanVersion, ProductVersion
 from apps.billing.selectors.catalogue import products_in_force
 from apps.billing.selectors.offers import custom_terms
+from apps.billing.selectors.plan_times import obstacle_of, pass_named
+from apps.billing.selectors.subscriptions import present_of
+from apps.core.clock import database_now
 from apps.core.db import inside_transaction
 from apps.tenants.models import Organization, User
 from apps.tenants.services.audit import record
@@ -92,6 +97,42 @@ def buy_amount(
             valid_days=terms.valid_days,
             amount=price,
             currency=terms.currency,
+        )
+    )
+
+
+@inside_transaction
+def buy_pass(
+    *, organization: Organization, user: User, version_id: UUID, amount: int | None = None
+) -> Payment:
+    """
+    Write down that a pass is bought, at the terms of its version.
+
+    `amount` is the price that the buyer was shown, in minor units, where he was shown one.
+
+    :raises BillingNotConfigured: if there is no key for Stripe.
+    :raises PlanNotOffered: if there is no such pass, or it is offered no more.
+    :raises PriceChanged: if another version holds by now, or the price is another.
+    :raises PlanTimeRefused: if the organization's plan is in its way.
+    """
+    version = PlanVersion.objects.select_related("plan").filter(pk=version_id).first()
+    current = pass_named(version.plan.code) if version else None
+    if version is None or current is None:
+        raise PlanNotOffered
+    if current.pk != version.pk or amount not in (None, version.price):
+        raise PriceChanged
+    if obstacle := obstacle_of(present_of(organization), version, database_now()):
+        raise PlanTimeRefused(reason=obstacle)
+    return _write_down(
+        Payment(
+            organization=organization,
+            user=user,
+            purpose=Payment.Purpose.PASS,
+            plan_version=version,
+            credits=version.included_credits,
+            valid_days=version.interval_count,
+            amount=version.price,
+            currency=version.currency,
         )
     )
 

@@ -16,6 +16,7 @@ from django.db.models.functions import Concat
 
 from apps.billing.models import Customer, Dispute, Payment, Refund
 from apps.billing.selectors.refunds import owes_used
+from apps.billing.services.subscriptions import plan_times
 from apps.core import scope
 from apps.core.db import inside_transaction
 from apps.credits.models import Lot, Wallet
@@ -65,6 +66,8 @@ def settle_up(payment: Payment, *, cause: str) -> Payment:
     payment.disputed_at = min(still_open, default=None)
     if payment.to_claw_back and payment.owes_used is None:
         payment.owes_used = owes_used(payment)
+    if payment.purpose == Payment.Purpose.PASS:
+        plan_times.follow_money(payment, _money(moved) + _money(lost))
     lot = lot_of(payment)
     if lot is not None:
         # Taken first and thawed then: what is to be taken must repay no debt.

@@ -6,7 +6,13 @@ from datetime import timedelta
 import structlog
 
 from apps.billing.errors import BillingNotConfigured, StripeUnavailable
-from apps.billing.models import OrganizationSubscription, Payment, Refund, SubscriptionChange
+from apps.billing.models import (
+    OrganizationSubscription,
+    Payment,
+    PlanTime,
+    Refund,
+    SubscriptionChange,
+)
 from apps.billing.services.handling import NotKnownYet
 from apps.core import scope
 from apps.core.errors import DomainError
@@ -16,7 +22,7 @@ PATIENCE = timedelta(minutes=1)  # so long whoever began may go on before a swee
 SWEPT_AT_ONCE = 100  # rows, so that one sweep does not hold up the next one
 
 
-def each[Swept: (OrganizationSubscription, Payment, Refund, SubscriptionChange)](
+def each[Swept: (OrganizationSubscription, Payment, PlanTime, Refund, SubscriptionChange)](
     rows: Iterable[Swept], take_up: Callable[[Swept], object]
 ) -> int:
     """

@@ -160,6 +160,10 @@ def _problems_of_plan(terms: PlanTerms) -> Iterator[Problem]:
         yield "trial_days", "a pass is paid once, at its beginning, so it has no trial."
     if interval == PlanVersion.Interval.PASS and terms.get("rollover_cap"):
         yield "rollover_cap", "a pass has no next period that credits could go to."
+    if interval == PlanVersion.Interval.PASS and not terms["price"]:
+        yield "price", "a pass is bought, so it costs something."
+    if interval == PlanVersion.Interval.PASS and terms.get("has_quantity"):
+        yield "has_quantity", "a pass is bought for one."
     if not terms["price"] and trial:
         yield "trial_days", "a plan that costs nothing needs no trial."
 

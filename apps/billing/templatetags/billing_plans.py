@@ -10,9 +10,13 @@ register = template.Library()
 
 
 @register.simple_tag
-def plan_scenario(subscription: OrganizationSubscription | None, version: PlanVersion) -> Scenario:
-    """Return what choosing a plan would mean for who has this subscription, or none."""
-    return scenario_of(subscription, version)
+def plan_scenario(
+    subscription: OrganizationSubscription | None,
+    version: PlanVersion,
+    waiting: OrganizationSubscription | None = None,
+) -> Scenario:
+    """Return what choosing a plan would mean for who has these subscriptions, or none."""
+    return scenario_of(subscription, version, waiting=waiting)
 
 
 @register.simple_tag

@@ -11,8 +11,9 @@ from django.db import transaction
 from apps.core import ids
 from apps.core.errors import DomainError
 from apps.credits.errors import InvalidTerms
-from apps.credits.ledger.commands import Command, Expire, Grant, Void
-from apps.credits.ledger.posting import post
+from apps.credits.ledger.book import Outcome
+from apps.credits.ledger.commands import ChangeExpiry, Command, Expire, Grant, Void
+from apps.credits.ledger.posting import post, post_one
 from apps.credits.models import Lot, Wallet
 
 
@@ -113,6 +114,36 @@ def _takes(
         for lot in lots
         if share.floor(lot.remaining)
     ]
+
+
+@transaction.atomic
+def redate_lot(
+    *,
+    lot: Lot,
+    expires_at: datetime,
+    reference: str,
+    source: str,
+    source_id: str = "",
+    description: str = "",
+) -> Outcome:
+    """
+    Let what remains of a lot expire at another moment, once per reference; it is a new lot then.
+
+    :raises LotHasLess: if nothing remains of it.
+    :raises LotFrozen: if it is frozen.
+    :raises LotExpiresTooEarly: if the moment has passed.
+    """
+    return post_one(
+        ChangeExpiry(
+            wallet_id=lot.wallet_id,
+            lot_id=lot.id,
+            expires_at=expires_at,
+            reference=reference,
+            source=source,
+            source_id=source_id,
+            description=description,
+        )
+    )
 
 
 @transaction.atomic

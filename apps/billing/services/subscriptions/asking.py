@@ -11,6 +11,7 @@ from apps.core.db import outside_transaction
 Json = dict[str, Any]
 Kind = SubscriptionChange.Kind
 Status = OrganizationSubscription.Status
+UNPAID = ("past_due", "unpaid")
 
 
 @outside_transaction
@@ -34,12 +35,10 @@ def ask_stripe(change: SubscriptionChange) -> Json:
             told = objects.retrieve("subscription", stripe_id)
             items = items_of(change)
             return gateway.schedule_items(key=key, subscription=told, items=items)
-        case Kind.CANCEL:
+        case Kind.CANCEL | Kind.UNDO:
             release_schedule(row, key=key)
-            return gateway.set_end(key=key, subscription_id=stripe_id, ends=True)
-        case Kind.UNDO:
-            release_schedule(row, key=key)
-            return gateway.set_end(key=key, subscription_id=stripe_id, ends=False)
+            ends = change.kind == Kind.CANCEL
+            return gateway.set_end(key=key, subscription_id=stripe_id, ends=ends)
         case Kind.PAUSE | Kind.RESUME:
             is_paused = change.kind == Kind.PAUSE
             return gateway.set_pause(key=key, subscription_id=stripe_id, is_paused=is_paused)
@@ -47,6 +46,8 @@ def ask_stripe(change: SubscriptionChange) -> Json:
             assert change.moment is not None
             end = int(change.moment.timestamp())
             return gateway.set_trial_end(key=key, subscription_id=stripe_id, trial_end=end)
+        case Kind.END:
+            return _end_unpaid(row, stripe_id, key)
     raise AssertionError(f"nobody asks for {change.kind}")
 
 
@@ -84,3 +85,19 @@ def release_schedule(row: OrganizationSubscription, *, key: str) -> None:
         schedule = objects.retrieve("subscription_schedule", row.stripe_schedule_id)
         if schedule["status"] in ("active", "not_started"):
             raise
+
+
+def _end_unpaid(row: OrganizationSubscription, stripe_id: str, key: str) -> Json:
+    """
+    End what is not paid, with its open invoices: nobody shall pay for what he does not have.
+
+    What was paid meanwhile goes on; its news are on their way.
+    """
+    told = objects.retrieve("subscription", stripe_id)
+    if told["status"] in UNPAID:
+        release_schedule(row, key=key)
+        told = gateway.end_now(key=key, subscription_id=stripe_id)
+    if told["status"] == "canceled":
+        for invoice in gateway.open_invoices(stripe_id):
+            gateway.void_invoice(key=f"{key}:{invoice['id']}", invoice_id=invoice["id"])
+    return told

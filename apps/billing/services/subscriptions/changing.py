@@ -18,7 +18,7 @@ from apps.billing.selectors import subscriptions as reading
 from apps.billing.services.subscriptions import asking, following, prorations
 from apps.billing.services.subscriptions.subscribing import check_choice
 from apps.core.clock import database_now
-from apps.core.db import outside_transaction
+from apps.core.db import inside_transaction, outside_transaction
 from apps.tenants.models import Organization, User
 from apps.tenants.services.audit import record
 
@@ -47,7 +47,7 @@ def request(
     row = lock_present(organization)
     if problem := _problem(row, kind):
         raise ChangeNotPossible(reason=problem)
-    return _write(Change(subscription=row, kind=kind, reason=reason, user=user))
+    return write_down(Change(subscription=row, kind=kind, reason=reason, user=user))
 
 
 @transaction.atomic
@@ -70,7 +70,7 @@ def request_plan(
     :raises ChangeNotPossible: if that does not fit how it stands.
     :raises ChangeUnderWay: if something else is being asked of it.
     """
-    return _write(plan_change(lock_present(organization), version, quantity, moment, user))
+    return write_down(plan_change(lock_present(organization), version, quantity, moment, user))
 
 
 def plan_change(
@@ -141,7 +141,7 @@ def _problem(row: OrganizationSubscription, kind: SubscriptionChange.Kind) -> st
     match kind:
         case Kind.CANCEL if row.status == Status.INCOMPLETE:
             return "it is not paid yet. It ends by itself."
-        case Kind.CANCEL if row.cancel_at_period_end:
+        case Kind.CANCEL if row.cancel_at_period_end or row.is_limited:
             return "it ends already."
         case Kind.UNDO if not has_plans:
             return "nothing is scheduled."
@@ -154,12 +154,12 @@ def _problem(row: OrganizationSubscription, kind: SubscriptionChange.Kind) -> st
 
 def lock_present(organization: Organization) -> OrganizationSubscription:
     """
-    Return the subscription that is not over, locked.
+    Return the subscription that the organization has, or waits to pay, locked.
 
     :raises NotSubscribed: if there is none.
     """
     rows = OrganizationSubscription.objects.filter(organization=organization)
-    rows = rows.exclude(status__in=OrganizationSubscription.OVER)
+    rows = rows.exclude(status__in=OrganizationSubscription.OVER).order_by(reading.WAITING)
     locked = rows.select_for_update(of=("self",)).select_related("organization", "version__plan")
     found = locked.first()
     if found is None:
@@ -167,7 +167,13 @@ def lock_present(organization: Organization) -> OrganizationSubscription:
     return found
 
 
-def _write(change: SubscriptionChange) -> SubscriptionChange:
+@inside_transaction
+def write_down(change: SubscriptionChange) -> SubscriptionChange:
+    """
+    Write down what is asked of a locked subscription.
+
+    :raises ChangeUnderWay: if something else is being asked of it.
+    """
     change.organization = change.subscription.organization
     try:
         with transaction.atomic():
@@ -249,6 +255,8 @@ def _accept(change: SubscriptionChange, answer: dict[str, Any]) -> None:
         case Kind.CANCEL:
             row.cancel_at_period_end = True
             row.cancelled_at, row.cancel_reason = change.created_at, change.reason
+        case Kind.TRIAL:
+            prorations.prolong(change)
         case Kind.UNDO:
             row.cancel_at_period_end = False
             row.cancelled_at, row.cancel_reason = None, ""

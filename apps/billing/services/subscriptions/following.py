@@ -9,7 +9,7 @@ from django.db import transaction
 from apps.billing.gateway import subscriptions as gateway
 from apps.billing.models import Customer, OrganizationSubscription
 from apps.billing.services.handling import NotKnownYet
-from apps.billing.services.subscriptions import invoices, seats
+from apps.billing.services.subscriptions import invoices, own_periods, seats
 from apps.billing.services.subscriptions.cycles import moment_of
 from apps.core import scope
 from apps.core.clock import database_now
@@ -124,7 +124,10 @@ def _write(row: OrganizationSubscription, told: Json) -> None:
     has_come = (row.version.pk, row.quantity) == (row.next_version_id, row.next_quantity)
     if has_come or not row.stripe_schedule_id:
         row.next_version = row.next_quantity = None
+    was_waiting = row.status == Status.INCOMPLETE
     _write_status(row, told)
+    if was_waiting and row.status not in seats.NOT_WORKING:
+        own_periods.make_way(row)  # from here on it is the plan that the organization has
     after = _told_of(row)
     if after != before:
         record(

@@ -1,4 +1,4 @@
-"""Free plans: their periods are ours alone, and Stripe knows nothing of them."""
+"""Plans that are ours alone: Stripe knows nothing of them. What is limited: `plan_times`."""
 
 import calendar
 from datetime import datetime
@@ -43,9 +43,20 @@ def give(row: OrganizationSubscription) -> None:
 
 
 @inside_transaction
-def end(row: OrganizationSubscription) -> None:
-    """End a free plan now; the period's credits stay to its end."""
-    row.status, row.ended_at = Status.CANCELLED, database_now()
+def make_way(begun: OrganizationSubscription) -> None:
+    """End the free plan, or what is limited, beside which a subscription has just begun."""
+    rows = OrganizationSubscription.objects.filter(
+        organization=begun.organization, stripe_subscription_id=None
+    )
+    others = rows.exclude(pk=begun.pk).exclude(status__in=seats.NOT_WORKING)
+    for row in others.select_for_update(of=("self",)).select_related("organization", "version"):
+        end(row)
+
+
+@inside_transaction
+def end(row: OrganizationSubscription, status: Status = Status.CANCELLED) -> None:
+    """End a plan of our own now; its credits stay until they expire."""
+    row.status, row.ended_at = status, database_now()
     row.save()
     record(
         action="subscription.end",
@@ -77,7 +88,7 @@ def sweep() -> int:
         Exists(open_wallets),  # of a closed organization they go on when it is open again
         status=Status.ACTIVE,
         stripe_subscription_id=None,
-        version__price=0,
+        is_limited=False,
         current_period_end__lte=database_now(),
     )
     return sweeping.each(due.order_by("current_period_end")[:SWEPT_AT_ONCE], _turn)

@@ -12,7 +12,13 @@ from apps.core.db import inside_transaction
 from apps.credits.models import Lot
 from apps.credits.selectors import main_wallet
 from apps.credits.selectors.lots import heirs_of
-from apps.credits.services.plan_changes import Share, Swap, preview_swap, swap_allowance
+from apps.credits.services.plan_changes import (
+    Share,
+    Swap,
+    preview_swap,
+    redate_lot,
+    swap_allowance,
+)
 from apps.tenants.services.audit import record
 
 Json = Mapping[str, Any]
@@ -68,6 +74,24 @@ def credits_of(version: PlanVersion | None, quantity: int | None) -> int:
     assert version is not None, "the database asks for both, of the old plan and of the new one"
     assert quantity is not None
     return version.included_credits * quantity
+
+
+@inside_transaction
+def prolong(change: Change) -> None:
+    """Let the unused credits of a trial live as long as the trial does now."""
+    assert change.moment is not None, "it says when the trial ends"
+    wallet = main_wallet(change.organization)
+    prefix = prefix_of(change.subscription)
+    lots = Lot.objects.filter(wallet=wallet, origin__startswith=prefix, remaining__gt=0)
+    for lot in lots.filter(expires_at__gt=database_now(), expires_at__lt=change.moment):
+        redate_lot(
+            lot=lot,
+            expires_at=change.moment,
+            reference=f"{prefix}trial:{int(change.moment.timestamp())}:{lot.public_id}",
+            source=SOURCE,
+            source_id=change.subscription.public_id,
+            description="The trial lasts longer",
+        )
 
 
 @inside_transaction

@@ -6,6 +6,7 @@ from apps.tenants.services.organizations import set_member_limit
 
 Status = OrganizationSubscription.Status
 WORKING = (Status.TRIAL, Status.ACTIVE, Status.PAST_DUE)
+NOT_WORKING = (Status.INCOMPLETE, *OrganizationSubscription.OVER)
 
 
 @inside_transaction
@@ -17,7 +18,7 @@ def follow_plan(subscription: OrganizationSubscription) -> None:
         others = OrganizationSubscription.objects.filter(
             organization=subscription.organization
         ).exclude(pk=subscription.pk)
-        if others.exclude(status__in=OrganizationSubscription.OVER).exists():
+        if others.exclude(status__in=NOT_WORKING).exists():
             return  # another began meanwhile, and says how many
         limit = seats_without_plan()
     else:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.urls import reverse
 
 from apps.billing.errors import (
@@ -16,7 +16,7 @@ from apps.billing.errors import (
 from apps.billing.gateway import subscriptions as gateway
 from apps.billing.models import OrganizationSubscription, PlanVersion
 from apps.billing.selectors import subscriptions as reading
-from apps.billing.services.customers import ensure_customer
+from apps.billing.services.customers import ensure_customer, lock_customer
 from apps.billing.services.subscriptions import abandoning, own_periods
 from apps.core.clock import database_now
 from apps.core.db import outside_transaction
@@ -34,11 +34,9 @@ def make_way(*, organization: Organization, version: PlanVersion, quantity: int 
     :raises AlreadySubscribed: if it was paid meanwhile.
     :raises StripeUnavailable: if Stripe does not answer.
     """
-    present = reading.present_of(organization)
-    if present is None or present.status != Status.INCOMPLETE:
-        return
-    if (present.version_id, present.quantity) != (version.pk, quantity):
-        abandoning.give_up(present)
+    waiting = reading.waiting_of(organization)
+    if waiting is not None and not _is_for(waiting, version, quantity):
+        abandoning.give_up(waiting)
 
 
 @transaction.atomic
@@ -48,33 +46,27 @@ def begin(
     """
     Write a subscription down; a free plan works from now on, a paid one once it is paid.
 
-    The same choice made twice is one subscription.
+    The same choice made twice is one subscription. A free plan, or what is limited, goes on
+    beside a paid one until that is paid, and ends in the transaction in which it begins.
 
     :raises PlanNotOffered: if the plan is not offered, or not sold at Stripe yet.
     :raises QuantityNotOffered: if it is not bought for a number of units.
     :raises AlreadySubscribed: if there is a subscription; that is changed instead.
     """
     check_choice(version, quantity)
-    present = _present(organization)
-    if present is not None:
-        if _is_the_same(present, version, quantity):
-            return present
-        if present.version.price or present.status == Status.INCOMPLETE:
-            raise AlreadySubscribed(plan=present.version.plan.name)
-        own_periods.end(present)  # the free plan makes way for a paid one
+    lock_customer(organization=organization)  # of those who begin at once, the first one does
+    for row in (reading.waiting_of(organization), reading.present_of(organization)):
+        if row is not None and _is_the_same(row, version, quantity):
+            return row
+        if row is not None and not _goes_on_beside(row, version):
+            raise AlreadySubscribed(plan=row.version.plan.name)
     row = OrganizationSubscription(
         organization=organization, version=version, quantity=quantity, status=Status.INCOMPLETE
     )
     if not version.price:
         own_periods.start(row)
-    try:
-        with transaction.atomic():
-            row.save(force_insert=True)
-    except IntegrityError as error:  # two began at once
-        present = _present(organization)
-        if present is None or not _is_the_same(present, version, quantity):
-            raise AlreadySubscribed(plan=version.plan.name) from error
-        return present
+        own_periods.make_way(row)  # one free plan for another
+    row.save(force_insert=True)
     record(
         action="subscription.begin",
         organization=organization,
@@ -100,15 +92,21 @@ def check_choice(version: PlanVersion, quantity: int) -> None:
         raise QuantityNotOffered(field="quantity", allowed="at 1: this plan is not sold by units")
 
 
-def _present(organization: Organization) -> OrganizationSubscription | None:
-    rows = OrganizationSubscription.objects.filter(organization=organization)
-    living = rows.exclude(status__in=OrganizationSubscription.OVER)
-    return living.select_for_update(of=("self",)).select_related("version__plan").first()
+def _is_the_same(row: OrganizationSubscription, version: PlanVersion, quantity: int) -> bool:
+    """Tell whether this choice was made before: it waits for its payment, or costs nothing."""
+    repeats = row.status == Status.INCOMPLETE or not version.price
+    return repeats and _is_for(row, version, quantity)
 
 
-def _is_the_same(present: OrganizationSubscription, version: PlanVersion, quantity: int) -> bool:
-    waits = present.status == Status.INCOMPLETE or not version.price
-    return waits and (present.version_id, present.quantity) == (version.pk, quantity)
+def _is_for(row: OrganizationSubscription, version: PlanVersion, quantity: int) -> bool:
+    return (row.version_id, row.quantity) == (version.pk, quantity)
+
+
+def _goes_on_beside(row: OrganizationSubscription, version: PlanVersion) -> bool:
+    """Tell whether a subscription may be there while another choice begins."""
+    if row.status == Status.INCOMPLETE or row.stripe_subscription_id:
+        return False
+    return bool(version.price) or not row.is_limited
 
 
 @outside_transaction
