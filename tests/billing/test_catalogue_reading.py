@@ -131,7 +131,7 @@ class TestThePage:
 
         text = " ".join(reader.get(self.ADDRESS).content.decode().split())
 
-        for words in ("Pro", "€29.00", "per month", "For studios", "500", "Up to 250 go on"):
+        for words in ("Pro", "€29.00", "per month", "For studios", "500", "Up to 250 carried over"):
             assert words in text
         for words in ("14 days", "Priority support", "once, for 7 days", "€9.00", "Free"):
             assert words in text

@@ -47,6 +47,8 @@ class Facts:
 def facts_of(row: OrganizationSubscription) -> Facts:
     """Return what is shown of a subscription that is not over."""
     lots = lots_in(row)
+    has_begun = row.current_period_end is not None
+    exchanged = reading.taken_by_changes(row) if has_begun else 0
     status = Status(row.status)
     label, tone, icon = WORDS[status]
     upcoming = row.next_version or row.version
@@ -59,8 +61,8 @@ def facts_of(row: OrganizationSubscription) -> Facts:
         tone=tone,
         icon=icon,
         credits_left=sum(lot.remaining for lot in lots),
-        credits_whole=sum(lot.granted for lot in lots),
-        credits_carried=reading.carried_over(row),
+        credits_whole=sum(lot.granted for lot in lots) - exchanged,
+        credits_carried=reading.carried_over(row) if has_begun else 0,
         next_at=row.current_period_end if is_billed else None,
         next_amount=upcoming.price * quantity,
         currency=upcoming.currency,

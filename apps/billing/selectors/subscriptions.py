@@ -169,3 +169,11 @@ def carried_over(row: OrganizationSubscription) -> int:
         expires_at=row.current_period_end,
     )
     return lots.aggregate(left=Sum("remaining"))["left"] or 0
+
+
+def taken_by_changes(row: OrganizationSubscription) -> int:
+    """Return how many credits of the period that runs were exchanged for another plan's."""
+    changes = SubscriptionChange.objects.filter(
+        subscription=row, posted_at__gte=row.current_period_start
+    )
+    return changes.aggregate(taken=Sum("credits_taken"))["taken"] or 0

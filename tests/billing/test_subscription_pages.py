@@ -1,8 +1,9 @@
-"""Pages to which Stripe leads back wait for its news; and what a period carried over is told."""
+"""What the pages of the subscription tell, and how they wait for Stripe's news."""
 
 import pytest
 
 from apps.billing.models import Customer, OrganizationSubscription
+from apps.billing.services.subscriptions import changing
 from tests.billing.buying import text_of
 from tests.billing.subscribing import Life, make_plan
 from tests.billing.test_subscription_life import FEBRUARY, HOUR
@@ -64,6 +65,24 @@ class TestAPlan:
 
         assert "500 of 500 left and 100 carried over" in text_of(open_page())
 
+    def test_does_not_count_as_used_what_an_upgrade_exchanged(self, stripe, life, open_page):
+        life.subscribe(make_plan(stripe))
+        large = make_plan(stripe, price=9900, included_credits=2000)
+        with life.here():
+            change = changing.request_plan(organization=life.organization, version=large)
+            changing.carry_out(change)
+
+        assert "2,000 of 2,000 left" in text_of(open_page())
+
+    def test_that_is_paid_for_is_left_before_a_free_one(self, stripe, life, owner):
+        life.subscribe(make_plan(stripe))
+        make_plan(stripe, price=0)
+        with life.here():
+            page = signed_in(owner).get(f"/o/{life.organization.slug}/billing/plans/")
+
+        assert "Cancel your plan first" in text_of(page)
+        assert "Downgrade" not in text_of(page)
+
     def test_leads_to_the_plans(self, stripe, life, open_page):
         plans = f'href="/o/{life.organization.slug}/billing/plans/">'
         assert f"{plans}See the plans" in open_page().content.decode()
@@ -76,7 +95,7 @@ class TestAPlan:
         assert "Change the plan" not in text_of(open_page())
 
 
-class TestACard:
+class TestTheCard:
     def test_that_was_just_saved_is_awaited(self, stripe):
         organization = make_organization()
         client = signed_in(make_member(organization, "owner"))
