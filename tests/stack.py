@@ -85,6 +85,11 @@ class Stack:
         """Return the secret of its one API key."""
         return json.loads((self.home / "demo.json").read_text())["api_keys"][0]["key"]
 
+    def environment(self) -> dict[str, str]:
+        """Return what another process needs to work on its data."""
+        lines = (self.home / "env").read_text().splitlines()
+        return {**os.environ, **dict(line.split("=", 1) for line in lines)}
+
     def processes(self) -> list[str]:
         """Return the command lines of all that still runs for it, servers included."""
         mark = str(self.home).encode()

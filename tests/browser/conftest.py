@@ -6,15 +6,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.stack import ROOT, Stack
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+LONGEST_MILLISECONDS = 30_000  # until a page shows what is expected: a machine may be busy
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -31,6 +33,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip(message)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        expect.set_options(timeout=LONGEST_MILLISECONDS)
         yield browser
         browser.close()
 
@@ -53,18 +56,26 @@ def stack(browser, tmp_path_factory) -> Iterator[Stack]:
 @pytest.fixture
 def page(browser, stack) -> Iterator[Page]:
     """Open a fresh window, and fail when a page complains or asks another host."""
+    with watched_window(browser, stack) as page:
+        yield page
+
+
+@contextmanager
+def watched_window(browser: Browser, stack: Stack, *allowed: str) -> Iterator[Page]:
+    """
+    Open a window, and fail at its end if a page has complained or asked another host.
+
+    `allowed` are the addresses of other hosts that may be asked.
+    """
     context = browser.new_context(base_url=stack.url, viewport={"width": 1280, "height": 900})
     page = context.new_page()
+    ours = (stack.url, *allowed, "data:", "blob:")
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
-    page.on("request", lambda asked: _is_ours(asked.url, stack) or complaints.append(asked.url))
-    page.set_default_timeout(15_000)
+    page.on("request", lambda asked: asked.url.startswith(ours) or complaints.append(asked.url))
+    page.set_default_timeout(LONGEST_MILLISECONDS)
     yield page
     context.close()
     # A refused form answers 402 or 422, which Chromium reports as an error.
     assert [text for text in complaints if "status of 4" not in text] == []
-
-
-def _is_ours(url: str, stack: Stack) -> bool:
-    return url.startswith((stack.url, "data:", "blob:"))
