@@ -12,6 +12,9 @@ TEMPLATES = ROOT / "templates"
 ALL = sorted(path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.html"))
 # Mail programs drop style sheets, so mails carry their styles inline; no policy applies to them.
 PAGES = [name for name in ALL if not name.startswith(("emails/", "account/email/"))]
+# What has no style sheet of its own: the back office is Unfold's, and files have documents/*.css.
+STYLED = [name for name in PAGES if not name.startswith("admin/") and "document.html" not in name]
+TAG = re.compile(r"\{%.*?%\}|\{\{.*?\}\}")
 INLINE = re.compile(
     r"""<style|\sstyle=|\son[a-z]+=|hx-on|javascript:|<script(?![^>]*(src=|/json))"""
 )
@@ -58,6 +61,17 @@ class TestStyleSheet:
         files = [ROOT / "static/css/coffer.css", *(ROOT / "static/js").glob("*.js")]
         size = sum(len(gzip.compress(path.read_bytes())) for path in files)
         assert size < 40_000
+
+    def test_has_every_class_that_pages_use(self):
+        """One that is missing does nothing, and nobody is told: run `make css`."""
+        css = (ROOT / "static/css/coffer.css").read_text()
+        found = re.findall(r"\.((?:\\.|[\w-])+)", css)
+        known = {name.replace("\\", "") for name in found}
+        for page in STYLED:
+            used = " ".join(re.findall(r'class="([^"]*)"', read(page)))
+            # What ends in a hyphen goes on with something that the page is given.
+            names = {name for name in TAG.sub(" ", used).split() if not name.endswith("-")}
+            assert names - known == set(), page
 
     def test_loads_nothing(self):
         css = (ROOT / "static/css/coffer.css").read_text()
