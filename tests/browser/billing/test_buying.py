@@ -83,7 +83,7 @@ class TestAutomaticReload:
         page.get_by_label("Reload automatically").check()
         page.get_by_label("When the balance falls below").fill(str(TRIAL))
         page.get_by_role("button", name="Save").click()
-        expect(page.get_by_role("alert")).to_contain_text("Agree to this first")
+        expect(page.get_by_text("Agree to this first")).to_be_visible()
 
         page.get_by_label("I agree to these charges").check()
         page.get_by_role("button", name="Save").click()
