@@ -1,4 +1,4 @@
-"""A shop that buys, is declined, gives back and disputes, all of it at the stand-in for Stripe."""
+"""A shop that buys, subscribes, is declined, refunds and disputes, at the stand-in for Stripe."""
 
 import random
 from collections.abc import Callable
@@ -7,9 +7,11 @@ from typing import Any
 
 import stripe
 
-from apps.billing.models import Customer, Payment
+from apps.billing.models import Customer, Payment, PlanVersion
 from apps.billing.services.customers import ensure_customer
+from apps.billing.services.subscriptions import subscribing
 from figures.stripe_served import Shop
+from tests.billing.subscribing import make_plan
 from tests.people import make_organization
 
 ORGANIZATIONS = 40
@@ -28,16 +30,20 @@ class GeneratedShop:
     chance: random.Random
     customers: list[Customer] = field(default_factory=list)
     paid: list[str] = field(default_factory=list)  # payment intents that may be refunded
+    plans: list[PlanVersion] = field(default_factory=list)
+    subscribers: list[str] = field(default_factory=list)  # customers who may change their minds
 
     def open(self) -> None:
-        """Let the organizations be known to Stripe."""
+        """Sell plans, and let the organizations be known to Stripe."""
+        self.plans = [make_plan(self.shop, price=price) for price in (1900, 2900, 4900)]
         for number in range(ORGANIZATIONS):
             organization = make_organization(name=f"Shop {number}")
             self.customers.append(ensure_customer(organization=organization))
 
     def live(self, events: int) -> None:
         """Do things until Stripe has told so many events."""
-        deeds: list[Callable[[], Any]] = [self.buy] * 5 + [self.give_back] * 2 + [self.decide]
+        deeds: list[Callable[[], Any]] = [self.buy] * 10 + [self.give_back] * 4
+        deeds += [self.decide] * 2 + [self.subscribe, self.change_plan]
         while len(self.shop.world.store.kinds["event"].rows) < events:
             self.chance.choice(deeds)()
 
@@ -88,3 +94,30 @@ class GeneratedShop:
             self.shop.v1.disputes.update(
                 waiting[-1].id, {"evidence": {"uncategorized_text": words}, "submit": True}
             )
+
+    def subscribe(self) -> None:
+        """Let a new organization subscribe, and pay on Stripe's page."""
+        organization = make_organization(name="Subscriber")
+        plan = self.chance.choice(self.plans)
+        row = subscribing.begin(organization=organization, version=plan)
+        self.shop.press(subscribing.open_checkout(row).pay_url)
+        self.subscribers.append(str(ensure_customer(organization=organization).stripe_id))
+
+    def change_plan(self) -> None:
+        """Change a subscription where Stripe's portal does: another plan, an end, or none."""
+        if not self.subscribers:
+            return
+        customer = self.chance.choice(self.subscribers)
+        row = self.shop.v1.subscriptions.list({"customer": customer}).data[0]
+        match self.chance.randrange(4):
+            case 0:
+                price = str(self.chance.choice(self.plans).stripe_price_id)
+                items = [{"id": row.items.data[0].id, "price": price}]
+                self.shop.v1.subscriptions.update(row.id, {"items": items})  # type: ignore[typeddict-item]
+            case 1:
+                self.shop.v1.subscriptions.update(row.id, {"cancel_at_period_end": True})
+            case 2:
+                self.shop.v1.subscriptions.update(row.id, {"cancel_at_period_end": False})
+            case _:
+                self.shop.v1.subscriptions.cancel(row.id)
+                self.subscribers.remove(customer)

@@ -17,6 +17,7 @@ class Team:
 
     def at_once[T](self, works: Sequence[Callable[[], T]]) -> list[T]:
         """Run as many works as there are threads at the same moment."""
+        assert len(works) == self._barrier.parties, "with fewer, those there would wait for ever"
 
         def run(work: Callable[[], T]) -> T:
             connection.ensure_connection()
