@@ -75,8 +75,8 @@ figures-4: $(READY) ## The stand-in for Stripe: scenarios, Stripe's CLI, dj-stri
 	@$(PYTHON) -m figures.simulator $(ARGS)
 
 .PHONY: figures-5
-figures-5: $(READY) ## Stripe's events in any order, with workers killed: each has its effect once
-	@$(PYTHON) -m figures.billing
+figures-5: $(READY) ## Stripe's events in any order, workers killed, Redis or Stripe away: each has its effect once
+	@$(PYTHON) -m figures.billing $(ARGS)
 
 .PHONY: css
 css: ## Build the style sheet and the icons anew (needs Node; the result is committed)

@@ -1,0 +1,146 @@
+"""Coffer as production runs it, on a database and a Valkey of a figure's own."""
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from embedded.keeper import free_port
+from embedded.valkey import Valkey
+from embedded.watchdog import end
+from tests.billing.stripe import SECRET
+
+ROOT = Path(__file__).parents[1]
+WEB_WORKERS, WORKERS = "2", "2"
+START_SECONDS = 300
+OURS = "config.wsgi:application"
+
+
+class Redis:
+    """A Valkey that can be stopped, and comes back at the same address."""
+
+    def __init__(self, home: Path) -> None:
+        self.server = Valkey(home, is_careless=True)
+        self.server.prepare()
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return self.server.url(self.port)
+
+    def start(self) -> None:
+        """Let it be there."""
+        self.process = subprocess.Popen(
+            self.server.command(self.port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        wait_until(lambda: self.server.is_ready(self.port))
+
+    def stop(self) -> None:
+        """Let it be away: connections end, and new ones are refused."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+class Running:
+    """Processes of Coffer that end with the block in which they were started."""
+
+    def __init__(self, database: str, redis: Redis, home: Path) -> None:
+        address = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}")
+        self.home = home
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": address.geturl(),
+            "REDIS_URL": redis.url,
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "STRIPE_API_URL": settings.STRIPE_API_URL,
+            "STRIPE_SECRET_KEY": settings.STRIPE_SECRET_KEY,
+            "STRIPE_WEBHOOK_SECRETS": SECRET,
+            "FIGURE_STRIPE_API_URL": settings.STRIPE_API_URL,
+            "FIGURE_STRIPE_SECRET_KEY": settings.STRIPE_SECRET_KEY,
+            "LOG_LEVEL": "CRITICAL",
+        }
+
+    def serve(self, application: str) -> str:
+        """Serve an application as the image does (docker/entrypoint.sh); return its address."""
+        port = free_port()
+        self._start(
+            *("granian", "--interface", "wsgi", application, "--workers", WEB_WORKERS),
+            *("--host", "127.0.0.1", "--port", str(port), "--no-log"),
+        )
+        address = f"http://127.0.0.1:{port}"
+        wait_until(lambda: answers(f"{address}/livez"))
+        return address
+
+    def work(self) -> None:
+        """Start a worker, with the beat."""
+        self._start(
+            *("celery", "-A", "config", "worker", "--concurrency", WORKERS, "--beat"),
+            *("--schedule", str(self.home / "beat"), "--loglevel", "CRITICAL"),
+            *("--without-mingle", "--without-gossip"),
+        )
+
+    def _start(self, *command: str) -> None:
+        self.processes.append(
+            subprocess.Popen(
+                [sys.executable, "-m", *command],
+                env=self.environment,
+                cwd=ROOT,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        )
+
+    def stop(self) -> None:
+        """End all of them, and what they have started."""
+        groups = [process.pid for process in self.processes]
+        end(groups, reap=lambda: [process.poll() for process in self.processes])
+        for process in self.processes:
+            process.wait()
+
+
+@contextmanager
+def running(database: str, home: Path) -> Iterator[tuple[Running, Redis]]:
+    """Give a Redis that runs, and what else is to run."""
+    redis = Redis(home)
+    redis.start()
+    coffer = Running(database, redis, home)
+    try:
+        yield coffer, redis
+    finally:
+        coffer.stop()
+        redis.stop()
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """
+    Wait until something that was started is there.
+
+    :raises RuntimeError: if that takes too long.
+    """
+    until = time.monotonic() + START_SECONDS
+    while not is_so():
+        if time.monotonic() > until:
+            raise RuntimeError(f"What was started is not there after {START_SECONDS} s.")
+        time.sleep(0.1)
+
+
+def answers(url: str) -> bool:
+    """Tell whether a server answers with 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=START_SECONDS) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
