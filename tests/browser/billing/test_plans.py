@@ -52,7 +52,9 @@ class TestAPlan:
         page.get_by_role("button", name="Undo what is scheduled").click()
 
         expect(page.get_by_text("Nothing is scheduled any more")).to_be_visible()
-        expect(page.get_by_role("region", name="Next invoice")).to_contain_text("€29.00")
+        expect(page.get_by_role("region", name="Next invoice", exact=True)).to_contain_text(
+            "€29.00"
+        )
         assert shopper.balance() == TRIAL + CREDITS
 
 
