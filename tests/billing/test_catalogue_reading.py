@@ -202,5 +202,5 @@ class TestThePage:
         for number in range(8):
             make_plan_version(make_plan(position=number))
         reader.get(self.ADDRESS)
-        with django_assert_max_num_queries(13):  # the frame's banner asks six
+        with django_assert_max_num_queries(14):  # the frame's banner asks six
             reader.get(self.ADDRESS)

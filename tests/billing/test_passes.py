@@ -16,7 +16,7 @@ from apps.billing.errors import (
 from apps.billing.models import OrganizationSubscription, Payment, PlanTime, PlanVersion
 from apps.billing.selectors import subscriptions as reading
 from apps.billing.selectors.plan_times import preview_pass
-from apps.billing.services import checkout, payments
+from apps.billing.services import checkout, payments, refunds, reversals
 from apps.billing.services.subscriptions import changing, plan_times
 from apps.core.clock import moved_to
 from apps.credits.models import Lot, Wallet
@@ -342,8 +342,13 @@ class TestARefund:
         """While it runs; what is over stays over."""
         payment = buy(life, week)
         self.refund(life, payment, 300)
+        assert present(life).current_period_end < START + WEEK
+        told = life.stripe.v1.refunds.list({"payment_intent": payment.stripe_payment_intent_id})
         with life.here(), transaction.atomic():
-            plan_times.follow_money(payment_again(payment), 0)
+            refunds.follow(
+                payment=reversals.lock_payment(payment.pk),
+                told=told.data[0].to_dict() | {"status": "failed"},
+            )
         assert present(life).current_period_end == START + WEEK
 
 

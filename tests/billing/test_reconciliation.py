@@ -148,7 +148,6 @@ class TestALostEvent:
             None,
         )
         assert (case.stripe_amount, case.payment_amount) == (777, None)
-        assert not case.can_be_repaired
 
 
 class TestAGrant:

@@ -51,7 +51,7 @@ class TestARefund:
         answer = client.post(address(purchase), form("preview"))
 
         page = answer.content.decode()
-        for text in ("€5.00", "€15.00", ">50<", ">75<", "Paid twice", "stay used"):
+        for text in ("€5.00", "€15.00", ">50<", ">75<", "Paid twice", "used already"):
             assert text in page, text
         assert 'name="amount" value="5.00"' in page
         assert not Refund.objects.exists()

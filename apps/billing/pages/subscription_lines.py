@@ -61,7 +61,8 @@ def facts_of(row: OrganizationSubscription) -> Facts:
         tone=tone,
         icon=icon,
         credits_left=sum(lot.remaining for lot in lots),
-        credits_whole=sum(lot.granted for lot in lots) - exchanged,
+        # What an heir began with was granted in the lot that it left.
+        credits_whole=sum(lot.granted for lot in lots if lot.heir_of_id is None) - exchanged,
         credits_carried=reading.carried_over(row) if has_begun else 0,
         next_at=row.current_period_end if is_billed else None,
         next_amount=upcoming.price * quantity,
