@@ -52,6 +52,10 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
         "Work",
         (
             ("Jobs", "jobs.GenerationJob", "photo_library"),
+            ("Areas of jobs", "jobs.GenerationArea", "grid_view"),
+            ("Attempts", "jobs.Attempt", "replay"),
+            ("Queues", "jobs.OrganizationQueue", "format_list_numbered"),
+            ("Uploads", "jobs.BlobUpload", "upload_file"),
             ("Styles", "jobs.Style", "palette"),
         ),
     ),
@@ -66,6 +70,7 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("Sessions", "usersessions.UserSession", "devices"),
             ("Impersonations", "rbac.Impersonation", "visibility"),
             ("Audit log", "tenants.AuditLog", "history"),
+            ("Events for others", "tenants.OutboxEvent", "outbox"),
             ("Configuration", "tenants.AdminConfig", "tune"),
         ),
     ),

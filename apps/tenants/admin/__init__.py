@@ -9,6 +9,7 @@ from apps.tenants.admin.organizations import (
     OrganizationAdmin,
     OrganizationChangeForm,
 )
+from apps.tenants.admin.outbox import OutboxEventAdmin
 from apps.tenants.admin.people import NewPersonForm, PersonForm, UserAdmin
 from apps.tenants.admin.sign_in import AuthenticatorAdmin, SignInAdmin, UserSessionAdmin
 
@@ -24,6 +25,7 @@ __all__ = [
     "OrganizationAddForm",
     "OrganizationAdmin",
     "OrganizationChangeForm",
+    "OutboxEventAdmin",
     "PersonForm",
     "SignInAdmin",
     "UserAdmin",

@@ -60,7 +60,11 @@ ROWS = [
     *model("credits/wallet", "V", roles=LEDGER),
     *model("credits/expirywarning", "V"),
     *model("jobs/generationjob", "V"),
+    *model("jobs/generationarea", "V"),
+    *model("jobs/attempt", "V"),
+    *model("jobs/organizationqueue", "V"),
     *model("jobs/blobupload", "V"),
+    *model("tenants/outboxevent", "V"),
     *(
         admin("GET POST", f"credits/{name}/export/", "view credits.adjust credits.approve")
         for name in ("correction", "hold", "lot", "credittransaction", "wallet")
