@@ -18,9 +18,11 @@ from apps.billing.models import (
     SubscriptionChange,
 )
 from apps.billing.selectors.closing import money_to_come
+from apps.billing.selectors.subscriptions import coverage_of
 from apps.billing.services import forgetting, reload_mails, reload_outcomes, reloads
 from apps.billing.signals import card_changed, payment_moved, payment_settled
 from apps.core import mail, personal
+from apps.credits.selectors import coverage
 from apps.credits.signals import debited
 from apps.rbac.selectors.erasures import Identity
 from apps.tenants.models import Organization, User
@@ -132,3 +134,4 @@ personal.register("subscription_changes", subscription_changes_of)
 personal.register("refunds", refunds_by)
 personal.register("automatic_reloads", reloads_of)
 mail.register(reload_mails.QUEUE)
+coverage.register(coverage_of)

@@ -1,7 +1,9 @@
 """The subscription of an organization, and what its plan allows now."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Sum
 
@@ -9,6 +11,7 @@ from apps.billing.models import OrganizationSubscription, PlanVersion, Subscript
 from apps.core.clock import database_now, now_in_query
 from apps.credits.models import Lot
 from apps.credits.selectors import main_wallet
+from apps.credits.selectors.coverage import Coverage
 from apps.tenants.models import Organization
 from apps.tenants.selectors.config import Setting, declare, value_of
 
@@ -86,16 +89,27 @@ def is_working(subscription: OrganizationSubscription, now: datetime) -> bool:
     return False
 
 
-def unlimited_operations(organization: Organization) -> frozenset[str]:
-    """
-    Return names and categories of the price list that cost the organization nothing now.
-
-    They are those of the version to which it is subscribed, while that works.
-    """
+def features_now(organization: Organization) -> Mapping[str, Any]:
+    """Return what the plan allows now: of the version subscribed to, while that works."""
     subscription = present_of(organization)
     if subscription is None or not is_working(subscription, database_now()):
-        return frozenset()
-    return frozenset(subscription.version.features.get("unlimited_operations", ()))
+        return {}
+    features: Mapping[str, Any] = subscription.version.features
+    return features
+
+
+def unlimited_operations(organization: Organization) -> frozenset[str]:
+    """Return names and categories of the price list that cost the organization nothing now."""
+    return frozenset(features_now(organization).get("unlimited_operations", ()))
+
+
+def coverage_of(organization: Organization) -> Coverage:
+    """Return what the plan allows now, as credits and jobs understand it."""
+    features = features_now(organization)
+    return Coverage(
+        unlimited=frozenset(features.get("unlimited_operations", ())),
+        concurrent_jobs=features.get("max_concurrent_jobs"),
+    )
 
 
 @dataclass(frozen=True)
