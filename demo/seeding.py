@@ -20,6 +20,7 @@ from apps.credits import selectors
 from apps.credits.models import Lot, Wallet
 from apps.credits.services import charges, closing, grants, prices
 from apps.jobs.services import submission, uploads
+from apps.jobs.services.submission import AreaRequest
 from apps.rbac.permissions import SCOPES
 from apps.rbac.services.keys import create_key
 from apps.rbac.services.roles import assign_role, system_role
@@ -113,8 +114,7 @@ def submit_sample_jobs() -> None:
                 organization=organization,
                 user=user,
                 operation=EVENT,
-                parameters={"style": "dusk"},
-                upload=upload,
+                areas=[AreaRequest(upload, {"style": "dusk"})],
             )
             if name == "evening.png":
                 access.share_a_job(job, user)

@@ -35,12 +35,41 @@ class PictureRefused(DomainError):
     message = "{problem}"
 
 
+class InvalidAreas(DomainError):
+    """A job has from one to twenty areas."""
+
+    code = "invalid_areas"
+    title = "The areas are not valid"
+    message = "A job has from 1 to {most} areas; these are {areas}. Submit the rest as another job."
+
+
+class PriceNotUnderstood(DomainError):
+    """The price list asks for a measure that nobody here takes."""
+
+    code = "price_not_understood"
+    title = "The price cannot be worked out"
+    message = "{event} is priced by the {meter}, which cannot be measured here. Tell the operator."
+    status = 409
+
+
 class JobNotCancellable(DomainError):
-    """Only a job that has not begun can be cancelled."""
+    """Only what no worker has begun can be cancelled."""
 
     code = "job_not_cancellable"
     title = "The job cannot be cancelled"
-    message = "The job is {job_status}; only a pending job can be cancelled."
+    message = "The job is {job_status}; only what still waits can be cancelled, and nothing does."
+    status = 409
+
+
+class JobNotRetryable(DomainError):
+    """Only a job that has ended, with areas that failed, can be tried again."""
+
+    code = "job_not_retryable"
+    title = "There is nothing to try again"
+    message = (
+        "The job is {job_status} and {failed} of its areas failed;"
+        " only failed areas of a job that has ended can be tried again."
+    )
     status = 409
 
 
@@ -49,7 +78,7 @@ class ResultNotReady(DomainError):
 
     code = "result_not_ready"
     title = "There is no result"
-    message = "The job is {job_status}; only a completed job has a result."
+    message = "This is {job_status}; only what is completed has a result."
     status = 409
 
 

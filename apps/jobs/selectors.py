@@ -1,15 +1,17 @@
 """Read jobs, uploads and what things cost. Nothing here writes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Now
 
 from apps.core.errors import NotFound
 from apps.credits import selectors as credits_selectors
 from apps.jobs.errors import ResultNotReady, UploadNotFound
-from apps.jobs.models import BlobUpload, GenerationJob
+from apps.jobs.models import Attempt, BlobUpload, GenerationArea, GenerationJob
 from apps.jobs.runners.protocol import Runner
 from apps.jobs.runners.registry import RUNNERS
 from apps.rbac.selectors import shared_objects
@@ -36,8 +38,54 @@ def operations() -> list[Operation]:
 
 
 def jobs_of(organization: Organization) -> QuerySet[GenerationJob]:
-    """Return the organization's jobs."""
-    return GenerationJob.objects.filter(organization=organization).select_related("user", "upload")
+    """Return the organization's jobs, with their areas."""
+    jobs = GenerationJob.objects.filter(organization=organization).select_related("user")
+    areas = GenerationArea.objects.select_related("upload").order_by("position")
+    return jobs.prefetch_related(Prefetch("areas", areas))
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobFilters:
+    """Which jobs are asked for; what is None or empty is not asked for."""
+
+    status: str = ""
+    operation: str = ""
+    submitted_by: str = ""  # usr_…
+    created_from: datetime | None = None
+    created_before: datetime | None = None  # exclusive
+
+
+def matching(jobs: QuerySet[GenerationJob], filters: JobFilters) -> QuerySet[GenerationJob]:
+    """Return those of the jobs that fit all filters."""
+    if filters.status:
+        jobs = jobs.filter(status=filters.status)
+    if filters.operation:
+        jobs = jobs.filter(operation_type=filters.operation)
+    if filters.submitted_by:
+        user_id = User.read_id(filters.submitted_by)
+        jobs = jobs.filter(user=user_id) if user_id else jobs.none()
+    if filters.created_from:
+        jobs = jobs.filter(created_at__gte=filters.created_from)
+    if filters.created_before:
+        jobs = jobs.filter(created_at__lt=filters.created_before)
+    return jobs
+
+
+JOB_COLUMNS = [
+    *("id", "operation", "status", "areas", "completed", "failed", "cancelled", "cost", "refunded"),
+    *("payment_type", "submitted_by", "created_at", "started_at", "completed_at"),
+]
+
+
+def job_rows(jobs: QuerySet[GenerationJob]) -> Iterator[list[object]]:
+    """Yield a row for each job, the newest first, with no more than some of them in memory."""
+    for job in jobs.prefetch_related(None).order_by("-id").iterator(chunk_size=500):
+        yield [
+            *(job.public_id, job.operation_type, job.status, job.area_count),
+            *(job.completed_areas, job.failed_areas, job.cancelled_areas, job.cost, job.refunded),
+            *(job.payment_type, job.user.get_full_name(), job.created_at.isoformat()),
+            *(moment and moment.isoformat() for moment in (job.started_at, job.completed_at)),
+        ]
 
 
 def job_of(organization: Organization, job_id: UUID | None) -> GenerationJob:
@@ -52,13 +100,40 @@ def job_of(organization: Organization, job_id: UUID | None) -> GenerationJob:
     return job
 
 
+def area_of(job: GenerationJob, position: int) -> GenerationArea:
+    """
+    Return the area of a job at this place, 1 being the first.
+
+    :raises NotFound: if it has no such area.
+    """
+    for area in job.areas.all():
+        if area.position == position:
+            return area
+    raise NotFound
+
+
+def attempts_of(job: GenerationJob) -> list[Attempt]:
+    """Return every attempt of a job's areas, in order."""
+    attempts = Attempt.objects.filter(area__job=job).select_related("area")
+    return list(attempts.order_by("area__position", "number"))
+
+
+def progress_of(job: GenerationJob) -> int:
+    """Return how far a job is, in percent: each area counts the same, and what ended is done."""
+    areas = job.areas.all()
+    done = sum(100 if area.is_finished else area.progress for area in areas)
+    return done // (len(areas) or 1)
+
+
 def shared_job(user: User, job_id: UUID | None) -> GenerationJob:
     """
     Return a job of an organization elsewhere that is shared with the person now.
 
     :raises NotFound: if none is, whether there is such a job or not.
     """
+    areas = GenerationArea.objects.across_organizations("of a job that is shared with him")
     jobs = shared_objects(user, GenerationJob).select_related("organization")
+    jobs = jobs.prefetch_related(Prefetch("areas", areas.order_by("position")))
     job = None if job_id is None else jobs.filter(pk=job_id).first()
     if job is None:
         raise NotFound
@@ -79,32 +154,32 @@ def usable_upload(organization: Organization, upload_id: str) -> BlobUpload:
     return upload
 
 
-def result_of(job: GenerationJob) -> dict[str, str]:
+def result_of(area: GenerationArea) -> dict[str, str]:
     """
-    Return name, type and file name of what the job made.
+    Return name, type and file name of what was made of an area.
 
-    :raises ResultNotReady: if it made nothing, or not yet.
+    :raises ResultNotReady: if nothing was, or not yet.
     """
-    if not job.result:
-        raise ResultNotReady(job_status=job.status)
-    extension = job.result_content_type.rpartition("/")[2]
+    if not area.result:
+        raise ResultNotReady(job_status=area.status)
+    extension = area.result_content_type.rpartition("/")[2]
     return {
-        "name": str(job.result),
-        "content_type": job.result_content_type,
-        "filename": f"{job.public_id}.{extension}",
+        "name": str(area.result),
+        "content_type": area.result_content_type,
+        "filename": f"{area.public_id}.{extension}",
     }
 
 
-def original_of(job: GenerationJob) -> dict[str, str]:
+def original_of(area: GenerationArea) -> dict[str, str]:
     """
-    Return name, type and file name of the picture that the job works on.
+    Return name, type and file name of the picture that an area works on.
 
     :raises NotFound: if it is no longer kept.
     """
-    if job.upload is None:
+    if area.upload is None:
         raise NotFound
     return {
-        "name": str(job.upload.file),
-        "content_type": job.upload.content_type,
-        "filename": job.upload.filename or job.upload.public_id,
+        "name": str(area.upload.file),
+        "content_type": area.upload.content_type,
+        "filename": area.upload.filename or area.upload.public_id,
     }

@@ -1,26 +1,32 @@
 """Tasks of jobs: rung for by services and by the beat."""
 
-from uuid import UUID
-
 import structlog
 from celery import shared_task
 
-from apps.jobs.services import running, uploads
+from apps.core import queue
+from apps.jobs.services import running, sweeping, uploads
 
 logger = structlog.get_logger(__name__)
 
 
-@shared_task(name="jobs.run_job")
-def run_job(*, job_id: str) -> None:
-    """Run one job, if it still waits. Safe to repeat."""
-    running.run_job(job_id=UUID(job_id))
+@shared_task(name="jobs.work")
+def work() -> None:
+    """
+    Do what is next, if anything waits, and ring again, so that other tasks get their turn.
+
+    Safe to repeat.
+    """
+    if running.work():
+        queue.enqueue("jobs.work")
 
 
 @shared_task(name="jobs.sweep_jobs")
 def sweep_jobs() -> None:
-    """Ring again for forgotten jobs, and delete pictures past their date. Every 15 s."""
+    """Take back, fail and ring again for what was forgotten; delete old pictures. Every 15 s."""
     logger.info(
         "jobs_swept",
-        rung=running.ring_for_waiting_jobs(),
+        taken_back=sweeping.take_back_lost_claims(),
+        overdue=sweeping.fail_what_is_overdue(),
+        rung=sweeping.ring_for_waiting_areas(),
         uploads_deleted=uploads.delete_expired_uploads(),
     )

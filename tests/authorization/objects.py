@@ -37,6 +37,7 @@ PARAMETERS = {
 }
 # Parameters that name no row of a place.
 CONSTANTS = {
+    "position": "1",  # of an area: every job has a first one
     "name": "image.restyle",
     "content_type_id": "1",
     "method_id": "pm_unknown",  # Stripe's: no row of ours

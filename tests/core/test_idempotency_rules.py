@@ -19,6 +19,7 @@ from apps.credits.models import CreditTransaction, Wallet
 from apps.credits.services.charges import charge_event
 from apps.jobs.models import GenerationJob
 from apps.jobs.services import submission
+from apps.jobs.services.changing import cancel_job
 from config.celery import app as celery
 from tests.jobs.work import OPERATION, available, make_upload, set_price
 from tests.people import make_key, make_member, make_organization, with_key
@@ -432,8 +433,9 @@ def leave_claim(caller, *, seconds):
         locked_until=Now() + timedelta(seconds=seconds),
     )
     # The first request was only sent for its digest: take its effect back.
-    submission.cancel_job(job=GenerationJob.objects.get())
-    GenerationJob.objects.all().delete()
+    cancel_job(job=GenerationJob.objects.get())
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE jobs_generationjob CASCADE")
 
 
 def age(*, hours):

@@ -17,8 +17,9 @@ from django.db.models.functions import Now
 
 from apps.core.invariants import verify
 from apps.credits.models import CreditTransaction
-from apps.jobs.models import GenerationJob
-from apps.jobs.services import running, submission
+from apps.jobs.models import GenerationArea, GenerationJob
+from apps.jobs.services import submission, sweeping
+from apps.jobs.services.submission import AreaRequest
 from tests.jobs.work import OPERATION, available, make_upload, picture, set_price
 from tests.people import make_member, make_organization
 
@@ -78,8 +79,7 @@ class TestAKilledWorker:
             organization=organization,
             user=user,
             operation=OPERATION,
-            parameters={"style": "newsprint", "size": LONG_WORK},
-            upload=upload,
+            areas=[AreaRequest(upload, {"style": "newsprint", "size": LONG_WORK})],
         )
         jobs = GenerationJob.objects.filter(pk=job.pk)
 
@@ -87,12 +87,13 @@ class TestAKilledWorker:
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
         assert jobs.get().status == "processing"
-        jobs.update(claimed_until=Now() - timedelta(seconds=1))  # two minutes pass
+        # Two minutes pass.
+        GenerationArea.objects.update(claimed_until=Now() - timedelta(seconds=1))
         start_worker()
-        assert running.ring_for_waiting_jobs() == 1
+        assert sweeping.take_back_lost_claims() == 1
         wait_for(jobs.filter(status="completed").exists)
 
-        assert jobs.get().attempts == 2
+        assert GenerationArea.objects.get().claims == 2
         assert available(organization) == 95
         assert not CreditTransaction.objects.filter(transaction_type="refunded").exists()
         assert all(finding.failures == 0 for finding in verify())

@@ -12,8 +12,15 @@ from apps.core.ids import encode, new_id
 from apps.credits.selectors import main_wallet
 from apps.credits.services.budgets import create_budget
 from apps.jobs.models import GenerationJob
-from apps.jobs.services import running
-from tests.jobs.work import OPERATION, available, make_job, make_upload, picture, set_price
+from tests.jobs.work import (
+    OPERATION,
+    available,
+    make_job,
+    make_upload,
+    picture,
+    set_price,
+    work_off,
+)
 from tests.people import make_key, make_member, make_organization, with_key
 from tests.problem_documents import problem_of
 
@@ -76,6 +83,7 @@ class TestSubmit:
 
         job = answer.json()
         assert answer.status_code == 201
+        assert answer["Retry-After"] == "2"
         assert answer["Location"] == f"{JOBS}/{job['id']}"
         assert (job["status"], job["cost"], available(organization)) == ("pending", 5, 95)
 
@@ -148,10 +156,10 @@ class TestSubmit:
 
 
 class TestTheWalls:
-    @pytest.mark.parametrize("suffix", ["", "/result"])
+    @pytest.mark.parametrize("suffix", ["", "/areas/1/result"])
     def test_show_nothing_of_another_organization(self, client, suffix):
         foreign = make_job(make_organization())
-        running.run_job(job_id=foreign.id)
+        work_off()
         missing = encode("job", new_id())
 
         theirs = client.get(f"{JOBS}/{foreign.public_id}{suffix}")
@@ -200,11 +208,11 @@ class TestReading:
 
     def test_gives_the_result_once_there_is_one(self, client, organization, developer):
         job = make_job(organization, developer)
-        assert problem_of(client.get(f"{JOBS}/{job.public_id}/result"), status=409)
+        assert problem_of(client.get(f"{JOBS}/{job.public_id}/areas/1/result"), status=409)
 
-        running.run_job(job_id=job.id)
+        work_off()
 
-        answer = client.get(f"{JOBS}/{job.public_id}/result")
+        answer = client.get(f"{JOBS}/{job.public_id}/areas/1/result")
         assert (answer.status_code, answer["Content-Type"]) == (200, "image/png")
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert b"".join(answer.streaming_content).startswith(b"\x89PNG")
@@ -217,6 +225,9 @@ class TestReading:
         assert answer.json() == {
             "object": "quote",
             "cost": 5,
+            "area_count": 1,
+            "is_metered": False,
+            "is_covered": False,
             "available": 100,
             "available_after": 95,
             "is_affordable": True,

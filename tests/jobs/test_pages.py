@@ -9,9 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.credits import selectors
 from apps.credits.services.budgets import create_budget
-from apps.jobs.models import BlobUpload, GenerationJob
-from apps.jobs.services import running
-from tests.jobs.work import OPERATION, available, make_job, picture, set_price
+from apps.jobs.models import BlobUpload, GenerationArea, GenerationJob
+from tests.jobs.work import OPERATION, available, make_job, picture, set_price, work_off
 from tests.people import make_member, make_organization, signed_in
 
 
@@ -98,7 +97,7 @@ class TestSubmit:
         answer = client.post(address(organization, "new/"), form(picture="", upload_id=kept))
 
         assert answer.status_code == 302
-        assert GenerationJob.objects.get().upload.public_id == kept
+        assert GenerationArea.objects.get().upload.public_id == kept
 
     @pytest.mark.parametrize(
         ("changes", "text"),
@@ -137,7 +136,7 @@ class TestTheJobsPage:
 
         first = client.get(here).content.decode()
         later = client.get(f"{here}?look=5").content.decode()
-        running.run_job(job_id=job.id)
+        work_off()
         done = client.get(here).content.decode()
 
         assert "load delay:1s" in first
@@ -153,7 +152,7 @@ class TestTheJobsPage:
 
     def test_shows_refund_and_reason_of_a_failed_job(self, client, organization, developer):
         job = make_job(organization, developer, plain=True)
-        running.run_job(job_id=job.id)
+        work_off()
 
         page = client.get(address(organization, f"{job.public_id}/")).content.decode()
 
@@ -168,19 +167,19 @@ class TestTheJobsPage:
         job.refresh_from_db()
         assert (job.status, available(organization)) == ("cancelled", 100)
 
-    @pytest.mark.parametrize("rest", ["", "status/", "result/", "original/"])
+    @pytest.mark.parametrize("rest", ["", "status/", "areas/1/result/", "areas/1/original/"])
     def test_does_not_exist_for_others(self, client, organization, rest):
         foreign = make_job(make_organization())
-        running.run_job(job_id=foreign.id)
+        work_off()
 
         answer = client.get(address(organization, f"{foreign.public_id}/{rest}"))
 
         assert answer.status_code == 404
 
-    @pytest.mark.parametrize("rest", ["result/", "original/"])
+    @pytest.mark.parametrize("rest", ["areas/1/result/", "areas/1/original/"])
     def test_hands_out_pictures_as_pictures(self, client, organization, developer, rest):
         job = make_job(organization, developer)
-        running.run_job(job_id=job.id)
+        work_off()
 
         answer = client.get(address(organization, f"{job.public_id}/{rest}"))
 

@@ -12,7 +12,6 @@ from apps.core.errors import NotFound, PermissionDenied
 from apps.core.walls import WEB
 from apps.jobs import selectors
 from apps.jobs.models import GenerationJob
-from apps.jobs.services import running
 from apps.rbac.errors import ExpiryInThePast, SharePersonUnknown, ShareWithMember
 from apps.rbac.models import Share
 from apps.rbac.selectors import shared_objects
@@ -20,7 +19,7 @@ from apps.rbac.selectors.sharing import is_shared_with, shares_with
 from apps.rbac.services.roles import assign_role, system_role
 from apps.rbac.services.sharing import revoke_share, share_object
 from apps.tenants.models import AuditLog, Organization, User
-from tests.jobs.work import make_job, set_price
+from tests.jobs.work import make_job, set_price, work_off
 from tests.people import (
     make_key,
     make_member,
@@ -46,7 +45,7 @@ def organization(transactional_db, owner):
 @pytest.fixture
 def job(organization, owner):
     made = make_job(organization, owner)
-    running.run_job(job_id=made.id)
+    work_off()
     return GenerationJob.objects.get(pk=made.pk)
 
 
@@ -260,7 +259,7 @@ class TestWhatTheGuestSees:
 
         listed = client.get("/shared/").content.decode()
         page = client.get(f"/shared/jobs/{job.public_id}/")
-        picture = client.get(f"/shared/jobs/{job.public_id}/result/")
+        picture = client.get(f"/shared/jobs/{job.public_id}/areas/1/result/")
 
         assert f"/shared/jobs/{job.public_id}/" in listed
         assert "Acme Renderings" in listed
@@ -290,14 +289,14 @@ class TestWhatTheGuestSees:
 
         for address in (
             f"/shared/jobs/{other.public_id}/",
-            f"/shared/jobs/{other.public_id}/result/",
+            f"/shared/jobs/{other.public_id}/areas/1/result/",
             f"/api/v1/shared/jobs/{other.public_id}",
-            f"/api/v1/shared/jobs/{other.public_id}/result",
+            f"/api/v1/shared/jobs/{other.public_id}/areas/1/result",
             f"/api/v1/jobs/{job.public_id}",
-            f"/api/v1/jobs/{job.public_id}/result",
+            f"/api/v1/jobs/{job.public_id}/areas/1/result",
             f"/o/{slug}/jobs/",
             f"/o/{slug}/jobs/{job.public_id}/",
-            f"/o/{slug}/jobs/{job.public_id}/result/",
+            f"/o/{slug}/jobs/{job.public_id}/areas/1/result/",
             f"/o/{slug}/jobs/{job.public_id}/original/",
             f"/o/{slug}/shared/",
         ):
@@ -323,9 +322,9 @@ class TestWhatTheGuestSees:
         shared, client = share(owner, job), signed_in(guest)
         addresses = [
             f"/shared/jobs/{job.public_id}/",
-            f"/shared/jobs/{job.public_id}/result/",
+            f"/shared/jobs/{job.public_id}/areas/1/result/",
             f"/api/v1/shared/jobs/{job.public_id}",
-            f"/api/v1/shared/jobs/{job.public_id}/result",
+            f"/api/v1/shared/jobs/{job.public_id}/areas/1/result",
         ]
         assert {client.get(address).status_code for address in addresses} == {200}
 

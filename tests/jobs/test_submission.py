@@ -17,10 +17,11 @@ from apps.jobs.errors import (
     UnknownOperation,
     UploadNotFound,
 )
-from apps.jobs.models import BlobUpload, GenerationJob
-from apps.jobs.services import running, submission, uploads
+from apps.jobs.models import Attempt, BlobUpload, GenerationArea, GenerationJob
+from apps.jobs.services import changing, submission, uploads
+from apps.jobs.services.submission import AreaRequest
 from apps.tenants.models import AuditLog
-from tests.jobs.work import OPERATION, available, make_job, make_upload, set_price
+from tests.jobs.work import OPERATION, available, claim, make_job, make_upload, set_price
 from tests.people import make_member, make_organization
 
 pytestmark = pytest.mark.django_db
@@ -38,11 +39,11 @@ def submit(organization, **changes):
         "organization": organization,
         "user": user,
         "operation": OPERATION,
-        "parameters": {"style": "dusk"},
     }
-    if "upload" not in changes:
-        values["upload"] = make_upload(organization, user)
-    return submission.submit_job(**{**values, **changes})
+    upload = changes.pop("upload", None) or make_upload(organization, user)
+    parameters = changes.pop("parameters", {"style": "dusk"})
+    areas = [AreaRequest(upload, parameters)]
+    return submission.submit_job(**{**values, "areas": areas, **changes})
 
 
 class TestSubmitJob:
@@ -83,7 +84,8 @@ class TestSubmitJob:
 
         job = submit(organization)
 
-        assert (job.charge_reference, available(organization)) == ("", 100)
+        attempt = Attempt.objects.get(area__job=job)
+        assert (attempt.charge_reference, attempt.cost, available(organization)) == ("", 0, 100)
 
     def test_keeps_the_price_of_its_day(self, organization):
         job = submit(organization)
@@ -91,7 +93,8 @@ class TestSubmitJob:
         set_price(50)
 
         job.refresh_from_db()
-        assert (job.cost, job.credit_event.credit_cost) == (5, 5)
+        attempt = Attempt.objects.get(area__job=job)
+        assert (job.cost, attempt.credit_event.credit_cost) == (5, 5)
 
     def test_refuses_an_operation_that_nobody_does(self, organization):
         with pytest.raises(UnknownOperation, match=r"image\.restyle"):
@@ -127,25 +130,25 @@ class TestSubmitJob:
 
 class TestCancelJob:
     def test_gives_the_credits_back(self, organization):
-        job = submission.cancel_job(job=submit(organization))
+        job = changing.cancel_job(job=submit(organization))
 
         assert (job.status, available(organization)) == ("cancelled", 100)
         assert all(finding.failures == 0 for finding in verify())
 
     def test_refuses_a_second_time_and_gives_nothing_more(self, organization):
-        job = submission.cancel_job(job=submit(organization))
+        job = changing.cancel_job(job=submit(organization))
 
         with pytest.raises(JobNotCancellable, match="cancelled"):
-            submission.cancel_job(job=job)
+            changing.cancel_job(job=job)
 
         assert available(organization) == 100
 
     def test_refuses_what_a_worker_has_begun(self, organization):
         job = submit(organization)
-        running.claim_job(job_id=job.id)
+        claim()
 
         with pytest.raises(JobNotCancellable, match="processing"):
-            submission.cancel_job(job=job)
+            changing.cancel_job(job=job)
 
         assert available(organization) == 95
 
@@ -153,7 +156,7 @@ class TestCancelJob:
 class TestTheCourseOfAJob:
     @pytest.mark.parametrize("status", ["pending", "processing", "failed"])
     def test_does_not_go_on_after_its_end(self, organization, status):
-        job = submission.cancel_job(job=submit(organization))
+        job = changing.cancel_job(job=submit(organization))
 
         with pytest.raises(IntegrityError, match="cannot go from cancelled"), transaction.atomic():
             GenerationJob.objects.filter(pk=job.pk).update(status=status)
@@ -167,8 +170,8 @@ class TestTheCourseOfAJob:
     def test_needs_a_claim_while_it_runs(self, organization):
         job = submit(organization)
 
-        with pytest.raises(IntegrityError, match="jobs_claimed_while_processing"):
-            GenerationJob.objects.filter(pk=job.pk).update(status="processing")
+        with pytest.raises(IntegrityError, match="jobs_area_claimed_while_processing"):
+            GenerationArea.objects.filter(job=job).update(status="processing")
 
 
 class TestDeleteExpiredUploads:

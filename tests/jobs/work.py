@@ -1,14 +1,19 @@
 """Pictures and jobs for tests."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from io import BytesIO
 
 from django.core.files.base import ContentFile
+from django.db.models.functions import Now
 from PIL import Image
 
 from apps.credits import selectors as credits_selectors
 from apps.credits.services import prices
-from apps.jobs.models import BlobUpload, GenerationJob
-from apps.jobs.services import submission, uploads
+from apps.jobs.models import BlobUpload, GenerationArea, GenerationJob
+from apps.jobs.services import running, submission, sweeping, uploads
+from apps.jobs.services.claiming import claim_area
+from apps.jobs.services.submission import AreaRequest
 from apps.tenants.models import Organization, User
 from tests.people import make_member
 
@@ -38,13 +43,46 @@ def make_job(
     organization: Organization, user: User | None = None, *, plain: bool = False
 ) -> GenerationJob:
     user = user or make_member(organization, "developer")
+    return make_areas(organization, user, plain=[plain])
+
+
+def make_areas(
+    organization: Organization,
+    user: User | None = None,
+    *,
+    plain: Sequence[bool] = (False, False, False),
+    time: timedelta = submission.TIME,
+) -> GenerationJob:
+    """Submit a job with an area for each of these; those with a plain picture will fail."""
+    user = user or make_member(organization, "developer")
+    pictures = {one: make_upload(organization, user, picture(plain=one)) for one in set(plain)}
     return submission.submit_job(
         organization=organization,
         user=user,
         operation=OPERATION,
-        parameters={"style": "dusk"},
-        upload=make_upload(organization, user, picture(plain=plain)),
+        areas=[AreaRequest(pictures[one], {"style": "dusk"}) for one in plain],
+        time=time,
     )
+
+
+def claim() -> GenerationArea | None:
+    """Take whatever is next, as a worker does."""
+    return claim_area(operations=[OPERATION], worker="test")
+
+
+def work_off() -> int:
+    """Do all that waits; return how many areas were worked on."""
+    done = 0
+    while running.work():
+        done += 1
+    return done
+
+
+def lose_lease(area: GenerationArea) -> None:
+    """Let time pass until the claim of a worker that died has run out, and is taken back."""
+    lost = GenerationArea.objects.filter(pk=area.pk)
+    lost.update(claimed_until=Now() - timedelta(seconds=1))
+    assert sweeping.take_back_lost_claims() == 1
 
 
 def available(organization: Organization) -> int:

@@ -78,7 +78,7 @@ KINDS: dict[str, Callable[[Organization, User], object]] = {
     "user_id": lambda theirs, owner: owner,
 }
 NOT_OF_AN_ORGANIZATION = {"name"}  # of a credit event: the price list is everybody's
-WORDS = {"answer": "accept"}  # what else stands in an address
+WORDS = {"answer": "accept", "position": "1"}  # what else stands in an address
 
 
 def routes(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, URLPattern]]:

@@ -1,11 +1,16 @@
 """Shapes of the jobs API. Costs are in credits; times are UTC."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
-from apps.jobs.models import BlobUpload, GenerationJob
+from apps.core.ids import encode
+from apps.jobs import selectors
+from apps.jobs.models import BlobUpload, GenerationArea, GenerationJob
+from apps.jobs.models.jobs import MOST_AREAS
+from apps.jobs.services.submission import LONGEST_TIME
 
 
 class UploadIn(serializers.Serializer[Any]):
@@ -35,18 +40,52 @@ class UploadOut(serializers.ModelSerializer[BlobUpload]):
         ]
 
 
-class JobIn(serializers.Serializer[Any]):
-    """What to do, how, and with which picture."""
+class AreaIn(serializers.Serializer[Any]):
+    """One picture of a job; what it does not say is as the job says."""
+
+    parameters = serializers.DictField(required=False)
+    upload_id = serializers.CharField(max_length=40, required=False)
+
+
+class WorkIn(serializers.Serializer[Any]):
+    """
+    What to do, how, and with which pictures.
+
+    `parameters` and `upload_id` hold for every area that does not say otherwise. Without
+    `areas`, the job has one.
+    """
 
     operation = serializers.CharField(max_length=100)
     parameters = serializers.DictField(default=dict)
-    upload_id = serializers.CharField(max_length=40)
+    upload_id = serializers.CharField(max_length=40, required=False)
+    areas = serializers.ListField(
+        child=AreaIn(), required=False, allow_empty=False, max_length=MOST_AREAS
+    )
 
 
-class QuoteIn(serializers.Serializer[Any]):
-    """What to ask the price of."""
+class JobIn(WorkIn):
+    """A job to submit: work, and how long it may take."""
 
-    operation = serializers.CharField(max_length=100)
+    time = serializers.IntegerField(
+        required=False,
+        min_value=60,
+        max_value=int(LONGEST_TIME.total_seconds()),
+        help_text="Seconds after which what has not ended fails and is given back; else 43,200.",
+    )
+
+
+class JobFilterIn(serializers.Serializer[Any]):
+    """Which jobs to list."""
+
+    status = serializers.ChoiceField(GenerationJob.Status.choices, required=False)
+    operation = serializers.CharField(max_length=100, required=False)
+    submitted_by = serializers.CharField(max_length=40, required=False)
+    created_from = serializers.DateTimeField(required=False)
+    created_before = serializers.DateTimeField(required=False)
+
+
+class QuoteIn(WorkIn):
+    """Work to ask the price of; without any picture, that of one unit."""
 
 
 class QuoteOut(serializers.Serializer[Any]):
@@ -54,6 +93,11 @@ class QuoteOut(serializers.Serializer[Any]):
 
     object = serializers.CharField(default="quote", read_only=True)
     cost = serializers.IntegerField()
+    area_count = serializers.IntegerField()
+    is_metered = serializers.BooleanField(
+        help_text="The cost is the most that it can be: what is not used comes back."
+    )
+    is_covered = serializers.BooleanField(help_text="The plan covers it: it costs no credits.")
     available = serializers.IntegerField()
     available_after = serializers.IntegerField()
     is_affordable = serializers.BooleanField()
@@ -84,16 +128,71 @@ class OperationOut(serializers.Serializer[Any]):
     styles = StyleOut(many=True, source="runner.styles")
 
 
+class ErrorOut(serializers.Serializer[Any]):
+    """Why something failed: a code for machines, and a sentence for people."""
+
+    code = serializers.CharField(source="error_code")
+    message = serializers.CharField(source="error_message")
+
+
+class AreaOut(serializers.ModelSerializer[GenerationArea]):
+    """One picture of a job, as far as it is; what paid is that of its present attempt."""
+
+    object = serializers.CharField(default="area", read_only=True)
+    upload_id = serializers.CharField(source="upload.public_id", default=None, allow_null=True)
+    result_url = serializers.SerializerMethodField()
+    error = serializers.SerializerMethodField()
+    result_view = "api:jobs:area_result"
+
+    class Meta:
+        model = GenerationArea
+        fields = [
+            "object",
+            "position",
+            "parameters",
+            "upload_id",
+            "status",
+            "progress",
+            "attempt_number",
+            "price",
+            "refunded",
+            "payment_type",
+            "claims",
+            "result_url",
+            "error",
+            "started_at",
+            "completed_at",
+        ]
+
+    def get_result_url(self, area: GenerationArea) -> str | None:
+        """Return the address of the result, once there is one."""
+        if not area.result:
+            return None
+        job_id = encode(GenerationJob.PREFIX, area.job_id)
+        return str(reverse(self.result_view, args=[job_id, area.position]))
+
+    @extend_schema_field(ErrorOut(allow_null=True))
+    def get_error(self, area: GenerationArea) -> dict[str, Any] | None:
+        """Return why the area failed, if it did."""
+        return dict(ErrorOut(area).data) if area.error_code else None
+
+
 class JobOut(serializers.ModelSerializer[GenerationJob]):
-    """A job, as far as it is."""
+    """
+    A job, as far as it is.
+
+    `result_url` and `error` are those of the first area that has one.
+    """
 
     id = serializers.CharField(source="public_id")
     object = serializers.CharField(default="job", read_only=True)
     operation = serializers.CharField(source="operation_type")
-    upload_id = serializers.CharField(source="upload.public_id", default=None, allow_null=True)
     submitted_by = serializers.CharField(source="user.public_id")
+    progress = serializers.SerializerMethodField()
     result_url = serializers.SerializerMethodField()
     error = serializers.SerializerMethodField()
+    areas = serializers.SerializerMethodField()
+    area_serializer: ClassVar[type[AreaOut]] = AreaOut
 
     class Meta:
         model = GenerationJob
@@ -101,29 +200,41 @@ class JobOut(serializers.ModelSerializer[GenerationJob]):
             "id",
             "object",
             "operation",
-            "parameters",
-            "upload_id",
             "status",
             "progress",
             "cost",
+            "refunded",
             "payment_type",
-            "attempts",
             "submitted_by",
+            "area_count",
+            "completed_areas",
+            "failed_areas",
+            "cancelled_areas",
             "result_url",
             "error",
             "created_at",
             "started_at",
             "completed_at",
+            "deadline",
+            "areas",
         ]
 
-    def get_result_url(self, job: GenerationJob) -> str | None:
-        """Return the address of the result, once there is one."""
-        if not job.result:
-            return None
-        return str(reverse("api:jobs:result", args=[job.public_id]))
+    def get_progress(self, job: GenerationJob) -> int:
+        """Return how far it is, in percent."""
+        return selectors.progress_of(job)
 
-    def get_error(self, job: GenerationJob) -> dict[str, str] | None:
-        """Return why the job failed, if it did."""
-        if not job.error_code:
-            return None
-        return {"code": job.error_code, "message": job.error_message}
+    @extend_schema_field(AreaOut(many=True))
+    def get_areas(self, job: GenerationJob) -> list[dict[str, Any]]:
+        """Return its areas, in order."""
+        return list(self.area_serializer(job.areas.all(), many=True).data)
+
+    def get_result_url(self, job: GenerationJob) -> str | None:
+        """Return the address of the first result, once there is one."""
+        first = next((area for area in job.areas.all() if area.result), None)
+        return self.area_serializer().get_result_url(first) if first else None
+
+    @extend_schema_field(ErrorOut(allow_null=True))
+    def get_error(self, job: GenerationJob) -> dict[str, Any] | None:
+        """Return why the first of its failed areas failed."""
+        first = next((area for area in job.areas.all() if area.error_code), None)
+        return self.area_serializer().get_error(first) if first else None

@@ -1,44 +1,71 @@
 """The API of jobs that an organization elsewhere shares with the caller."""
 
+from typing import Any
+
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 
 from apps.core.files import stored_file
 from apps.jobs import selectors
-from apps.jobs.api.serializers import JobOut
+from apps.jobs.api.serializers import AreaOut, JobOut
 from apps.jobs.models import GenerationJob
 from apps.rbac.api.person import PersonAPIView
 
 
+class SharedAreaOut(AreaOut):
+    """An area as a person outside sees it: neither what it cost, nor which upload it was."""
+
+    result_view = "api:jobs:shared_area_result"
+
+    class Meta(AreaOut.Meta):
+        fields = [
+            "object",
+            "position",
+            "parameters",
+            "status",
+            "progress",
+            "result_url",
+            "error",
+            "started_at",
+            "completed_at",
+        ]
+
+    upload_id = None  # type: ignore[assignment]  # how a serializer drops a field
+
+
 class SharedJobOut(JobOut):
     """A job as a person outside sees it: neither what it cost, nor who asked for it."""
+
+    area_serializer = SharedAreaOut
 
     class Meta(JobOut.Meta):
         fields = [
             "id",
             "object",
             "operation",
-            "parameters",
             "status",
             "progress",
+            "area_count",
+            "completed_areas",
+            "failed_areas",
+            "cancelled_areas",
             "result_url",
             "error",
             "created_at",
             "started_at",
             "completed_at",
+            "areas",
         ]
 
-    upload_id = submitted_by = None  # type: ignore[assignment]  # how a serializer drops a field
+    submitted_by = None  # type: ignore[assignment]  # how a serializer drops a field
 
-    def get_result_url(self, job: GenerationJob) -> str | None:
-        """Return the address at which the person gets the result, once there is one."""
-        if not job.result:
-            return None
-        return str(reverse("api:jobs:shared_result", args=[job.public_id]))
+    @extend_schema_field(SharedAreaOut(many=True))
+    def get_areas(self, job: GenerationJob) -> list[dict[str, Any]]:
+        """Return its areas, in order."""
+        return super().get_areas(job)
 
 
 class SharedJob(PersonAPIView):
@@ -52,14 +79,14 @@ class SharedJob(PersonAPIView):
 
 
 class SharedResult(PersonAPIView):
-    """What a job that is shared with the caller made."""
+    """What a job that is shared with the caller made of one area."""
 
     @extend_schema(
         operation_id="shared_jobs_result",
         tags=["sharing"],
         responses={(200, "image/png"): OpenApiTypes.BINARY},
     )
-    def get(self, request: Request, job_id: str) -> HttpResponseBase:
+    def get(self, request: Request, job_id: str, position: int) -> HttpResponseBase:
         """Return the picture; 409 while there is none. For signed-in people only."""
         job = selectors.shared_job(self.user, GenerationJob.read_id(job_id))
-        return stored_file(**selectors.result_of(job))
+        return stored_file(**selectors.result_of(selectors.area_of(job, position)))

@@ -12,7 +12,16 @@ urlpatterns = [
     path("jobs/quote", views.Quote.as_view(), name="quote"),
     path("jobs/<str:job_id>", views.Job.as_view(), name="job"),
     path("jobs/<str:job_id>/cancel", views.CancelJob.as_view(), name="cancel"),
-    path("jobs/<str:job_id>/result", views.JobResult.as_view(), name="result"),
+    path("jobs/<str:job_id>/retry", views.RetryJob.as_view(), name="retry"),
+    path(
+        "jobs/<str:job_id>/areas/<int:position>/result",
+        views.AreaResult.as_view(),
+        name="area_result",
+    ),
     path("shared/jobs/<str:job_id>", shared.SharedJob.as_view(), name="shared_job"),
-    path("shared/jobs/<str:job_id>/result", shared.SharedResult.as_view(), name="shared_result"),
+    path(
+        "shared/jobs/<str:job_id>/areas/<int:position>/result",
+        shared.SharedResult.as_view(),
+        name="shared_area_result",
+    ),
 ]

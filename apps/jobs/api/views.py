@@ -1,5 +1,6 @@
 """The jobs API: upload a picture, ask the price, submit, look, fetch."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -15,6 +16,7 @@ from apps.core.files import stored_file
 from apps.core.idempotency import Answer
 from apps.jobs import selectors
 from apps.jobs.api.serializers import (
+    JobFilterIn,
     JobIn,
     JobOut,
     OperationOut,
@@ -24,8 +26,13 @@ from apps.jobs.api.serializers import (
     UploadOut,
 )
 from apps.jobs.models import GenerationJob
-from apps.jobs.services import quotes, submission, uploads
+from apps.jobs.selectors import JobFilters
+from apps.jobs.services import changing, quotes, submission, uploads
+from apps.jobs.services.submission import AreaRequest
 from apps.rbac.api.base import TenantAPIView
+from apps.tenants.models import Organization
+
+LOOK_AGAIN_SECONDS = 2
 
 
 class Uploads(TenantAPIView):
@@ -67,7 +74,12 @@ class Quote(TenantAPIView):
     def post(self, request: Request) -> Response:
         """Return what the job would cost now, and what would be left; nothing is written."""
         fields = validated(QuoteIn, request.data)
-        quote = quotes.quote_job(organization=self.organization, operation=fields["operation"])
+        is_told = "upload_id" in fields or "areas" in fields
+        quote = quotes.quote_job(
+            organization=self.organization,
+            operation=fields["operation"],
+            areas=areas_asked_for(self.organization, fields) if is_told else (),
+        )
         return Response(QuoteOut(quote).data)
 
 
@@ -78,10 +90,19 @@ class Jobs(TenantAPIView):
     keyed_methods = frozenset({"POST"})
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="jobs_list", tags=["jobs"], responses=JobOut(many=True))
+    @extend_schema(
+        operation_id="jobs_list",
+        tags=["jobs"],
+        parameters=[JobFilterIn],
+        responses=JobOut(many=True),
+    )
     def get(self, request: Request) -> Response:
         """Return jobs, newest first."""
-        return paginated(request, selectors.jobs_of(self.organization), JobOut)
+        known = frozenset(JobFilterIn().fields)
+        asked = {name: value for name, value in request.query_params.items() if name in known}
+        filters = JobFilters(**validated(JobFilterIn, asked))
+        jobs = selectors.matching(selectors.jobs_of(self.organization), filters)
+        return paginated(request, jobs, JobOut, parameters=known)
 
     @extend_schema(
         operation_id="jobs_create",
@@ -97,7 +118,22 @@ class Jobs(TenantAPIView):
                     "upload_id": "upl_01KAHB3V8V3PRA4KQ5N2T6X9WZ",
                 },
                 request_only=True,
-            )
+            ),
+            OpenApiExample(
+                "Restyle two pictures, each in its own way",
+                value={
+                    "operation": "image.restyle",
+                    "parameters": {"style": "dusk"},
+                    "areas": [
+                        {"upload_id": "upl_01KAHB3V8V3PRA4KQ5N2T6X9WZ"},
+                        {
+                            "upload_id": "upl_01KAHB3W2N6T0C4H8Q1Z5M7RXE",
+                            "parameters": {"style": "newsprint"},
+                        },
+                    ],
+                },
+                request_only=True,
+            ),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -111,12 +147,10 @@ class Jobs(TenantAPIView):
             organization=self.organization,
             user=self.user,
             operation=fields["operation"],
-            parameters=fields["parameters"],
-            upload=selectors.usable_upload(self.organization, fields["upload_id"]),
+            areas=areas_asked_for(self.organization, fields),
+            time=timedelta(seconds=fields["time"]) if "time" in fields else submission.TIME,
         )
-        job.refresh_from_db()
-        location = reverse("api:jobs:job", args=[job.public_id])
-        return Answer(201, dict(JobOut(job).data), {"Location": str(location)})
+        return answered(201, self.organization, job)
 
 
 class Job(TenantAPIView):
@@ -131,33 +165,74 @@ class Job(TenantAPIView):
 
 
 class CancelJob(TenantAPIView):
-    """The end of a job that has not begun."""
+    """The end of what has not begun."""
 
     permissions = {"POST": "jobs.cancel"}
     keyed_methods = frozenset({"POST"})
 
     @extend_schema(operation_id="jobs_cancel", tags=["jobs"], request=None, responses=JobOut)
     def post(self, request: Request, job_id: str) -> Response:
-        """Cancel the job and give its credits back; 409 if it has begun."""
+        """Cancel the areas that wait, and give their credits back; 409 if none does."""
         job = self.get_object(selectors.jobs_of(self.organization), job_id)
         return run_once(request, principal=self.principal, effect=lambda: self.cancel(job))
 
     def cancel(self, job: GenerationJob) -> Answer:
         """Cancel, and show how the job ended."""
-        return Answer(200, dict(JobOut(submission.cancel_job(job=job)).data))
+        changing.cancel_job(job=job)
+        return Answer(200, dict(JobOut(selectors.job_of(self.organization, job.pk)).data))
 
 
-class JobResult(TenantAPIView):
-    """What a job made."""
+class RetryJob(TenantAPIView):
+    """Another attempt for what failed."""
+
+    permissions = {"POST": "jobs.submit"}
+    keyed_methods = frozenset({"POST"})
+
+    @extend_schema(operation_id="jobs_retry", tags=["jobs"], request=None, responses={202: JobOut})
+    def post(self, request: Request, job_id: str) -> Response:
+        """Try the failed areas of a job again, and pay for them again; 409 if there are none."""
+        job = self.get_object(selectors.jobs_of(self.organization), job_id)
+        return run_once(request, principal=self.principal, effect=lambda: self.retry(job))
+
+    def retry(self, job: GenerationJob) -> Answer:
+        """Try again, and say where the job is."""
+        return answered(202, self.organization, changing.retry_job(job=job))
+
+
+class AreaResult(TenantAPIView):
+    """What a job made of one picture."""
 
     permissions = {"GET": "jobs.view"}
 
     @extend_schema(
-        operation_id="jobs_result",
+        operation_id="jobs_area_result",
         tags=["jobs"],
         responses={(200, "image/png"): OpenApiTypes.BINARY},
     )
-    def get(self, request: Request, job_id: str) -> HttpResponseBase:
+    def get(self, request: Request, job_id: str, position: int) -> HttpResponseBase:
         """Return the picture; 409 while there is none."""
         job = self.get_object(selectors.jobs_of(self.organization), job_id)
-        return stored_file(**selectors.result_of(job))
+        return stored_file(**selectors.result_of(selectors.area_of(job, position)))
+
+
+def areas_asked_for(organization: Organization, fields: dict[str, Any]) -> list[AreaRequest]:
+    """
+    Return the areas of a request; what one does not say is as the request says for all.
+
+    :raises UploadNotFound: if an area has no picture, or none that can be used.
+    """
+    found = []
+    for area in fields.get("areas") or [{}]:
+        upload_id = area.get("upload_id") or fields.get("upload_id", "")
+        parameters = area.get("parameters", fields["parameters"])
+        found.append(AreaRequest(selectors.usable_upload(organization, upload_id), parameters))
+    return found
+
+
+def answered(status: int, organization: Organization, job: GenerationJob) -> Answer:
+    """Answer with a job that will be worked on, where it is, and when to look again."""
+    headers = {
+        "Location": str(reverse("api:jobs:job", args=[job.public_id])),
+        "Retry-After": str(LOOK_AGAIN_SECONDS),
+    }
+    return Answer(status, dict(JobOut(selectors.job_of(organization, job.pk)).data), headers)

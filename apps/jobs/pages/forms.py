@@ -1,25 +1,57 @@
-"""The form that submits a job."""
+"""The forms of jobs: what to submit, and which to list."""
 
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.core.files.base import File
+from django.utils.datastructures import MultiValueDict
 
 from apps.core import ids
+from apps.core.periods import midnight
 from apps.jobs import selectors
 from apps.jobs.errors import UploadNotFound
-from apps.jobs.models import BlobUpload
+from apps.jobs.models import BlobUpload, GenerationJob
+from apps.jobs.models.jobs import MOST_AREAS
+from apps.jobs.runners.registry import RUNNERS
+from apps.jobs.selectors import JobFilters
+from apps.jobs.services.submission import AreaRequest
 from apps.tenants.models import Organization
+
+DAY_INPUT = {"type": "date"}
+
+
+class Pictures(forms.FileInput):
+    """Chooses several files at once."""
+
+    allow_multiple_selected = True
+
+
+class PicturesField(forms.FileField):
+    """Some files, each of them checked; a list of none if none was chosen."""
+
+    def clean(self, data: Any, initial: Any = None) -> list[File[bytes]]:
+        """
+        Return the files.
+
+        :raises ValidationError: if one of them is empty or has no name.
+        """
+        files = data if isinstance(data, list | tuple) else [data]
+        checked = (super(PicturesField, self).clean(file, initial) for file in files)
+        return [file for file in checked if file]
 
 
 class JobForm(forms.Form):
-    """A picture, what to do with it, and a key by which a second click is known."""
+    """Pictures, what to do with them, and a key by which a second click is known."""
 
-    picture = forms.FileField(
-        required=False, widget=forms.FileInput({"accept": "image/png,image/jpeg,image/webp"})
+    picture = PicturesField(
+        required=False,
+        label="Pictures",
+        widget=Pictures({"accept": "image/png,image/jpeg,image/webp", "multiple": True}),
     )
     operation = forms.ChoiceField(error_messages={"invalid_choice": "Choose an operation."})
     style = forms.ChoiceField(error_messages={"invalid_choice": "Choose a style."})
-    upload_id = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
     idempotency_key = forms.RegexField(r"^[\x21-\x7e]{1,255}$", widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
@@ -36,19 +68,67 @@ class JobForm(forms.Form):
         style_field.choices = [(style.code, style.name) for style in self.styles.values()]
 
     def clean(self) -> dict[str, Any]:
-        """Ask for a picture: a new one, or the one that was kept from the last try."""
+        """Ask for pictures: new ones, or those that were kept from the last try."""
         fields = super().clean() or self.cleaned_data
-        fields["kept"] = self.kept_upload()
-        if not fields.get("picture") and not fields["kept"] and "picture" not in self.errors:
+        fields["kept"] = self.kept_uploads()
+        count = len(fields.get("picture") or ()) + len(fields["kept"])
+        if not count and "picture" not in self.errors:
             self.add_error("picture", "Choose a picture.")
+        if count > MOST_AREAS:
+            self.add_error(
+                "picture", f"A job has at most {MOST_AREAS} pictures; these are {count}."
+            )
         return fields
 
-    def kept_upload(self) -> BlobUpload | None:
-        """Return the picture of the last try, if it can still be used."""
-        try:
-            return selectors.usable_upload(self.organization, self.data.get("upload_id", ""))
-        except UploadNotFound:
-            return None
+    def kept_uploads(self) -> list[BlobUpload]:
+        """Return the pictures of the last try that can still be used."""
+        found = []
+        for upload_id in self._all_of("upload_id")[:MOST_AREAS]:
+            with suppress(UploadNotFound):
+                found.append(selectors.usable_upload(self.organization, upload_id))
+        return found
+
+    def areas(self, kept: list[BlobUpload]) -> list[AreaRequest]:
+        """Return an area for each picture: in its own style, or in that of all."""
+        own = dict(zip(self._all_of("upload_id"), self._all_of("area_style"), strict=False))
+        common = self["style"].value() or ""
+        styles = (own.get(upload.public_id) or common for upload in kept)
+        return [
+            AreaRequest(upload, {"style": style})
+            for upload, style in zip(kept, styles, strict=True)
+        ]
+
+    def _all_of(self, name: str) -> list[str]:
+        """Return every value that was sent under a name, in order."""
+        assert isinstance(self.data, MultiValueDict)
+        return self.data.getlist(name)
+
+
+class JobFilter(forms.Form):
+    """Which jobs to show."""
+
+    status = forms.ChoiceField(required=False, choices=[("", "All"), *GenerationJob.Status.choices])
+    operation = forms.ChoiceField(
+        required=False,
+        choices=[("", "All"), *((code, runner.name) for code, runner in RUNNERS.items())],
+    )
+    from_date = forms.DateField(required=False, label="From", widget=forms.DateInput(DAY_INPUT))
+    to_date = forms.DateField(required=False, label="Until", widget=forms.DateInput(DAY_INPUT))
+    submitted_by = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+
+    def filters(self) -> JobFilters:
+        """Return what is asked for; where something is wrong nothing is, and the form says so."""
+        if not self.is_valid():
+            return JobFilters()
+        chosen = self.cleaned_data
+        first, last = chosen["from_date"], chosen["to_date"]
+        return JobFilters(
+            status=chosen["status"],
+            operation=chosen["operation"],
+            submitted_by=chosen["submitted_by"],
+            created_from=midnight(first) if first else None,
+            created_before=midnight(last + timedelta(days=1)) if last else None,
+        )
 
 
 def first_values() -> dict[str, str]:

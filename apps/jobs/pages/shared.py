@@ -1,5 +1,7 @@
 """The pages of a job that an organization elsewhere shares with a person."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -7,8 +9,8 @@ from django.urls import reverse
 
 from apps.core.files import stored_file
 from apps.jobs import selectors
-from apps.jobs.models import GenerationJob
-from apps.jobs.pages.lines import shared_story
+from apps.jobs.models import GenerationArea, GenerationJob
+from apps.jobs.pages.lines import shared_area, shared_story
 from apps.rbac.pages.person import PersonPage
 
 
@@ -18,15 +20,24 @@ class SharedJob(PersonPage):
     def get(self, request: HttpRequest, job_id: str) -> HttpResponse:
         """Show what it is, how far it is, and what it made."""
         job = selectors.shared_job(self.user, GenerationJob.read_id(job_id))
-        result_url = reverse("shared_jobs:result", args=[job.public_id]) if job.result else ""
-        page = {"job": shared_story(job), "owner": job.organization.name, "result_url": result_url}
+        page = {
+            "job": shared_story(job),
+            "owner": job.organization.name,
+            "areas": [self.area(job, area) for area in job.areas.all()],
+        }
         return render(request, "jobs/shared_job.html", page)
+
+    def area(self, job: GenerationJob, area: GenerationArea) -> dict[str, Any]:
+        """Return what is shown of one area."""
+        place = [job.public_id, area.position]
+        url = reverse("shared_jobs:area_result", args=place) if area.result else ""
+        return {**shared_area(area), "result_url": url}
 
 
 class SharedResult(PersonPage):
-    """What the job made."""
+    """What the job made of one area."""
 
-    def get(self, request: HttpRequest, job_id: str) -> HttpResponseBase:
+    def get(self, request: HttpRequest, job_id: str, position: int) -> HttpResponseBase:
         """Return the picture."""
         job = selectors.shared_job(self.user, GenerationJob.read_id(job_id))
-        return stored_file(**selectors.result_of(job))
+        return stored_file(**selectors.result_of(selectors.area_of(job, position)))

@@ -7,5 +7,9 @@ from apps.jobs.pages import shared
 app_name = "shared_jobs"
 urlpatterns = [
     path("jobs/<str:job_id>/", shared.SharedJob.as_view(), name="job"),
-    path("jobs/<str:job_id>/result/", shared.SharedResult.as_view(), name="result"),
+    path(
+        "jobs/<str:job_id>/areas/<int:position>/result/",
+        shared.SharedResult.as_view(),
+        name="area_result",
+    ),
 ]

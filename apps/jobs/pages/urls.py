@@ -2,16 +2,25 @@
 
 from django.urls import path
 
-from apps.jobs.pages import views
+from apps.jobs.pages import submitting, views
 
 app_name = "jobs"
 urlpatterns = [
     path("jobs/", views.Jobs.as_view(), name="list"),
-    path("jobs/new/", views.Submit.as_view(), name="submit"),
-    path("jobs/quote/", views.Quote.as_view(), name="quote"),
+    path("jobs/new/", submitting.Submit.as_view(), name="submit"),
+    path("jobs/quote/", submitting.Quote.as_view(), name="quote"),
     path("jobs/<str:job_id>/", views.JobPage.as_view(), name="job"),
     path("jobs/<str:job_id>/status/", views.JobStatus.as_view(), name="status"),
     path("jobs/<str:job_id>/cancel/", views.CancelJob.as_view(), name="cancel"),
-    path("jobs/<str:job_id>/result/", views.JobResult.as_view(), name="result"),
-    path("jobs/<str:job_id>/original/", views.JobOriginal.as_view(), name="original"),
+    path("jobs/<str:job_id>/retry/", views.RetryJob.as_view(), name="retry"),
+    path(
+        "jobs/<str:job_id>/areas/<int:position>/result/",
+        views.AreaResult.as_view(),
+        name="area_result",
+    ),
+    path(
+        "jobs/<str:job_id>/areas/<int:position>/original/",
+        views.AreaOriginal.as_view(),
+        name="area_original",
+    ),
 ]

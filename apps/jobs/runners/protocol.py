@@ -51,6 +51,12 @@ class Runner(Protocol):
         """
         ...
 
+    def result_size(
+        self, parameters: Mapping[str, Any], width: int, height: int
+    ) -> tuple[int, int]:
+        """Return the largest result, in pixels, that a picture of this size can have."""
+        ...
+
     def run(
         self, picture: bytes, parameters: Mapping[str, Any], report_progress: ReportProgress
     ) -> Result:

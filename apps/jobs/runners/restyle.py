@@ -102,6 +102,12 @@ class Restyle:
             raise ValueError("size", f"It must be {SMALLEST_SIZE} to {LARGEST_SIZE} pixels.")
         return {"style": style, "size": size}
 
+    def result_size(
+        self, parameters: Mapping[str, Any], width: int, height: int
+    ) -> tuple[int, int]:
+        """Return the size that was asked for, or that of the picture."""
+        return _scaled((width, height), parameters.get("size"))
+
     def run(
         self, picture: bytes, parameters: Mapping[str, Any], report_progress: ReportProgress
     ) -> Result:
@@ -128,11 +134,15 @@ class Restyle:
 
 
 def _resized(image: Image.Image, size: int | None) -> Image.Image:
-    if size is None:
-        return image
-    share = size / max(image.size)
-    wanted = (max(1, round(image.width * share)), max(1, round(image.height * share)))
-    return image.resize(wanted, Image.Resampling.LANCZOS)
+    wanted = _scaled(image.size, size)
+    return image if wanted == image.size else image.resize(wanted, Image.Resampling.LANCZOS)
+
+
+def _scaled(size: tuple[int, int], longer_side: int | None) -> tuple[int, int]:
+    if longer_side is None:
+        return size
+    share = longer_side / max(size)
+    return max(1, round(size[0] * share)), max(1, round(size[1] * share))
 
 
 def _in_bands(

@@ -1,11 +1,16 @@
 """What a job would cost and whether it could be paid: asked of the ledger's own rules."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.credits import selectors as credits_selectors
-from apps.credits.services.quotes import Item, check_charge
+from apps.credits.models import CreditEvent
+from apps.credits.selectors.coverage import is_unlimited
+from apps.credits.services.quotes import Item, quote_charges
 from apps.jobs.errors import UnknownOperation
 from apps.jobs.runners.registry import RUNNERS
+from apps.jobs.services.metering import is_metered, most_units
+from apps.jobs.services.submission import AreaRequest, check_areas
 from apps.tenants.models import Organization
 
 
@@ -13,9 +18,12 @@ from apps.tenants.models import Organization
 class Quote:
     """What a job would cost, in credits, and what would be left."""
 
-    cost: int
+    cost: int  # of all areas
     available: int  # credits that this operation could draw on
     reason: str | None  # the code of the refusal that submitting would meet now
+    area_count: int = 1
+    is_metered: bool = False  # the cost is the most: what is not used comes back
+    is_covered: bool = False  # by the plan, so that it costs no credits
 
     @property
     def available_after(self) -> int:
@@ -33,16 +41,40 @@ class Quote:
         return max(0, -self.available_after)
 
 
-def quote_job(*, organization: Organization, operation: str) -> Quote:
+def quote_job(
+    *, organization: Organization, operation: str, areas: Sequence[AreaRequest] = ()
+) -> Quote:
     """
-    Say what the operation costs now, and whether budgets and balance allow it. Writes nothing.
+    Say what the job costs now, and whether budgets and balance allow it. Writes nothing.
+
+    Without areas: what one unit costs.
 
     :raises UnknownOperation: if no runner does this.
     :raises UnknownCreditEvent: if it has no price.
+    :raises InvalidAreas: if these are too many.
+    :raises InvalidParameters: if the operation cannot work with those of an area.
     """
     if operation not in RUNNERS:
         raise UnknownOperation(operation=operation, known=", ".join(RUNNERS))
-    line = check_charge(
-        wallet=credits_selectors.main_wallet(organization), item=Item(event=operation)
+    price = credits_selectors.price_of(operation)
+    is_covered = is_unlimited(organization, price)
+    units = _units(price, areas)
+    items = [Item(event=operation, quantity=quantity) for quantity in units]
+    quote = quote_charges(wallet=credits_selectors.main_wallet(organization), items=items)
+    return Quote(
+        cost=0 if is_covered else quote.total,
+        available=quote.lines[0].available,
+        reason=None if is_covered else quote.reason,
+        area_count=len(units),
+        is_metered=is_metered(price),
+        is_covered=is_covered,
     )
-    return Quote(cost=line.cost, available=line.available, reason=line.reason)
+
+
+def _units(price: CreditEvent, areas: Sequence[AreaRequest]) -> list[int]:
+    """Return what each area can need at the most."""
+    if not areas:
+        return [1]
+    checked = check_areas(price.name, areas)
+    pairs = zip(areas, checked, strict=True)
+    return [most_units(price, parameters, area.upload) for area, parameters in pairs]

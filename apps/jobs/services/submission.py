@@ -1,6 +1,8 @@
-"""Take a job in: paid when it is submitted, or not at all."""
+"""Take a job in: paid when it is submitted, all of it, or not at all."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -8,13 +10,27 @@ from django.db import transaction
 from apps.core import queue
 from apps.core.clock import database_now
 from apps.credits import selectors as credits_selectors
-from apps.credits.models import Lot
-from apps.credits.services import charges
-from apps.jobs.errors import InvalidParameters, JobNotCancellable, UnknownOperation, UploadNotFound
-from apps.jobs.models import BlobUpload, GenerationJob
+from apps.credits.errors import InsufficientCredits
+from apps.credits.models import CreditEvent
+from apps.jobs.errors import InvalidAreas, InvalidParameters, UnknownOperation, UploadNotFound
+from apps.jobs.models import BlobUpload, GenerationArea, GenerationJob, OrganizationQueue
+from apps.jobs.models.jobs import MOST_AREAS, PaymentType
 from apps.jobs.runners.registry import RUNNERS
+from apps.jobs.services.ending import take_stock
+from apps.jobs.services.paying import open_attempt
 from apps.tenants.models import Organization, User
 from apps.tenants.services import audit
+
+TIME = timedelta(hours=12)  # what has not ended by then fails
+LONGEST_TIME = timedelta(hours=22)  # a hold lives for a day
+
+
+@dataclass(frozen=True)
+class AreaRequest:
+    """One picture, and how to work on it."""
+
+    upload: BlobUpload
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -23,114 +39,140 @@ def submit_job(
     organization: Organization,
     user: User,
     operation: str,
-    parameters: Mapping[str, Any],
-    upload: BlobUpload,
+    areas: Sequence[AreaRequest],
+    time: timedelta = TIME,
 ) -> GenerationJob:
     """
-    Charge a job, write it down and ring for a worker, all or nothing.
+    Pay for a job, write it down and ring for workers, all or nothing.
+
+    Whatever has not ended after `time` fails, and is given back.
 
     :raises UnknownOperation: if no runner does this.
-    :raises InvalidParameters: if the operation cannot work with them.
-    :raises UploadNotFound: if the picture is past its date or of another organization.
-    :raises InsufficientCredits: if the organization cannot pay; nothing is written.
+    :raises UnknownCreditEvent: if it has no price.
+    :raises InvalidAreas: if these are none, or too many.
+    :raises InvalidParameters: if the operation cannot work with those of an area.
+    :raises UploadNotFound: if a picture is past its date or of another organization.
+    :raises InsufficientCredits: if the organization cannot pay for all; nothing is written.
     :raises BudgetExceeded: if a budget that stops has not that much left this month.
     """
-    checked = check_parameters(operation, parameters)
-    if upload.organization_id != organization.id or upload.expires_at <= database_now():
-        raise UploadNotFound(upload_id=upload.public_id)
+    assert timedelta(0) < time <= LONGEST_TIME
+    checked = check_areas(operation, areas)
+    check_uploads(organization, [area.upload for area in areas])
     price = credits_selectors.price_of(operation)
+    # Before the wallet is locked, so that nobody who holds that waits for this.
+    OrganizationQueue.objects.bulk_create(
+        [OrganizationQueue(organization=organization)], ignore_conflicts=True
+    )
     job = GenerationJob(
         organization=organization,
         user=user,
         wallet=credits_selectors.main_wallet(organization),
         operation_type=operation,
-        parameters=checked,
-        upload=upload,
-        cost=price.credit_cost,
-        credit_event=price,
+        payment_type=PaymentType.CREDITS,
+        area_count=len(areas),
+        deadline=database_now() + time,
     )
-    job.payment_type = pay(job)
     job.save(force_insert=True)
+    made = [
+        GenerationArea(
+            organization=organization,
+            job=job,
+            position=position,
+            operation_type=operation,
+            parameters=parameters,
+            upload=area.upload,
+            payment_type=PaymentType.CREDITS,
+        )
+        for position, (area, parameters) in enumerate(zip(areas, checked, strict=True), start=1)
+    ]
+    GenerationArea.objects.bulk_create(made)
+    pay_for(job, made, price)
+    job.payment_type = _summed_up(area.payment_type for area in made)
+    take_stock(job)
     audit.record(
         action="job.submit",
         organization=organization,
         object_id=job.public_id,
-        after={"operation": operation, "parameters": checked, "cost": job.cost},
+        after={"operation": operation, "areas": checked, "cost": job.cost},
     )
-    queue.enqueue("jobs.run_job", job_id=str(job.id))
+    ring(len(made))
     return job
 
 
-def check_parameters(operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def check_areas(operation: str, areas: Sequence[AreaRequest]) -> list[dict[str, Any]]:
     """
-    Return the parameters with the operation's defaults.
+    Return the parameters of each area with the operation's defaults.
 
     :raises UnknownOperation: if no runner does this.
+    :raises InvalidAreas: if there are none, or too many.
     :raises InvalidParameters: if one is unknown or wrong.
     """
     runner = RUNNERS.get(operation)
     if runner is None:
         raise UnknownOperation(operation=operation, known=", ".join(RUNNERS))
-    try:
-        return runner.check(parameters)
-    except ValueError as error:
-        parameter, problem = error.args
-        raise InvalidParameters(parameter=parameter, problem=problem) from error
+    if not 1 <= len(areas) <= MOST_AREAS:
+        raise InvalidAreas(most=MOST_AREAS, areas=len(areas))
+    checked = []
+    for position, area in enumerate(areas, start=1):
+        try:
+            checked.append(runner.check(area.parameters))
+        except ValueError as error:
+            parameter, problem = error.args
+            where = f"areas.{position}.{parameter}" if len(areas) > 1 else parameter
+            raise InvalidParameters(parameter=where, problem=problem) from error
+    return checked
 
 
-def pay(job: GenerationJob) -> GenerationJob.PaymentType:
-    """Charge the job's cost and return what paid for it; what is free is not charged."""
-    if not job.cost:
-        return GenerationJob.PaymentType.CREDITS
-    job.charge_reference = f"job:{job.public_id}:1"  # paid for the first attempt
-    outcome = charges.charge_event(
-        wallet=job.wallet,
-        event=job.operation_type,
-        reference=job.charge_reference,
-        source="job",
-        source_id=job.public_id,
-        description=RUNNERS[job.operation_type].name,
-    )
-    # What was charged, should the price have changed since it was read above.
-    charged_at = outcome.entries[0].credit_event_id
-    assert charged_at is not None
-    job.cost, job.credit_event_id = -outcome.amount, charged_at
-    drawn_on = Lot.objects.filter(pk__in=[entry.lot_id for entry in outcome.entries])
-    is_trial = set(drawn_on.values_list("kind", flat=True)) == {Lot.Kind.TRIAL.value}
-    return GenerationJob.PaymentType.TRIAL if is_trial else GenerationJob.PaymentType.CREDITS
-
-
-@transaction.atomic
-def cancel_job(*, job: GenerationJob) -> GenerationJob:
+def check_uploads(organization: Organization, uploads: Iterable[BlobUpload]) -> None:
     """
-    Cancel a job that no worker has begun, and give its credits back.
+    Check that the pictures can be worked on.
 
-    :raises JobNotCancellable: if it has begun or ended.
+    :raises UploadNotFound: for the first that is past its date or of another organization.
     """
-    # One statement decides between us and a worker that claims it at this moment.
-    cancelled = GenerationJob.objects.filter(pk=job.pk, status="pending").update(
-        status="cancelled", completed_at=database_now()
-    )
-    job.refresh_from_db()
-    if not cancelled:
-        raise JobNotCancellable(job_status=job.status)
-    refund(job, is_our_fault=False, description="Cancelled before it began")
-    audit.record(
-        action="job.cancel", organization=job.organization, object_id=job.public_id, after={}
-    )
-    return job
+    now = database_now()
+    for upload in uploads:
+        if upload.organization_id != organization.id or upload.expires_at <= now:
+            raise UploadNotFound(upload_id=upload.public_id)
 
 
-def refund(job: GenerationJob, *, is_our_fault: bool, description: str) -> None:
-    """Give all of a job's cost back, once; what was free has nothing to give."""
-    if not job.cost:
-        return
-    charges.refund_charge(
-        wallet=job.wallet,
-        charge_reference=job.charge_reference,
-        reference=job.refund_reference,
-        source="job",
-        source_id=job.public_id,
-        is_our_fault=is_our_fault,
-        description=description,
+def pay_for(job: GenerationJob, areas: Sequence[GenerationArea], price: CreditEvent) -> None:
+    """
+    Begin an attempt for each of these areas, all or none.
+
+    :raises InsufficientCredits: with what all of them need together.
+    :raises BudgetExceeded: if a budget would be exceeded.
+    """
+    paid = 0
+    for area in areas:
+        try:
+            paid += open_attempt(job=job, area=area, price=price).cost
+        except InsufficientCredits as error:
+            raise _of_all(error, paid, left=len(areas) - areas.index(area)) from error
+    GenerationArea.objects.bulk_update(areas, ["price", "payment_type"])
+
+
+def _of_all(error: InsufficientCredits, paid: int, *, left: int) -> InsufficientCredits:
+    """Say of the whole job what the ledger said of one area, after those that it could pay."""
+    required = paid + error.details["required"] * left
+    available = paid + error.details["available"]
+    return InsufficientCredits(
+        required=required,
+        available=available,
+        held=error.details["held"],
+        shortfall=required - available,
     )
+
+
+def _summed_up(types: Iterable[str]) -> PaymentType:
+    """Return what paid for the whole: credits, as soon as they paid for a part of it."""
+    found = set(types)
+    for one in (PaymentType.CREDITS, PaymentType.TRIAL):
+        if one.value in found:
+            return one
+    return PaymentType.PLAN
+
+
+def ring(count: int) -> None:
+    """Ring for so many workers; each takes one area, and rings again if there was one."""
+    for _ in range(count):
+        queue.enqueue("jobs.work")

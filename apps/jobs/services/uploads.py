@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from apps.core.clock import database_now
-from apps.jobs.models import BlobUpload, GenerationJob
+from apps.jobs.models import BlobUpload, GenerationArea
 from apps.jobs.services.pictures import LARGEST_FILE, inspect
 from apps.tenants.models import Organization, User
 from apps.tenants.services import audit
@@ -51,7 +51,7 @@ def store_upload(*, organization: Organization, user: User, file: File[bytes]) -
 
 def delete_expired_uploads(*, limit: int = 100) -> int:
     """Delete pictures that are past their date and that no unfinished job needs."""
-    needed = GenerationJob.objects.filter(
+    needed = GenerationArea.objects.filter(
         upload=OuterRef("pk"), status__in=["pending", "processing"]
     )
     with transaction.atomic():

@@ -1,0 +1,9 @@
+"""Pictures that are uploaded, the jobs that work on them, and what paid for each try."""
+
+from apps.jobs.models.areas import GenerationArea
+from apps.jobs.models.attempts import Attempt
+from apps.jobs.models.jobs import GenerationJob
+from apps.jobs.models.queues import OrganizationQueue
+from apps.jobs.models.uploads import BlobUpload
+
+__all__ = ["Attempt", "BlobUpload", "GenerationArea", "GenerationJob", "OrganizationQueue"]

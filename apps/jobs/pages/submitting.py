@@ -1,0 +1,151 @@
+"""The pages that submit a job: choose pictures, see the price, confirm."""
+
+import hashlib
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from apps.core import idempotency
+from apps.core.errors import DomainError
+from apps.core.idempotency import Answer
+from apps.core.pages import add_refusal
+from apps.credits.errors import InsufficientCredits
+from apps.jobs.errors import PictureRefused
+from apps.jobs.models import BlobUpload
+from apps.jobs.pages.forms import JobForm, first_values
+from apps.jobs.services import quotes, submission, uploads
+from apps.jobs.services.pictures import ACCEPTED
+from apps.jobs.services.submission import AreaRequest
+from apps.rbac.pages.base import TenantPage
+
+
+class Submit(TenantPage):
+    """Submit a job, with its price known before."""
+
+    permission = "jobs.submit"
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        """Show the form."""
+        return self.show(JobForm(initial=first_values(), organization=self.organization))
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+        """
+        Submit once, however often it is clicked; show each refusal where it can be mended.
+
+        The price of one picture stands beside the form. That of several is shown with them,
+        each with a style of its own, and confirmed.
+        """
+        form = JobForm(request.POST, request.FILES, organization=self.organization)
+        if not form.is_valid():
+            return self.show(form, status=422)
+        kept: list[BlobUpload] = form.cleaned_data["kept"]
+        try:
+            new = self.keep_pictures(form)
+            kept = [*kept, *new]
+            if new and len(kept) > 1:
+                return self.show(form, kept=kept)
+            return redirect(self.submit_once(form, kept))
+        except PictureRefused as error:
+            form.add_error("picture", str(error))
+            return self.show(form, status=422, kept=kept)
+        except InsufficientCredits as error:
+            return self.show(form, status=402, kept=kept, insufficient=error.details)
+        except DomainError as error:
+            add_refusal(form, error)
+            return self.show(form, status=error.status, kept=kept)
+
+    def keep_pictures(self, form: JobForm) -> list[BlobUpload]:
+        """
+        Store the pictures that are new.
+
+        :raises PictureRefused: for the first that cannot be used.
+        """
+        return [
+            uploads.store_upload(organization=self.organization, user=self.user, file=picture)
+            for picture in form.cleaned_data["picture"]
+        ]
+
+    def submit_once(self, form: JobForm, kept: list[BlobUpload]) -> str:
+        """Submit the job for this form's key, and return the address of its page."""
+        fields, areas = form.cleaned_data, form.areas(kept)
+        parts = [
+            fields["operation"],
+            *(f"{area.parameters['style']} {bytes(area.upload.sha256).hex()}" for area in areas),
+        ]
+        answer = idempotency.run_once(
+            scope=f"{self.organization.public_id}:{self.user.public_id}:page:jobs:submit",
+            key=fields["idempotency_key"],
+            digest=hashlib.sha256("\n".join(parts).encode()).digest(),
+            effect=lambda: self.submit(fields["operation"], areas),
+        )
+        return str(answer.body["location"])
+
+    def submit(self, operation: str, areas: list[AreaRequest]) -> Answer:
+        """Submit the job and say where it is."""
+        job = submission.submit_job(
+            organization=self.organization, user=self.user, operation=operation, areas=areas
+        )
+        address = reverse("jobs:job", args=[self.organization.slug, job.public_id])
+        return Answer(303, {"location": address})
+
+    def show(
+        self,
+        form: JobForm,
+        *,
+        status: int = 200,
+        kept: list[BlobUpload] | None = None,
+        insufficient: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the form with what it costs and whatever was wrong with it."""
+        operation = form["operation"].value() or "image.restyle"
+        areas = form.areas(kept or [])
+        page = {
+            "form": form,
+            "kept": [
+                {
+                    "public_id": area.upload.public_id,
+                    "filename": area.upload.filename or "Picture",
+                    "size": f"{area.upload.width:,} × {area.upload.height:,}",
+                    "style": area.parameters["style"],
+                }
+                for area in areas
+            ],
+            "operations": [
+                {
+                    "code": one.runner.operation,
+                    "name": one.runner.name,
+                    "description": one.runner.description,
+                    "cost": one.cost,
+                    "unit": one.unit,
+                }
+                for one in form.operations
+            ],
+            "styles": list(form.styles.values()),
+            "quote": quote_for(self, operation, areas),
+            "accepted": ACCEPTED,
+            "insufficient": insufficient,
+        }
+        return render(self.request, "jobs/submit.html", page, status=status)
+
+
+class Quote(TenantPage):
+    """The price of what is chosen, as a part of the form."""
+
+    permission = "jobs.submit"
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        """Show what the chosen operation costs now, for the pictures that are kept."""
+        form = JobForm(request.GET, organization=self.organization)
+        areas = form.areas(form.kept_uploads())
+        quote = quote_for(self, request.GET.get("operation", ""), areas)
+        return render(request, "jobs/_quote.html", {"quote": quote})
+
+
+def quote_for(page: TenantPage, operation: str, areas: list[AreaRequest]) -> quotes.Quote | None:
+    """Return what the job costs, or None if there is no such thing to buy."""
+    try:
+        return quotes.quote_job(organization=page.organization, operation=operation, areas=areas)
+    except DomainError:
+        return None

@@ -1,0 +1,68 @@
+"""What the clock does for jobs: a lost ring, a dead worker and a missed deadline lose nothing."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models.functions import Now
+
+from apps.core.clock import now_in_query
+from apps.core.errors import DomainError
+from apps.jobs.models import GenerationArea, GenerationJob
+from apps.jobs.models.jobs import UNFINISHED
+from apps.jobs.services import submission
+from apps.jobs.services.ending import TOO_LATE, end_areas, give_back, lock_job
+
+logger = structlog.get_logger(__name__)
+RING_AGAIN_AFTER = timedelta(seconds=10)
+RINGS = 4  # at one sweep; each goes on as long as there is work
+
+
+def ring_for_waiting_areas() -> int:
+    """Ring again where a ring may have been lost; return how often."""
+    waiting = GenerationArea.objects.filter(
+        status="pending", updated_at__lte=Now() - RING_AGAIN_AFTER
+    )
+    rings = len(waiting.values_list("pk", flat=True)[:RINGS])
+    with transaction.atomic():
+        submission.ring(rings)
+    return rings
+
+
+def take_back_lost_claims(*, limit: int = 100) -> int:
+    """Let others have the areas whose workers are not heard of any more; return how many."""
+    lost = GenerationArea.objects.filter(status="processing", claimed_until__lte=Now())
+    return sum(_done(_take_back, area) for area in lost.order_by("claimed_until")[:limit])
+
+
+def fail_what_is_overdue(*, limit: int = 100) -> int:
+    """Fail and give back what has not ended by its deadline; return how many jobs that ended."""
+    overdue = GenerationJob.objects.filter(status__in=UNFINISHED, deadline__lte=now_in_query())
+    return sum(_done(_fail_overdue, job) for job in overdue.order_by("deadline")[:limit])
+
+
+def _take_back(area: GenerationArea) -> bool:
+    assert area.claim is not None
+    return give_back(area=area, claim=area.claim, is_lost=True)
+
+
+@transaction.atomic
+def _fail_overdue(job: GenerationJob) -> bool:
+    locked = lock_job(job.pk)
+    areas = GenerationArea.objects.select_for_update(no_key=True, of=("self",))
+    unfinished = list(areas.filter(job=locked, status__in=UNFINISHED).order_by("position"))
+    # Looked at again under the lock: it may have ended, or been tried again, meanwhile.
+    if not unfinished or locked.deadline != job.deadline:
+        return False
+    end_areas(locked, unfinished, TOO_LATE)
+    return True
+
+
+def _done[R: (GenerationArea, GenerationJob)](deed: Callable[[R], bool], row: R) -> bool:
+    """Do it; what cannot be done for one row, staff learn, and does not keep the others."""
+    try:
+        return deed(row)
+    except DomainError:
+        logger.exception("job_not_swept", row=row.public_id)
+        return False
