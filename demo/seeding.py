@@ -12,21 +12,18 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from allauth.account.models import EmailAddress
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
 from apps.core import clock, context
 from apps.credits import selectors
 from apps.credits.models import Lot, Wallet
 from apps.credits.services import charges, closing, grants, prices
-from apps.jobs.services import submission, uploads
-from apps.jobs.services.submission import AreaRequest
 from apps.rbac.permissions import SCOPES
 from apps.rbac.services.keys import create_key
 from apps.rbac.services.roles import assign_role, system_role
 from apps.tenants.models import Organization, User
 from apps.tenants.services.organizations import create_organization
-from demo import access, budgets, invitations, keys, ledger, pictures, support
+from demo import access, budgets, invitations, keys, ledger, support
 from demo import organizations as life
 from demo.people import CUSTOMERS, ORGANIZATIONS, PASSWORD, STAFF, Person
 
@@ -94,30 +91,6 @@ def seed_people_and_history() -> Seeded:
             scopes=SCOPES,
         )
     return Seeded(people=(*STAFF, *CUSTOMERS), api_keys={"acme": secret})
-
-
-def submit_sample_jobs() -> None:
-    """Leave two jobs for the worker: one that works, and one that fails and is refunded."""
-    user = User.objects.get(email="owner@acme.test")
-    organization = Organization.objects.get(slug="acme")
-    with context.acting(actor=f"user:{user.public_id}"):
-        for name, content in (
-            ("evening.png", pictures.landscape()),
-            ("blank.png", pictures.blank()),
-        ):
-            upload = uploads.store_upload(
-                organization=organization,
-                user=user,
-                file=SimpleUploadedFile(name, content, content_type="image/png"),
-            )
-            job = submission.submit_job(
-                organization=organization,
-                user=user,
-                operation=EVENT,
-                areas=[AreaRequest(upload, {"style": "dusk"})],
-            )
-            if name == "evening.png":
-                access.share_a_job(job, user)
 
 
 def _create_user(person: Person, **flags: bool) -> User:

@@ -73,6 +73,15 @@ class JobNotRetryable(DomainError):
     status = 409
 
 
+class PictureGone(DomainError):
+    """What failed cannot be tried again without its picture."""
+
+    code = "picture_gone"
+    title = "The picture is no longer kept"
+    message = "Picture {position} is no longer kept. Upload it again and submit it as a new job."
+    status = 409
+
+
 class ResultNotReady(DomainError):
     """The job has no result: not yet, or never."""
 

@@ -1,4 +1,4 @@
-// Shows the chosen picture in its drop zone before it is sent. Nothing leaves the machine here.
+// Shows the first of the chosen pictures in its drop zone before they are sent. Nothing leaves the machine here.
 (() => {
   const zone = document.querySelector("[data-picture-drop]");
   if (!zone) return;
@@ -12,13 +12,14 @@
     bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
   const show = () => {
-    const [file] = input.files;
+    const [file, ...others] = input.files;
+    const more = others.length ? ` and ${others.length} more` : "";
     if (address) URL.revokeObjectURL(address);
     address = file ? URL.createObjectURL(file) : "";
     image.hidden = !file;
     hint.hidden = Boolean(file);
     if (file) image.src = address;
-    name.textContent = file ? `${file.name}, ${size(file.size)}` : "";
+    name.textContent = file ? `${file.name}, ${size(file.size)}${more}` : "";
   };
 
   input.addEventListener("change", show);

@@ -1,6 +1,7 @@
 """The jobs API."""
 
 import json
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -15,6 +16,7 @@ from apps.jobs.models import GenerationJob
 from tests.jobs.work import (
     OPERATION,
     available,
+    make_areas,
     make_job,
     make_upload,
     picture,
@@ -153,6 +155,130 @@ class TestSubmit:
         second = problem_of(submit(client, {**body, "upload_id": missing}), status=400)
 
         assert first["detail"].replace(foreign, "") == second["detail"].replace(missing, "")
+
+
+class TestSeveralAreas:
+    @pytest.fixture
+    def areas(self, organization, developer):
+        uploads = [make_upload(organization, developer).public_id for _ in range(2)]
+        return {
+            "operation": OPERATION,
+            "parameters": {"style": "dusk"},
+            "areas": [
+                {"upload_id": uploads[0]},
+                {"upload_id": uploads[1], "parameters": {"style": "newsprint"}},
+            ],
+        }
+
+    def test_take_from_the_job_what_they_do_not_say(self, client, areas, organization):
+        job = submit(client, areas).json()
+
+        assert [area["parameters"]["style"] for area in job["areas"]] == ["dusk", "newsprint"]
+        assert [area["position"] for area in job["areas"]] == [1, 2]
+        assert (job["cost"], job["area_count"], available(organization)) == (10, 2, 90)
+
+    def test_show_each_how_it_ended(self, client, organization, developer):
+        job = make_areas(organization, developer, plain=[True, False])
+        work_off()
+
+        found = client.get(f"{JOBS}/{job.public_id}").json()
+
+        assert [area["status"] for area in found["areas"]] == ["failed", "completed"]
+        assert [area["refunded"] for area in found["areas"]] == [5, 0]
+        assert found["areas"][0]["error"]["code"] == found["error"]["code"] == "single_colour"
+        assert found["areas"][0]["result_url"] is None
+        assert found["result_url"] == f"{JOBS}/{job.public_id}/areas/2/result"
+        assert (found["status"], found["progress"], found["refunded"]) == ("completed", 100, 5)
+        assert client.get(found["result_url"]).status_code == 200
+        assert client.get(f"{JOBS}/{job.public_id}/areas/1/result").status_code == 409
+        assert client.get(f"{JOBS}/{job.public_id}/areas/3/result").status_code == 404
+
+    def test_are_quoted_together(self, client, areas):
+        answer = client.post(f"{JOBS}/quote", areas, content_type="application/json").json()
+
+        assert (answer["cost"], answer["area_count"], answer["available_after"]) == (10, 2, 90)
+
+    @pytest.mark.parametrize("count", [0, 21])
+    def test_are_from_one_to_twenty(self, client, areas, organization, count):
+        areas["areas"] = areas["areas"][:1] * count
+
+        assert problem_of(submit(client, areas), status=400)["code"] == "validation_error"
+        assert available(organization) == 100
+
+    def test_have_a_deadline(self, client, areas):
+        job = GenerationJob.read_id(submit(client, {**areas, "time": 60}).json()["id"])
+
+        made = GenerationJob.objects.get(pk=job)
+        assert made.deadline < made.created_at + timedelta(hours=1)  # unsaid, it is twelve
+        assert problem_of(submit(client, {**areas, "time": 59}), status=400)
+
+
+class TestFilters:
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            ("status=completed", ["completed"]),
+            ("status=failed", ["failed"]),
+            (f"operation={OPERATION}", ["failed", "completed"]),
+            ("operation=image.other", []),
+            ("created_from=2020-01-01T00:00:00Z", ["failed", "completed"]),
+            ("created_before=2020-01-01T00:00:00Z", []),
+            ("submitted_by=usr_nobody", []),
+        ],
+    )
+    def test_leave_what_fits(self, client, organization, developer, query, found):
+        make_job(organization, developer)
+        make_job(organization, developer, plain=True)
+        work_off()
+
+        rows = client.get(f"{JOBS}?{query}").json()["data"]
+
+        assert [row["status"] for row in rows] == found
+
+    def test_by_who_submitted_it(self, client, organization, developer):
+        make_job(organization)
+        mine = make_job(organization, developer)
+
+        rows = client.get(f"{JOBS}?submitted_by={developer.public_id}").json()["data"]
+
+        assert [row["id"] for row in rows] == [mine.public_id]
+
+    @pytest.mark.parametrize("query", ["status=done", "created_from=monday", "colour=red"])
+    def test_that_mean_nothing_are_refused(self, client, query):
+        assert client.get(f"{JOBS}?{query}").status_code == 400
+
+
+class TestRetry:
+    def retry(self, client, job, key):
+        address = f"{JOBS}/{job.public_id}/retry"
+        return client.post(
+            address, content_type="application/json", headers={"Idempotency-Key": key}
+        )
+
+    def test_pays_again_once_for_one_key(self, client, organization, developer):
+        job = make_job(organization, developer, plain=True)
+        work_off()
+
+        first, again = self.retry(client, job, "r-1"), self.retry(client, job, "r-1")
+
+        assert (first.status_code, first.json()["status"]) == (202, "pending")
+        assert first["Location"] == f"{JOBS}/{job.public_id}"
+        assert again.json() == first.json()
+        assert available(organization) == 95
+        assert problem_of(self.retry(client, job, "r-2"), status=409)["code"] == "job_not_retryable"
+
+    def test_is_for_those_who_may_submit(self, organization, developer):
+        job = make_job(organization, developer, plain=True)
+        work_off()
+        _, token = make_key(organization, developer, "jobs:read")
+
+        assert self.retry(with_key(token), job, "r-1").status_code == 403
+
+    def test_lets_nobody_retry_for_another(self, client):
+        foreign = make_job(make_organization(), plain=True)
+        work_off()
+
+        assert self.retry(client, foreign, "r-1").status_code == 404
 
 
 class TestTheWalls:

@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from apps.credits import selectors
 from apps.credits.services.budgets import create_budget
 from apps.jobs.models import BlobUpload, GenerationArea, GenerationJob
-from tests.jobs.work import OPERATION, available, make_job, picture, set_price, work_off
+from apps.jobs.services import running
+from tests.jobs.work import OPERATION, available, make_areas, make_job, picture, set_price, work_off
 from tests.people import make_member, make_organization, signed_in
 
 
@@ -129,7 +130,107 @@ class TestSubmit:
         assert b"Available after" in page.content
 
 
+class TestSeveralPictures:
+    def pictures(self, count=2):
+        return [SimpleUploadedFile(f"{number}.png", picture()) for number in range(count)]
+
+    def test_are_shown_with_their_price_before_anything_is_charged(self, client, organization):
+        answer = client.post(address(organization, "new/"), form(picture=self.pictures()))
+
+        page = answer.content.decode()
+        assert answer.status_code == 200
+        assert "for 2 pictures" in page
+        assert ">90<" in page
+        assert all(upload.public_id in page for upload in BlobUpload.objects.all())
+        assert not GenerationJob.objects.exists()
+        assert available(organization) == 100
+
+    def test_become_one_job_with_a_style_for_each(self, client, organization):
+        client.post(address(organization, "new/"), form(picture=self.pictures()))
+        kept = [upload.public_id for upload in BlobUpload.objects.order_by("id")]
+
+        answer = client.post(
+            address(organization, "new/"),
+            form(picture="", upload_id=kept, area_style=["newsprint", "meadow"]),
+        )
+
+        assert answer.status_code == 302
+        areas = GenerationArea.objects.order_by("position")
+        assert [area.upload.public_id for area in areas] == kept
+        assert [area.parameters["style"] for area in areas] == ["newsprint", "meadow"]
+        assert available(organization) == 90
+
+    def test_are_quoted_together_when_the_choice_changes(self, client, organization):
+        client.post(address(organization, "new/"), form(picture=self.pictures()))
+        kept = "&".join(f"upload_id={one.public_id}" for one in BlobUpload.objects.all())
+
+        page = client.get(address(organization, f"quote/?operation={OPERATION}&style=dusk&{kept}"))
+
+        assert b"for 2 pictures" in page.content
+
+    def test_are_at_most_twenty(self, client, organization):
+        answer = client.post(address(organization, "new/"), form(picture=self.pictures(21)))
+
+        assert answer.status_code == 422
+        assert "at most 20 pictures" in answer.content.decode()
+        assert not BlobUpload.objects.exists()
+
+    def test_with_a_style_that_is_none_are_refused(self, client, organization):
+        client.post(address(organization, "new/"), form(picture=self.pictures()))
+        kept = [upload.public_id for upload in BlobUpload.objects.order_by("id")]
+
+        answer = client.post(
+            address(organization, "new/"),
+            form(picture="", upload_id=kept, area_style=["newsprint", "neon"]),
+        )
+
+        assert answer.status_code == 400
+        assert "areas.2.style" in answer.content.decode()
+        assert not GenerationJob.objects.exists()
+
+
 class TestTheJobsPage:
+    def test_shows_each_picture_as_far_as_it_is(self, client, organization, developer):
+        job = make_areas(organization, developer, plain=[True, False])
+        running.work()
+
+        page = client.get(address(organization, f"{job.public_id}/status/")).content.decode()
+
+        assert "1 of 2 pictures failed" in page
+        assert "Waiting for a free worker" in page
+        assert "+5 refunded" in page
+        assert 'name="csrfmiddlewaretoken"' in page  # what waits can be cancelled
+
+    def test_leads_to_each_charge_and_refund(self, client, organization, developer):
+        job = make_areas(organization, developer, plain=[True, False])
+        work_off()
+
+        page = client.get(address(organization, f"{job.public_id}/")).content.decode()
+
+        assert page.count("in the ledger") == 3
+        assert page.count("/result/") >= 2
+
+    def test_tries_again_what_failed(self, client, organization, developer):
+        job = make_areas(organization, developer, plain=[True, False])
+        work_off()
+        here = address(organization, f"{job.public_id}/")
+        assert "Retry 1 picture" in client.get(here).content.decode()
+
+        answer = client.post(f"{here}retry/", follow=True)
+
+        assert "tried again, for 5 credits" in answer.content.decode()
+        job.refresh_from_db()
+        assert (job.status, available(organization)) == ("processing", 90)
+
+    def test_offers_no_retry_to_those_who_may_not_submit(self, organization, developer):
+        job = make_job(organization, developer, plain=True)
+        work_off()
+        reader = signed_in(make_member(organization, "read-only"))
+        here = address(organization, f"{job.public_id}/")
+
+        assert "retry/" not in reader.get(here).content.decode()
+        assert reader.post(f"{here}retry/").status_code == 403
+
     def test_asks_again_later_and_later_until_it_is_done(self, client, organization, developer):
         job = make_job(organization, developer)
         here = address(organization, f"{job.public_id}/status/")
@@ -188,6 +289,35 @@ class TestTheJobsPage:
 
 
 class TestTheList:
+    def test_filters(self, client, organization, developer):
+        make_job(organization, developer)
+        make_job(organization, developer, plain=True)
+        work_off()
+
+        found = client.get(address(organization, "?status=failed")).content.decode()
+        none = client.get(address(organization, "?status=cancelled")).content.decode()
+
+        assert found.count('<th scope="row"') == 1
+        assert "Nothing matches these filters" in none
+
+    def test_goes_on_to_the_next_page_with_its_filters(self, client, organization, monkeypatch):
+        monkeypatch.setattr("apps.jobs.pages.views.PAGE_SIZE", 1)
+        jobs = [make_job(organization) for _ in range(2)]
+
+        first = client.get(address(organization, "?status=pending")).content.decode()
+
+        assert f"?status=pending&amp;before={jobs[1].public_id}" in first
+
+    def test_is_exported_as_csv(self, client, organization, developer):
+        job = make_areas(organization, developer, plain=[True, False])
+        work_off()
+
+        answer = client.get(address(organization, "?format=csv"))
+
+        head, row = b"".join(answer.streaming_content).decode().splitlines()
+        assert head.startswith("id,operation,status,areas,completed,failed")
+        assert row.startswith(f"{job.public_id},{OPERATION},completed,2,1,1,0,10,5,trial,Dee,")
+
     def test_costs_the_same_with_more_rows(self, client, organization, developer):
         make_job(organization, developer)
         with CaptureQueriesContext(connection) as few:

@@ -212,8 +212,9 @@ class TestAMeteredPrice:
         retry_job(job=job)
 
         assert (Hold.objects.count(), available(organization)) == (2, 70)
+        monkeypatch.setattr(RUNNERS[OPERATION], "run", self.result(1000, 1000))
         work_off()
-        assert available(organization) == 70
+        assert available(organization) == 90
         assert is_sound()
 
     def test_keeps_the_price_at_which_it_was_held(self, job, organization, monkeypatch):

@@ -4,11 +4,11 @@ from django.db import transaction
 
 from apps.core.clock import database_now
 from apps.credits import selectors as credits_selectors
-from apps.jobs.errors import JobNotCancellable, JobNotRetryable, UploadNotFound
+from apps.jobs.errors import JobNotCancellable, JobNotRetryable, PictureGone
 from apps.jobs.models import GenerationArea, GenerationJob
 from apps.jobs.models.jobs import Status
-from apps.jobs.services.ending import CANCELLED, end_areas, lock_job, take_stock
-from apps.jobs.services.submission import TIME, check_uploads, pay_for, ring
+from apps.jobs.services.ending import CANCELLED, end_areas, lock_job, locked_areas, take_stock
+from apps.jobs.services.submission import TIME, pay_for, ring
 from apps.tenants.services import audit
 
 
@@ -23,7 +23,7 @@ def cancel_job(*, job: GenerationJob) -> GenerationJob:
     """
     job = lock_job(job.pk)
     # Locked: this decides between us and a worker that takes one at this moment.
-    waiting = _locked_areas(job, Status.PENDING)
+    waiting = locked_areas(job, [Status.PENDING])
     if not waiting:
         raise JobNotCancellable(job_status=job.status)
     end_areas(job, waiting, CANCELLED)
@@ -37,15 +37,15 @@ def retry_job(*, job: GenerationJob) -> GenerationJob:
     Try the failed areas of a job again, which is paid again: their credits came back.
 
     :raises JobNotRetryable: if the job has not ended, or none of its areas failed.
-    :raises UploadNotFound: if a picture is no longer kept.
+    :raises PictureGone: if a picture is no longer kept.
     :raises InsufficientCredits: if the organization cannot pay for all; nothing is written.
     :raises BudgetExceeded: if a budget that stops has not that much left this month.
     """
     job = lock_job(job.pk)
-    failed = _locked_areas(job, Status.FAILED) if job.is_finished else []
+    failed = locked_areas(job, [Status.FAILED]) if job.is_finished else []
     if not failed:
         raise JobNotRetryable(job_status=job.status, failed=job.failed_areas)
-    _check_pictures(job, failed)
+    _check_pictures(failed)
     job.deadline = database_now() + TIME
     for area in failed:
         area.attempt_number += 1
@@ -64,16 +64,11 @@ def retry_job(*, job: GenerationJob) -> GenerationJob:
     return job
 
 
-def _locked_areas(job: GenerationJob, status: Status) -> list[GenerationArea]:
-    areas = GenerationArea.objects.select_for_update(no_key=True, of=("self",))
-    return list(areas.filter(job=job, status=status).select_related("upload").order_by("position"))
-
-
-def _check_pictures(job: GenerationJob, areas: list[GenerationArea]) -> None:
-    uploads = [area.upload for area in areas if area.upload is not None]
-    if len(uploads) < len(areas):
-        raise UploadNotFound(upload_id="of a failed area")
-    check_uploads(job.organization, uploads)
+def _check_pictures(areas: list[GenerationArea]) -> None:
+    now = database_now()
+    for area in areas:
+        if area.upload is None or area.upload.expires_at <= now:
+            raise PictureGone(position=area.position)
 
 
 def _record(action: str, job: GenerationJob, areas: list[GenerationArea]) -> None:

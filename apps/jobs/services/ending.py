@@ -5,7 +5,7 @@ In one transaction and always in this order: lock the job, look whether the clai
 holds, settle exactly the present attempt, end the area, and with the last area the job.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -20,11 +20,10 @@ from apps.core.clock import database_now
 from apps.core.db import inside_transaction, outside_transaction
 from apps.jobs.models import Attempt, GenerationArea, GenerationJob
 from apps.jobs.models.areas import MOST_CLAIMS
+from apps.jobs.models.jobs import Status
 from apps.jobs.runners.protocol import Result
 from apps.jobs.services import paying
 from apps.tenants.services import outbox
-
-Status = GenerationJob.Status
 
 
 @dataclass(frozen=True)
@@ -121,6 +120,14 @@ def lock_job(job_id: UUID) -> GenerationJob:
     return jobs.select_related("organization", "wallet").get(pk=job_id)
 
 
+@inside_transaction
+def locked_areas(job: GenerationJob, statuses: Collection[str]) -> list[GenerationArea]:
+    """Lock the areas of a locked job that stand so, and return them in order."""
+    areas = GenerationArea.objects.select_for_update(no_key=True, of=("self",))
+    found = areas.filter(job=job, status__in=statuses).select_related("upload")
+    return list(found.order_by("position"))
+
+
 def _held(area: GenerationArea, claim: UUID) -> GenerationArea | None:
     """Return the area, locked, if this claim still has it."""
     areas = GenerationArea.objects.select_for_update(no_key=True, of=("self",))
@@ -168,16 +175,18 @@ def take_stock(job: GenerationJob) -> None:
     has_ended = not job.is_finished and not found["pending"] and not found["processing"]
     if has_ended:
         job.completed_at = database_now()
-        job.status = (
-            Status.COMPLETED
-            if found["completed"]
-            else Status.FAILED
-            if found["failed"]
-            else Status.CANCELLED
-        )
+        job.status = _end_of(found)
     job.save()
     if has_ended:
         _tell(job)
+
+
+def _end_of(areas: Mapping[str, int]) -> Status:
+    """Return how a job ends of whose areas so many ended in each way."""
+    for status in (Status.COMPLETED, Status.FAILED):
+        if areas[status]:
+            return status
+    return Status.CANCELLED
 
 
 def _tell(job: GenerationJob) -> None:

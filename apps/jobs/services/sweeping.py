@@ -12,7 +12,7 @@ from apps.core.errors import DomainError
 from apps.jobs.models import GenerationArea, GenerationJob
 from apps.jobs.models.jobs import UNFINISHED
 from apps.jobs.services import submission
-from apps.jobs.services.ending import TOO_LATE, end_areas, give_back, lock_job
+from apps.jobs.services.ending import TOO_LATE, end_areas, give_back, lock_job, locked_areas
 
 logger = structlog.get_logger(__name__)
 RING_AGAIN_AFTER = timedelta(seconds=10)
@@ -50,8 +50,7 @@ def _take_back(area: GenerationArea) -> bool:
 @transaction.atomic
 def _fail_overdue(job: GenerationJob) -> bool:
     locked = lock_job(job.pk)
-    areas = GenerationArea.objects.select_for_update(no_key=True, of=("self",))
-    unfinished = list(areas.filter(job=locked, status__in=UNFINISHED).order_by("position"))
+    unfinished = locked_areas(locked, UNFINISHED)
     # Looked at again under the lock: it may have ended, or been tried again, meanwhile.
     if not unfinished or locked.deadline != job.deadline:
         return False

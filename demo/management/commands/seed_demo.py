@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from demo import billing, payments, seeding
+from demo import billing, jobs, payments, seeding
 from demo.people import PASSWORD
 
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         if not seeding.is_seeded():
             with transaction.atomic():
                 seeded = seeding.seed_people_and_history()
-                seeding.submit_sample_jobs()
+                jobs.submit_sample_jobs()
                 # Before the commit: a database with people always has the file of their logins.
                 self.write_logins(seeded)
             self.stdout.write(f"Seeded {len(seeded.people)} people.")
