@@ -20,6 +20,7 @@ from apps.credits.services.budgets import create_budget
 from apps.credits.services.correction_terms import Terms
 from apps.credits.services.corrections import Why, request_correction
 from apps.jobs.models import GenerationJob
+from apps.jobs.services.changing import cancel_job
 from apps.rbac.models import ApiKey, Role
 from apps.rbac.services.impersonations import start_impersonation
 from apps.rbac.services.members import remove_member
@@ -162,6 +163,7 @@ def live(place: Place) -> None:
             why=Why(Correction.Reason.GOODWILL, "a note", "a ticket"),
             user=owner,
         )
+        cancel_job(job=make_job(organization, owner))  # of which others are told
         make_difference(organization, owner)  # one run is under way at a time, so none is
         request_transfer(organization=organization, from_user=owner, to_user=place.people["admin"])
         off = Wanted(is_enabled=False, threshold=100, amount=1000)
