@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from unittest import mock
 
+from django.db.models import Prefetch
+
 from apps.jobs import selectors
-from apps.jobs.models import GenerationJob
+from apps.jobs.models import GenerationArea, GenerationJob
 from apps.rbac.api import base
 from apps.rbac.pages.base import TenantPage
 from tests import roles
@@ -37,8 +39,10 @@ def jobs_of_everybody() -> Iterator[list[Row]]:
     """Let the list of jobs forget whose jobs it lists; only the database's wall is left."""
 
     def everything(organization):
-        rows = GenerationJob.objects.across_organizations("a control of the matrix")
-        return rows.select_related("upload", "credit_event", "wallet", "user")
+        why = "a control of the matrix"
+        areas = GenerationArea.objects.across_organizations(why).select_related("upload")
+        rows = GenerationJob.objects.across_organizations(why).select_related("user")
+        return rows.prefetch_related(Prefetch("areas", areas))
 
     with mock.patch.object(selectors, "jobs_of", everything):
         yield rows_of("api/v1/jobs", "o/<slug:slug>/jobs/")

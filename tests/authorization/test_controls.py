@@ -31,7 +31,7 @@ class TestTheMatrix:
         found = findings_with(jobs_of_everybody_without_walls)
 
         assert any("as owner here" in one and "of there" in one for one in found.leaks)
-        assert any("GenerationJob" in one for one in found.leaks)
+        assert any("GenerationArea" in one for one in found.leaks)
 
     def test_sees_none_where_the_wall_of_the_database_is_left(self):
         assert findings_with(jobs_of_everybody).leaks == []

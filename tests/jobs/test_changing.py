@@ -100,6 +100,7 @@ class TestRetryJob:
     def test_waits_again_if_all_had_failed(self, organization):
         job = make_job(organization, plain=True)
         work_off()
+        GenerationJob.objects.update(deadline=timezone.now())
 
         job = retry_job(job=job)
 

@@ -9,7 +9,7 @@ from django.core.files.base import File
 from django.utils.datastructures import MultiValueDict
 
 from apps.core import ids
-from apps.core.periods import midnight
+from apps.core.periods import utc_midnight
 from apps.jobs import selectors
 from apps.jobs.errors import UploadNotFound
 from apps.jobs.models import BlobUpload, GenerationJob
@@ -126,8 +126,8 @@ class JobFilter(forms.Form):
             status=chosen["status"],
             operation=chosen["operation"],
             submitted_by=chosen["submitted_by"],
-            created_from=midnight(first) if first else None,
-            created_before=midnight(last + timedelta(days=1)) if last else None,
+            created_from=utc_midnight(first) if first else None,
+            created_before=utc_midnight(last + timedelta(days=1)) if last else None,
         )
 
 

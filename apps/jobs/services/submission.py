@@ -60,9 +60,7 @@ def submit_job(
     check_uploads(organization, [area.upload for area in areas])
     price = credits_selectors.price_of(operation)
     # Before the wallet is locked, so that nobody who holds that waits for this.
-    OrganizationQueue.objects.bulk_create(
-        [OrganizationQueue(organization=organization)], ignore_conflicts=True
-    )
+    _have_a_queue(organization)
     job = GenerationJob(
         organization=organization,
         user=user,
@@ -73,19 +71,7 @@ def submit_job(
         deadline=database_now() + time,
     )
     job.save(force_insert=True)
-    made = [
-        GenerationArea(
-            organization=organization,
-            job=job,
-            position=position,
-            operation_type=operation,
-            parameters=parameters,
-            upload=area.upload,
-            payment_type=PaymentType.CREDITS,
-        )
-        for position, (area, parameters) in enumerate(zip(areas, checked, strict=True), start=1)
-    ]
-    GenerationArea.objects.bulk_create(made)
+    made = _add_areas(job, [area.upload for area in areas], checked)
     pay_for(job, made, price)
     job.payment_type = _summed_up(area.payment_type for area in made)
     take_stock(job)
@@ -97,6 +83,28 @@ def submit_job(
     )
     ring(len(made))
     return job
+
+
+def _have_a_queue(organization: Organization) -> None:
+    rows = [OrganizationQueue(organization=organization)]
+    OrganizationQueue.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _add_areas(
+    job: GenerationJob, uploads: Sequence[BlobUpload], parameters: Sequence[dict[str, Any]]
+) -> list[GenerationArea]:
+    return GenerationArea.objects.bulk_create(
+        GenerationArea(
+            organization=job.organization,
+            job=job,
+            position=position,
+            operation_type=job.operation_type,
+            parameters=own,
+            upload=upload,
+            payment_type=PaymentType.CREDITS,
+        )
+        for position, (upload, own) in enumerate(zip(uploads, parameters, strict=True), start=1)
+    )
 
 
 def check_areas(operation: str, areas: Sequence[AreaRequest]) -> list[dict[str, Any]]:
