@@ -25,6 +25,7 @@ from tests.markup import inline_parts
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 SIGN_IN = ("/accounts/login/", "/admin/login/")
+OFF = "billing_not_configured"  # the code of what asks Stripe, where there is none
 SETTINGS = {
     "ACCOUNT_REAUTHENTICATION_TIMEOUT": 24 * 3600,  # a slow pass asks nobody once more
     "ACCOUNT_RATE_LIMITS": False,  # other tests look at those
@@ -198,6 +199,8 @@ def fits(verdict: Verdict, told: Told) -> bool:
     """Tell whether an answer is what it had to be."""
     status = told.status
     is_sign_in = status == 302 and told.location.startswith(SIGN_IN)
+    if status == 503 and OFF in told.body:  # whoever hears that there is no Stripe was let in
+        return verdict in (Verdict.ALLOWED, Verdict.UNSPECIFIED)
     if status >= 500:
         return False
     if verdict is Verdict.SIGN_IN:
