@@ -1,13 +1,18 @@
-"""A stand-in for Stripe behind the gateway, empty before each test that asks for it."""
+"""What tests of billing share: Stripe's stand-in, empty before each test that asks for it."""
 
 import threading
 from collections.abc import Iterator
 
 import pytest
 
+from apps.billing.models import ProductVersion
+from apps.core.invariants import verify
+from apps.tenants.models import Organization
 from simulator.__main__ import make_world
 from simulator.core.server import Server
+from tests.billing.buying import make_pack
 from tests.billing.stripe import SECRET, Stripe
+from tests.people import make_organization
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +37,26 @@ def stripe(stripe_server, settings) -> Iterator[Stripe]:
     settings.STRIPE_WEBHOOK_SECRETS = [SECRET]
     yield Stripe(stripe_server)
     assert stripe_server.world.violations == []
+
+
+@pytest.fixture
+def organization(db) -> Organization:
+    return make_organization()
+
+
+@pytest.fixture
+def pack(db) -> ProductVersion:
+    return make_pack()
+
+
+@pytest.fixture
+def no_trial(settings) -> None:
+    """Let an organization begin without credits."""
+    settings.TRIAL_CREDITS = 0
+
+
+@pytest.fixture
+def nothing_is_broken(db) -> Iterator[None]:
+    """Hold every invariant against what the test leaves."""
+    yield
+    assert [found for found in verify() if found.failures] == []

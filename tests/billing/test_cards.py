@@ -17,11 +17,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def organization():
-    return make_organization()
-
-
-@pytest.fixture
 def customer(stripe, organization):
     return ensure_customer(organization=organization)
 

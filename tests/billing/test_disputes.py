@@ -10,22 +10,17 @@ from apps.billing.errors import PaymentDiffers
 from apps.billing.models import Dispute
 from apps.billing.services import disputes, inbox, reversals
 from apps.core.clock import moved_to
-from apps.core.invariants import verify
 from apps.credits.errors import InsufficientCredits
 from apps.credits.services.charges import charge_amount, refund_charge
 from apps.tenants.models import AuditLog
 from tests.billing.refunding import buy, settle
 from tests.races.racing import at_once
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("nothing_is_broken", "no_trial"),
+]
 OPEN = (0, 0, 0, 500, True, True)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_broken(settings, db):
-    settings.TRIAL_CREDITS = 0
-    yield
-    assert [finding for finding in verify() if finding.failures] == []
 
 
 @pytest.fixture

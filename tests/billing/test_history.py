@@ -8,14 +8,8 @@ from apps.billing.services import history
 from apps.billing.services.customers import ensure_customer
 from tests.billing.buying import again, buy, make_pack, press
 from tests.billing.subscribing import Life, make_plan
-from tests.people import make_organization
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def organization():
-    return make_organization()
 
 
 @pytest.fixture

@@ -19,11 +19,6 @@ ADMIN = "/admin/billing/billingdocument/"
 
 
 @pytest.fixture
-def organization():
-    return make_organization()
-
-
-@pytest.fixture
 def client(organization):
     return signed_in(make_member(organization, "owner"))
 

@@ -13,15 +13,9 @@ from apps.billing.services.customers import ensure_customer
 from apps.core import ids
 from apps.credits.models import CreditTransaction, Wallet
 from tests.billing.stripe import handle_everything
-from tests.people import make_organization
 from tests.races.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def organization():
-    return make_organization()
 
 
 @pytest.fixture

@@ -19,11 +19,6 @@ METHODS = "/api/v1/payment-methods"
 
 
 @pytest.fixture
-def organization():
-    return make_organization()
-
-
-@pytest.fixture
 def client(organization):
     return by_key(organization)
 

@@ -19,7 +19,6 @@ from apps.billing.errors import (
 from apps.billing.gateway import checkout as gateway
 from apps.billing.models import CreditProduct, Customer, Payment, ProductVersion, WebhookEvent
 from apps.billing.services import checkout, purchases
-from apps.core.invariants import verify
 from apps.tenants.models import AuditLog
 from apps.tenants.services.organizations import update_organization
 from tests.billing.buying import (
@@ -31,30 +30,16 @@ from tests.billing.buying import (
     begin,
     buy,
     grants,
-    make_pack,
     press,
     set_value,
 )
 from tests.billing.stripe import handle_everything
 from tests.people import make_organization, make_person
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_broken():
-    yield
-    assert [finding for finding in verify() if finding.failures] == []
-
-
-@pytest.fixture
-def organization():
-    return make_organization()
-
-
-@pytest.fixture
-def pack():
-    return make_pack()
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("nothing_is_broken"),
+]
 
 
 @pytest.fixture

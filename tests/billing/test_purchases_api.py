@@ -9,23 +9,13 @@ import pytest
 from apps.billing.errors import StripeUnavailable
 from apps.billing.gateway import checkout as gateway
 from apps.billing.models import Payment
-from tests.billing.buying import buy, make_pack, press
+from tests.billing.buying import buy, press
 from tests.people import make_key, make_member, make_organization, with_key
 from tests.problem_documents import problem_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BUY = "/api/v1/purchases"
 READ = "/api/v1/payments"
-
-
-@pytest.fixture
-def organization():
-    return make_organization()
-
-
-@pytest.fixture
-def pack():
-    return make_pack()
 
 
 @pytest.fixture

@@ -31,16 +31,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def organization():
-    return make_organization()
-
-
-@pytest.fixture
-def pack():
-    return make_pack()
-
-
-@pytest.fixture
 def client(organization):
     return signed_in(make_member(organization, "owner", full_name="Olivia Owner"))
 

@@ -9,30 +9,16 @@ from apps.billing.errors import StripeRefused, StripeUnavailable
 from apps.billing.models import Customer, Payment
 from apps.billing.services import checkout, inbox, keyed
 from apps.billing.services.customers import ensure_customer
-from apps.core.invariants import verify
-from tests.billing.buying import again, balance, begin, buy, grants, make_pack, press
+from tests.billing.buying import again, balance, begin, buy, grants, press
 from tests.billing.stripe import handle_everything
-from tests.people import make_key, make_member, make_organization, signed_in, with_key
+from tests.people import make_key, make_member, signed_in, with_key
 from tests.races.racing import at_once
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("nothing_is_broken"),
+]
 CLICKS = 32
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_broken():
-    yield
-    assert [finding for finding in verify() if finding.failures] == []
-
-
-@pytest.fixture
-def organization():
-    return make_organization()
-
-
-@pytest.fixture
-def pack():
-    return make_pack()
 
 
 class TestADoubleClick:

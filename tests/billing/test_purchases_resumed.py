@@ -10,32 +10,17 @@ from apps.billing.gateway import checkout as gateway
 from apps.billing.gateway import customers
 from apps.billing.models import Customer, Payment
 from apps.billing.services import checkout
-from apps.core.invariants import verify
-from tests.billing.buying import again, balance, begin, buy, grants, make_pack, press
-from tests.people import make_organization
+from tests.billing.buying import again, balance, begin, buy, grants, press
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("nothing_is_broken"),
+]
 STEPS = ["customer asked", "customer made", "question written", "session made", "answer written"]
 
 
 class Killed(BaseException):
     """The process ends here, whatever it was about to do."""
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_broken():
-    yield
-    assert [finding for finding in verify() if finding.failures] == []
-
-
-@pytest.fixture
-def organization():
-    return make_organization()
-
-
-@pytest.fixture
-def pack():
-    return make_pack()
 
 
 def age(payment, **time):

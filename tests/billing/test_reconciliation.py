@@ -13,21 +13,11 @@ from apps.core.clock import database_now
 from apps.credits.models import Lot, Wallet
 from apps.credits.services.grants import grant_credits
 from apps.tenants.models import AuditLog
-from tests.billing.buying import again, buy, make_pack, press
-from tests.people import make_organization, make_person
+from tests.billing.buying import again, buy, press
+from tests.people import make_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NONE = timedelta(seconds=-60)  # of grace: what is as young as this second is compared as well
-
-
-@pytest.fixture
-def organization():
-    return make_organization()
-
-
-@pytest.fixture
-def pack():
-    return make_pack()
 
 
 @pytest.fixture

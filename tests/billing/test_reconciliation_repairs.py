@@ -12,16 +12,11 @@ from apps.core.clock import database_now
 from apps.core.invariants import verify
 from apps.tenants.models import AuditLog
 from tests.billing.buying import again, balance, buy, grants, make_pack, press
-from tests.people import make_organization, make_person
+from tests.people import make_person
 from tests.races.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NONE = timedelta(seconds=-60)
-
-
-@pytest.fixture
-def organization():
-    return make_organization()
 
 
 @pytest.fixture

@@ -27,7 +27,6 @@ from apps.billing.services.sweeping import PATIENCE
 from apps.core import ids
 from apps.core.clock import moved_to
 from apps.core.errors import DomainError
-from apps.core.invariants import verify
 from apps.credits.models import CreditTransaction, Hold
 from apps.credits.services.holds import hold_amount, release_hold
 from apps.tenants.models import AuditLog
@@ -35,14 +34,10 @@ from tests.billing.refunding import buy, let_banks_decide, settle
 from tests.people import make_person
 from tests.races.racing import at_once
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_broken(settings, db):
-    settings.TRIAL_CREDITS = 0
-    yield
-    assert [finding for finding in verify() if finding.failures] == []
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("nothing_is_broken", "no_trial"),
+]
 
 
 @pytest.fixture

@@ -30,11 +30,6 @@ ASKING = "pm_card_authenticationRequired"
 
 
 @pytest.fixture
-def organization():
-    return make_organization()
-
-
-@pytest.fixture
 def client(organization):
     return signed_in(make_member(organization, "owner"))
 

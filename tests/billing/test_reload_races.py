@@ -7,26 +7,16 @@ import pytest
 from apps.billing.errors import StripeUnavailable
 from apps.billing.models import Payment
 from apps.billing.services import inbox, reloads
-from apps.core.invariants import verify
 from tests.billing.buying import balance, grants
 from tests.billing.reloading import attempt, charges, later, ready, tries
 from tests.billing.stripe import handle_everything
-from tests.people import make_organization
 from tests.races.racing import at_once
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("nothing_is_broken"),
+]
 RACERS = 32
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_broken():
-    yield
-    assert [finding for finding in verify() if finding.failures] == []
-
-
-@pytest.fixture
-def organization():
-    return make_organization()
 
 
 def test_workers_that_are_rung_together_charge_once(stripe, organization):

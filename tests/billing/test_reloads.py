@@ -11,7 +11,6 @@ from apps.billing.gateway import reloads as gateway
 from apps.billing.models import AutoReload, Customer, Payment
 from apps.billing.selectors.reloads import Facts, Why, why_not
 from apps.billing.services import reload_outcomes, reloads
-from apps.core.invariants import verify
 from apps.tenants.models import AuditLog, Organization
 from tests.billing.buying import balance, buy, grants, make_pack, press, set_value
 from tests.billing.reloading import (
@@ -26,22 +25,13 @@ from tests.billing.reloading import (
     tries,
     with_card,
 )
-from tests.people import make_organization
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("nothing_is_broken"),
+]
 POOR = "pm_card_chargeCustomerFail"
 ASKING = "pm_card_authenticationRequired"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_broken():
-    yield
-    assert [finding for finding in verify() if finding.failures] == []
-
-
-@pytest.fixture
-def organization():
-    return make_organization()
 
 
 def why(organization):

@@ -7,7 +7,6 @@ from apps.billing.selectors.refunds import OWE_USED
 from apps.billing.services import disputes, refunds, reversals
 from apps.billing.services.refund_requests import preview_refund
 from apps.core.errors import DomainError
-from apps.core.invariants import verify
 from apps.credits.ledger.commands import Void
 from apps.credits.ledger.posting import post_one
 from apps.credits.models import CreditTransaction, Lot
@@ -19,14 +18,10 @@ from tests.billing.refunding import buy, settle
 from tests.people import make_key, make_member, signed_in, with_key
 from tests.races.racing import at_once
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_broken(settings, db):
-    settings.TRIAL_CREDITS = 0
-    yield
-    assert [found.invariant.code for found in verify() if found.failures] == []
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("nothing_is_broken", "no_trial"),
+]
 
 
 @pytest.fixture
@@ -91,7 +86,7 @@ class TestForgiven:
 
 class TestOwed:
     @pytest.fixture(autouse=True)
-    def _policy(self, purchase):
+    def _policy(self, no_trial, purchase):
         choose(True)
 
     def test_the_next_credits_repay_it(self, purchase):
