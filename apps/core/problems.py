@@ -82,6 +82,11 @@ class ProblemHandler(ExceptionHandler):
         response.content_type = CONTENT_TYPE
         return response
 
+    def report_exception(self, exc: exceptions.APIException, response: Response) -> None:
+        """Report what broke; a refusal of ours, such as 503 without Stripe, did not."""
+        if not isinstance(exc, Refusal):
+            super().report_exception(exc, response)
+
 
 class ProblemFormatter(ExceptionFormatter):
     """Writes the flattened errors in the shape of RFC 9457."""

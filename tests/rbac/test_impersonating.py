@@ -152,7 +152,8 @@ class TestEveryRead:
         open_ones = []
         for path in sorted({address(route, organization.slug) for route in routes()} - {None}):
             answer = client.get(path)
-            assert answer.status_code < 500, path
+            is_off = answer.status_code == 503 and b"billing_not_configured" in answer.content
+            assert answer.status_code < 500 or is_off, path
             if answer.status_code == 200:
                 open_ones.append(path)
 
