@@ -1,27 +1,35 @@
 """What pays for an attempt: the plan, the trial, other credits; and metered prices."""
 
+import json
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from apps.billing.selectors.subscriptions import coverage_of
+from apps.core import clock
 from apps.core.invariants import verify
 from apps.credits.errors import BudgetExceeded, InsufficientCredits
-from apps.credits.models import CreditTransaction, Hold
+from apps.credits.models import CreditTransaction, Hold, Lot
 from apps.credits.selectors import coverage, main_wallet
 from apps.credits.selectors.coverage import Coverage
 from apps.credits.services import prices
 from apps.credits.services.budgets import create_budget
+from apps.credits.services.grants import grant_credits
 from apps.jobs.errors import InvalidAreas, InvalidParameters, PriceNotUnderstood
 from apps.jobs.models import Attempt, GenerationJob
 from apps.jobs.runners.protocol import Result
 from apps.jobs.runners.registry import RUNNERS
 from apps.jobs.services import submission
 from apps.jobs.services.changing import cancel_job, retry_job
+from apps.jobs.services.ending import fail_area
 from apps.jobs.services.quotes import quote_job
 from apps.jobs.services.submission import AreaRequest
 from tests.jobs.work import (
     OPERATION,
     available,
+    claim,
     make_areas,
     make_job,
     make_upload,
@@ -29,7 +37,7 @@ from tests.jobs.work import (
     set_price,
     work_off,
 )
-from tests.people import make_member, make_organization
+from tests.people import make_key, make_member, make_organization, with_key
 
 pytestmark = pytest.mark.django_db
 
@@ -195,8 +203,46 @@ class TestAMeteredPrice:
 
         job.refresh_from_db()
         assert (job.status, job.cost, job.refunded) == ("failed", 30, 30)
-        assert (Hold.objects.get().status, available(organization)) == ("released", 100)
+        assert (Hold.objects.get().status, available(organization)) == ("captured", 100)
         assert is_sound()
+
+    def test_gives_back_what_expired_while_our_worker_failed(self, organization, settings):
+        settings.TRIAL_CREDITS = 0
+        brief = make_organization()
+        grant_credits(
+            wallet=main_wallet(brief),
+            amount=100,
+            kind=Lot.Kind.PROMOTIONAL,
+            expires_at=timezone.now() + timedelta(hours=1),
+            reference="gift",
+            source="promotion",
+        )
+        user = make_member(brief, "developer")
+        submission.submit_job(
+            organization=brief, user=user, operation=OPERATION, areas=[self.area(brief, user)]
+        )
+        area = claim()
+        with clock.moved_to(timezone.now() + timedelta(hours=2)):
+            assert fail_area(area=area, claim=area.claim, code="broke", message="It broke.")
+            assert available(brief) == 30
+        assert is_sound()
+
+    def test_is_settled_by_its_job_alone(self, job, organization):
+        _, token = make_key(organization, make_member(organization, "owner"), "credits:write")
+        hold = Hold.objects.get()
+        for number, (verb, body) in enumerate(
+            {"capture": {"amount": 1}, "release": {}, "renew": {"ttl_seconds": 60}}.items()
+        ):
+            answer = with_key(token).post(
+                f"/api/v1/credits/holds/{hold.public_id}/{verb}",
+                json.dumps(body),
+                content_type="application/json",
+                headers={"Idempotency-Key": str(number)},
+            )
+            assert answer.status_code == 404, verb
+        work_off()
+        job.refresh_from_db()
+        assert job.status == "completed"
 
     def test_releases_all_of_it_when_it_is_cancelled(self, job, organization):
         cancel_job(job=job)

@@ -84,4 +84,5 @@ class Attempt(Row):
     @property
     def refund_reference(self) -> str:
         """The cause under which the ledger has what was given back, if anything was."""
-        return self.charge_reference if self.hold_id else f"refund:{self.charge_reference}"
+        was_released = self.hold_id is not None and self.outcome == self.Outcome.CANCELLED
+        return self.charge_reference if was_released else f"refund:{self.charge_reference}"

@@ -16,10 +16,12 @@ from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
 from apps.core import ids
+from apps.core.clock import database_now
 from apps.credits.selectors.coverage import concurrent_jobs
 from apps.jobs.models import GenerationArea, GenerationJob, OrganizationQueue
+from apps.jobs.models.jobs import UNFINISHED
 from apps.jobs.models.queues import CONCURRENCY
-from apps.jobs.services.ending import lock_job
+from apps.jobs.services.ending import TOO_LATE, end_areas, lock_job, locked_areas
 from apps.tenants.models import Organization
 
 LEASE = timedelta(seconds=120)
@@ -122,8 +124,11 @@ def _has_room(organization_id: UUID) -> bool:
 
 
 def _take(area_id: UUID, job_id: UUID, worker: str) -> GenerationArea | None:
-    """Take the area, unless its job was cancelled or has failed since we looked."""
-    lock_job(job_id)
+    """Take the area, unless its job was cancelled or has failed since we looked, or is overdue."""
+    job = lock_job(job_id)
+    if job.deadline <= database_now():  # the sweep may be late; nobody works in vain
+        end_areas(job, locked_areas(job, UNFINISHED), TOO_LATE)
+        return None
     taken = GenerationArea.objects.filter(pk=area_id, status="pending").update(
         status="processing",
         claim=ids.new_id(),

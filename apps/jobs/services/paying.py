@@ -12,7 +12,6 @@ from uuid import UUID
 from apps.core.clock import database_now
 from apps.core.db import inside_transaction
 from apps.credits.models import CreditEvent, Hold, Lot
-from apps.credits.selectors.coverage import is_unlimited
 from apps.credits.services import charges, holds
 from apps.jobs.models import Attempt, GenerationArea, GenerationJob
 from apps.jobs.models.jobs import PaymentType
@@ -23,9 +22,13 @@ HELD_LONGER = timedelta(hours=1)  # than the deadline, so that what ends in time
 
 
 @inside_transaction
-def open_attempt(*, job: GenerationJob, area: GenerationArea, price: CreditEvent) -> Attempt:
+def open_attempt(
+    *, job: GenerationJob, area: GenerationArea, price: CreditEvent, is_covered: bool
+) -> Attempt:
     """
     Begin the area's present attempt: charge it, or hold what it can cost at the most.
+
+    Nothing if the plan covers it (`is_covered`), or if it is free.
 
     :raises InsufficientCredits: if the wallet does not cover it.
     :raises BudgetExceeded: if a budget of this month would be exceeded.
@@ -40,7 +43,7 @@ def open_attempt(*, job: GenerationJob, area: GenerationArea, price: CreditEvent
         credit_event=price,
         payment_type=PaymentType.CREDITS,
     )
-    if is_unlimited(job.organization, price):
+    if is_covered:
         attempt.payment_type = PaymentType.PLAN
     elif price.credit_cost:
         attempt.charge_reference = f"job:{job.public_id}:{area.position}:{area.attempt_number}"
@@ -109,7 +112,10 @@ def give_back(
     attempt: Attempt, job: GenerationJob, *, outcome: Attempt.Outcome, is_our_fault: bool, why: str
 ) -> None:
     """End an attempt that failed or was cancelled, and give back all that it cost."""
-    if attempt.hold is not None:
+    if attempt.hold is not None and is_our_fault:
+        # Taken, to be given back as what our failure took: lots that ended meanwhile live on.
+        holds.capture_hold(hold=attempt.hold, amount=attempt.cost, source="job")
+    if attempt.hold is not None and not is_our_fault:
         holds.release_hold(hold=attempt.hold, source="job", description=why)
     elif attempt.cost:
         charges.refund_charge(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.credits import selectors as credits_selectors
+from apps.credits.errors import InsufficientCredits
 from apps.credits.models import CreditEvent
 from apps.credits.selectors.coverage import is_unlimited
 from apps.credits.services.quotes import Item, quote_charges
@@ -61,10 +62,13 @@ def quote_job(
     units = _units(price, areas)
     items = [Item(event=operation, quantity=quantity) for quantity in units]
     quote = quote_charges(wallet=credits_selectors.main_wallet(organization), items=items)
+    available, reason = quote.lines[0].available, quote.reason
+    if reason is None and is_metered(price) and quote.total > available:
+        reason = InsufficientCredits.code  # what is held is never owed, whatever the credit line
     return Quote(
         cost=0 if is_covered else quote.total,
-        available=quote.lines[0].available,
-        reason=None if is_covered else quote.reason,
+        available=available,
+        reason=None if is_covered else reason,
         area_count=len(units),
         is_metered=is_metered(price),
         is_covered=is_covered,

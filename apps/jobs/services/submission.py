@@ -10,13 +10,16 @@ from django.db import transaction
 from apps.core import queue
 from apps.core.clock import database_now
 from apps.credits import selectors as credits_selectors
-from apps.credits.errors import InsufficientCredits
-from apps.credits.models import CreditEvent
+from apps.credits.errors import InsufficientCredits, WalletClosed
+from apps.credits.models import CreditEvent, Wallet
+from apps.credits.selectors.coverage import is_unlimited
 from apps.jobs.errors import InvalidAreas, InvalidParameters, UnknownOperation, UploadNotFound
 from apps.jobs.models import BlobUpload, GenerationArea, GenerationJob, OrganizationQueue
 from apps.jobs.models.jobs import MOST_AREAS, PaymentType
+from apps.jobs.models.queues import CONCURRENCY
 from apps.jobs.runners.registry import RUNNERS
 from apps.jobs.services.ending import take_stock
+from apps.jobs.services.metering import most_units
 from apps.jobs.services.paying import open_attempt
 from apps.tenants.models import Organization, User
 from apps.tenants.services import audit
@@ -148,20 +151,42 @@ def pay_for(job: GenerationJob, areas: Sequence[GenerationArea], price: CreditEv
     Begin an attempt for each of these areas, all or none.
 
     :raises InsufficientCredits: with what all of them need together.
+    :raises WalletClosed: if the wallet is closed.
     :raises BudgetExceeded: if a budget would be exceeded.
     """
+    is_covered = is_unlimited(job.organization, price)
+    if is_covered or not price.credit_cost:
+        _check_open(job)
     paid = 0
-    for area in areas:
+    for position, area in enumerate(areas):
         try:
-            paid += open_attempt(job=job, area=area, price=price).cost
+            attempt = open_attempt(job=job, area=area, price=price, is_covered=is_covered)
         except InsufficientCredits as error:
-            raise _of_all(error, paid, left=len(areas) - areas.index(area)) from error
+            left = sum(price.credit_cost * _units(price, one) for one in areas[position:])
+            raise _of_all(error, paid, left) from error
+        paid += attempt.cost
     GenerationArea.objects.bulk_update(areas, ["price", "payment_type"])
 
 
-def _of_all(error: InsufficientCredits, paid: int, *, left: int) -> InsufficientCredits:
+def _check_open(job: GenerationJob) -> None:
+    """
+    Check that the wallet is open where nothing is asked of it, under its lock.
+
+    :raises WalletClosed: if its organization is being closed at this moment, or was.
+    """
+    wallet = Wallet.objects.select_for_update(no_key=True).get(pk=job.wallet_id)
+    if wallet.closed_at is not None:
+        raise WalletClosed
+
+
+def _units(price: CreditEvent, area: GenerationArea) -> int:
+    assert area.upload is not None, "there is something to work on"
+    return most_units(price, area.parameters, area.upload)
+
+
+def _of_all(error: InsufficientCredits, paid: int, left: int) -> InsufficientCredits:
     """Say of the whole job what the ledger said of one area, after those that it could pay."""
-    required = paid + error.details["required"] * left
+    required = paid + left
     available = paid + error.details["available"]
     return InsufficientCredits(
         required=required,
@@ -181,6 +206,10 @@ def _summed_up(types: Iterable[str]) -> PaymentType:
 
 
 def ring(count: int) -> None:
-    """Ring for so many workers; each takes one area, and rings again if there was one."""
-    for _ in range(count):
+    """
+    Ring for so many workers, and no more than may work for one organization by default.
+
+    Each takes one area, and rings again if there was one.
+    """
+    for _ in range(min(count, CONCURRENCY)):
         queue.enqueue("jobs.work")

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from apps.core.clock import now_in_query
-from apps.core.errors import DomainError
 from apps.jobs.models import GenerationArea, GenerationJob
 from apps.jobs.models.jobs import UNFINISHED
 from apps.jobs.services import submission
@@ -33,13 +33,13 @@ def ring_for_waiting_areas() -> int:
 def take_back_lost_claims(*, limit: int = 100) -> int:
     """Let others have the areas whose workers are not heard of any more; return how many."""
     lost = GenerationArea.objects.filter(status="processing", claimed_until__lte=Now())
-    return sum(_done(_take_back, area) for area in lost.order_by("claimed_until")[:limit])
+    return _each(_take_back, lost.order_by("claimed_until"), limit)
 
 
 def fail_what_is_overdue(*, limit: int = 100) -> int:
     """Fail and give back what has not ended by its deadline; return how many jobs that ended."""
     overdue = GenerationJob.objects.filter(status__in=UNFINISHED, deadline__lte=now_in_query())
-    return sum(_done(_fail_overdue, job) for job in overdue.order_by("deadline")[:limit])
+    return _each(_fail_overdue, overdue.order_by("deadline"), limit)
 
 
 def _take_back(area: GenerationArea) -> bool:
@@ -58,10 +58,16 @@ def _fail_overdue(job: GenerationJob) -> bool:
     return True
 
 
-def _done[R: (GenerationArea, GenerationJob)](deed: Callable[[R], bool], row: R) -> bool:
-    """Do it; what cannot be done for one row, staff learn, and does not keep the others."""
-    try:
-        return deed(row)
-    except DomainError:
-        logger.exception("job_not_swept", row=row.public_id)
-        return False
+def _each[R: (GenerationArea, GenerationJob)](
+    deed: Callable[[R], bool], rows: QuerySet[R], limit: int
+) -> int:
+    """Do it for so many rows, past those for which it cannot be done: these staff learn of."""
+    done = 0
+    for row in rows[: limit * 10]:
+        try:
+            done += deed(row)
+        except Exception:  # whatever one row breaks on, the others are not to wait for it
+            logger.exception("job_not_swept", row=row.public_id)
+        if done >= limit:
+            break
+    return done

@@ -112,6 +112,16 @@ class HoldView(TenantAPIView):
         found: Hold = self.get_object(selectors.holds_of(self.wallet()), hold_id)
         return found
 
+    def find_own(self, hold_id: str) -> Hold:
+        """
+        Return the hold, if it was placed here: one of a job is settled by its job alone.
+
+        :raises NotFound: if the organization has placed none with this id.
+        """
+        own = selectors.holds_of(self.wallet()).filter(reference__startswith="api:")
+        found: Hold = self.get_object(own, hold_id)
+        return found
+
     def wallet(self) -> Any:
         """Return the organization's main wallet."""
         return selectors.main_wallet(self.organization)
@@ -204,7 +214,7 @@ class Capture(HoldView):
     def post(self, request: Request, hold_id: str) -> Response:
         """Keep what was used, and give back the rest; once."""
         fields = validated(CaptureIn, request.data)
-        hold = self.find(hold_id)
+        hold = self.find_own(hold_id)
         return post_once(
             request,
             fields=fields,
@@ -238,7 +248,7 @@ class Release(HoldView):
     def post(self, request: Request, hold_id: str) -> Response:
         """Give all of it back; twice is no more than once."""
         fields = validated(ReleaseIn, request.data)
-        hold = self.find(hold_id)
+        hold = self.find_own(hold_id)
         return post_once(
             request,
             fields=fields,
@@ -266,7 +276,7 @@ class Renew(HoldView):
     def post(self, request: Request, hold_id: str) -> Response:
         """Let it live for so many seconds from now, if that is longer; its price stays."""
         fields = validated(RenewIn, request.data)
-        hold = self.find(hold_id)
+        hold = self.find_own(hold_id)
 
         def renew() -> Answer:
             ttl = timedelta(seconds=fields["ttl_seconds"])
