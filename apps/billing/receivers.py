@@ -19,7 +19,7 @@ from apps.billing.models import (
 )
 from apps.billing.selectors.closing import money_to_come
 from apps.billing.selectors.subscriptions import coverage_of
-from apps.billing.services import forgetting, reload_mails, reload_outcomes, reloads
+from apps.billing.services import forgetting, inbox, reload_mails, reload_outcomes, reloads
 from apps.billing.signals import card_changed, payment_moved, payment_settled
 from apps.core import mail, personal
 from apps.credits.selectors import coverage
@@ -67,6 +67,12 @@ def conclude_from_attempt(payment: Payment, **kwargs: Any) -> None:
 def conclude_from_payment(payment: Payment, **kwargs: Any) -> None:
     """Go on after a top-up that was paid."""
     reload_outcomes.note_paid(payment=payment)
+
+
+@receiver(payment_settled)
+def hurry_what_came_too_early(payment: Payment, **kwargs: Any) -> None:
+    """Have refunds and disputes handled that were told before: a dispute freezes credits."""
+    inbox.hurry(payment.stripe_payment_intent_id or "")
 
 
 @receiver(card_changed)

@@ -14,6 +14,7 @@ from apps.credits.errors import InsufficientCredits
 from apps.credits.services.charges import charge_amount, refund_charge
 from apps.tenants.models import AuditLog
 from tests.billing.refunding import buy, settle
+from tests.billing.stripe import handle_everything
 from tests.races.racing import at_once
 
 pytestmark = [
@@ -53,6 +54,16 @@ class TestAnOpenDispute:
         assert dispute.is_open
         assert dispute.outcome == ""
         assert purchase.now().disputed_at == dispute.opened_at
+
+    def test_told_before_its_payment_freezes_as_soon_as_that_is_told(self, stripe):
+        purchase = buy(stripe, card="pm_card_createDispute", tells=False)
+        events = stripe.news()
+        for is_of_dispute in (True, False):
+            for event in events:
+                if event["type"].startswith("charge.dispute") is is_of_dispute:
+                    inbox.receive(event, source="webhook")
+            handle_everything()
+        assert purchase.status() == OPEN
 
     def test_leaves_other_credits_alone(self, stripe, purchase):
         other = buy(stripe)

@@ -148,6 +148,20 @@ def test_another_free_plan_takes_its_place_at_once(life, free, stripe):
     assert again(free).status == "cancelled"
 
 
+def test_free_plans_in_turn_give_their_credits_once_a_period(life, free, stripe):
+    given = life.wallet().balance
+    other = make_plan(stripe, price=0, included_credits=10)
+    for version in (other, again(free).version, other):
+        life.begin(version)
+    assert life.wallet().balance == given
+    (row,) = living()
+    assert row.current_period_end == again(free).current_period_end
+    life.now = row.current_period_end
+    with life.here():
+        assert own_periods.sweep() == 1
+    assert life.wallet().balance == 10  # what was given before is over
+
+
 def test_the_page_shows_both(life, owner, free, plan):
     row = life.begin(plan)
     client = signed_in(owner)

@@ -21,6 +21,7 @@ from apps.billing.services import handlers  # noqa: F401  so that every handler 
 from apps.billing.services.handling import Handler, Json, News, NotKnownYet, handler_of
 from apps.core import context, ids
 from apps.core.clock import database_now, now_in_query
+from apps.core.db import inside_transaction
 from apps.core.queue import enqueue
 from apps.tenants.services.audit import record
 
@@ -194,6 +195,16 @@ def _release(event: WebhookEvent, error: Exception, **changes: Any) -> None:
     WebhookEvent.objects.filter(pk=event.pk, claim=event.claim).update(
         claim=None, claimed_until=None, error=told, **changes
     )
+
+
+@inside_transaction
+def hurry(subject: str) -> None:
+    """Let what came too early about a subject be handled as soon as this commits."""
+    early = WebhookEvent.objects.filter(
+        subject=subject, status=WebhookEvent.Status.PENDING, claim=None
+    )
+    if early.update(due_at=now_in_query()):
+        enqueue("billing.process_events", subject=subject)
 
 
 def due_subjects(*, limit: int = 100) -> list[str]:

@@ -16,8 +16,8 @@ from django.db.models.functions import Concat
 
 from apps.billing.models import Customer, Dispute, Payment, Refund
 from apps.billing.selectors.refunds import owes_used
+from apps.billing.services import sweeping
 from apps.billing.services.subscriptions import plan_times
-from apps.core import scope
 from apps.core.db import inside_transaction
 from apps.credits.models import Lot, Wallet
 from apps.credits.services.clawbacks import (
@@ -122,17 +122,12 @@ def take_what_came_back(*, limit: int = 100) -> int:
         Exists(came_back.filter(origin=bought)) | Exists(came_back.filter(heir_of__origin=bought)),
         to_claw_back__gt=F("clawed_back"),
     )
-    found = list(owing.values_list("pk", "organization_id")[:limit])
-    for payment_id, organization_id in found:
-        _settle_again(payment_id, organization_id)
-    return len(found)
+    return sweeping.each(owing.order_by("created_at")[:limit], _settle_again)
 
 
 @transaction.atomic
-def _settle_again(payment_id: UUID, organization_id: UUID) -> None:
-    with scope.within(organization_id):
-        payment = lock_payment(payment_id)
-        settle_up(payment, cause=f"payment:{payment.public_id}")
+def _settle_again(payment: Payment) -> None:
+    settle_up(lock_payment(payment.pk), cause=f"payment:{payment.public_id}")
 
 
 def _take(payment: Payment, lot: Lot, cause: str) -> None:

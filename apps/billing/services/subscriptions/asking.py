@@ -1,5 +1,6 @@
 """What Stripe is asked for each kind of change, with the change's own id as the key."""
 
+from contextlib import suppress
 from typing import Any
 
 from apps.billing.errors import StripeRefused
@@ -99,5 +100,6 @@ def _end_unpaid(row: OrganizationSubscription, stripe_id: str, key: str) -> Json
         told = gateway.end_now(key=key, subscription_id=stripe_id)
     if told["status"] == "canceled":
         for invoice in gateway.open_invoices(stripe_id):
-            gateway.void_invoice(key=f"{key}:{invoice['id']}", invoice_id=invoice["id"])
+            with suppress(StripeRefused):  # paid, or being paid: its own news say so
+                gateway.void_invoice(key=f"{key}:{invoice['id']}", invoice_id=invoice["id"])
     return told

@@ -17,6 +17,7 @@ from apps.billing.selectors.subscriptions import present_of
 from apps.billing.services.customers import lock_customer
 from apps.billing.services.subscriptions import changing, plan_times
 from apps.billing.services.versions import LONGEST_TRIAL
+from apps.core import scope
 from apps.core.clock import database_now
 from apps.core.db import outside_transaction
 from apps.credits.models import Lot
@@ -50,9 +51,11 @@ def give_time(
         or the same id was sent before with other values.
     """
     lock_customer(organization=organization)
-    earlier = PlanTime.objects.filter(pk=time_id).select_related("subscription").first()
+    with scope.every_organization("a form may have been sent for another organization before"):
+        earlier = PlanTime.objects.filter(pk=time_id).select_related("subscription").first()
     if earlier is not None:
-        if (earlier.version_id, earlier.days, earlier.reason) != (version.pk, days, reason):
+        sent = (earlier.organization_id, earlier.version_id, earlier.days, earlier.reason)
+        if sent != (organization.pk, version.pk, days, reason):
             raise PlanTimeRefused(reason=SENT_BEFORE)
         return earlier
     if problem := _problem_of_gift(organization, version, days):

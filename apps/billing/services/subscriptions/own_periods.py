@@ -4,7 +4,7 @@ import calendar
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.billing.models import OrganizationSubscription
 from apps.billing.services import sweeping
@@ -21,10 +21,32 @@ MONTHS = {"month": 1, "year": 12}
 
 
 def start(row: OrganizationSubscription) -> None:
-    """Let a free plan begin now; nothing is saved here."""
+    """
+    Let a free plan begin now; nothing is saved here.
+
+    Where another one's period runs, it goes on with that: what is free is given once.
+    """
     row.status = Status.ACTIVE
-    row.anchored_at = row.current_period_start = database_now().replace(microsecond=0)
+    now = database_now().replace(microsecond=0)
+    row.anchored_at = row.current_period_start = now
     row.current_period_end = end_of_period(row, row.anchored_at, 1)
+    if (earlier := _given_by_another(row)) is not None:
+        row.anchored_at = earlier.anchored_at
+        row.current_period_start = earlier.current_period_start
+        row.current_period_end = earlier.current_period_end
+
+
+def _given_by_another(row: OrganizationSubscription) -> OrganizationSubscription | None:
+    """Return the free plan, over by now, that gave its credits beyond this one's beginning."""
+    free = OrganizationSubscription.objects.filter(
+        organization=row.organization,
+        stripe_subscription_id=None,
+        is_limited=False,
+        anchored_at__isnull=False,
+        current_period_end__gt=row.current_period_start,
+        version__included_credits__gt=0,
+    )
+    return free.exclude(pk=row.pk).order_by("-current_period_end").first()
 
 
 @inside_transaction
@@ -33,6 +55,8 @@ def give(row: OrganizationSubscription) -> None:
     assert row.current_period_start is not None, "start wrote both down"
     assert row.current_period_end is not None
     seats.follow_plan(row)  # locks the organization: as in a closing, before the wallet
+    if _given_by_another(row) is not None:
+        return
     begin_cycle(
         subscription=row,
         version=row.version,
@@ -79,13 +103,17 @@ def end_of_period(row: OrganizationSubscription, start: datetime, number: int) -
     return start.replace(year=year, month=month + 1, day=min(start.day, last))
 
 
-def sweep() -> int:
-    """Begin the next period of free plans, or end those that shall end; return how many."""
-    open_wallets = Wallet.objects.filter(
+def open_wallets() -> QuerySet[Wallet]:
+    """Return the open main wallet of the row's organization, for `Exists`."""
+    return Wallet.objects.filter(
         organization=OuterRef("organization"), kind=Wallet.Kind.ORGANIZATION, closed_at=None
     )
+
+
+def sweep() -> int:
+    """Begin the next period of free plans, or end those that shall end; return how many."""
     due = OrganizationSubscription.objects.filter(
-        Exists(open_wallets),  # of a closed organization they go on when it is open again
+        Exists(open_wallets()),  # of a closed organization they go on when it is open again
         status=Status.ACTIVE,
         stripe_subscription_id=None,
         is_limited=False,

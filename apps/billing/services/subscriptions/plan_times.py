@@ -208,7 +208,8 @@ def _begin_waiting() -> int:
         stripe_subscription_id=None, is_limited=False
     )
     waiting = PlanTime.objects.filter(subscription=None, seconds_taken__lt=F("days") * DAY)
-    found = waiting.exclude(Exists(in_the_way)).select_related("organization")
+    is_open = Exists(own_periods.open_wallets())  # else the days would be over unseen
+    found = waiting.filter(is_open).exclude(Exists(in_the_way)).select_related("organization")
     return sweeping.each(found.order_by("created_at")[:SWEPT_AT_ONCE], _begin_if_it_waits)
 
 

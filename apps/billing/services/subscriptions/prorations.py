@@ -1,6 +1,7 @@
 """The credits of an upgrade in the middle of a period: once its proration is paid."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,7 @@ from apps.billing.models import OrganizationSubscription, PlanVersion, Subscript
 from apps.billing.services.subscriptions.cycles import PRECISION, SOURCE, moment_of, prefix_of
 from apps.core.clock import database_now
 from apps.core.db import inside_transaction
+from apps.credits.errors import LotFrozen, LotHasLess, WalletClosed
 from apps.credits.models import Lot
 from apps.credits.selectors import main_wallet
 from apps.credits.selectors.lots import heirs_of
@@ -84,14 +86,15 @@ def prolong(change: Change) -> None:
     prefix = prefix_of(change.subscription)
     lots = Lot.objects.filter(wallet=wallet, origin__startswith=prefix, remaining__gt=0)
     for lot in lots.filter(expires_at__gt=database_now(), expires_at__lt=change.moment):
-        redate_lot(
-            lot=lot,
-            expires_at=change.moment,
-            reference=f"{prefix}trial:{int(change.moment.timestamp())}:{lot.public_id}",
-            source=SOURCE,
-            source_id=change.subscription.public_id,
-            description="The trial lasts longer",
-        )
+        with suppress(WalletClosed, LotFrozen, LotHasLess):  # there is nothing to prolong
+            redate_lot(
+                lot=lot,
+                expires_at=change.moment,
+                reference=f"{prefix}trial:{int(change.moment.timestamp())}:{lot.public_id}",
+                source=SOURCE,
+                source_id=change.subscription.public_id,
+                description="The trial lasts longer",
+            )
 
 
 @inside_transaction
