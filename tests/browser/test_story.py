@@ -48,7 +48,9 @@ class TestANewcomer:
         assert available(page) == "100"
 
         submit(page, picture(size=(320, 240)))
-        expect(page.get_by_text("Completed", exact=True)).to_be_visible(timeout=30_000)
+        expect(
+            page.get_by_role("region", name="Status").get_by_text("Completed", exact=True)
+        ).to_be_visible(timeout=30_000)
         result = page.locator("img[alt^='The result']")
         expect(result).to_be_visible()
         assert result.evaluate("image => image.naturalWidth") == 320
@@ -99,7 +101,11 @@ class TestWithoutScripts:
 
         submit(page, picture(size=(200, 100)))
         for _ in range(30):
-            if page.get_by_text("Completed", exact=True).count():
+            if (
+                page.get_by_role("region", name="Status")
+                .get_by_text("Completed", exact=True)
+                .count()
+            ):
                 break
             page.wait_for_timeout(500)
             page.reload()

@@ -193,7 +193,7 @@ GUARDS = [
     unique("credits_sequence_has_no_twin", CreditTransaction, sequence="sequence"),
     unique("credits_cause_moves_a_lot_once", CreditTransaction, reference="reference"),
     trigger("credits_holds_are_kept", Hold, "DELETE FROM credits_hold WHERE false"),
-    trigger("credits_holds_are_kept", Hold, "TRUNCATE credits_hold"),
+    trigger("credits_holds_are_kept", Hold, "TRUNCATE credits_hold CASCADE"),
     trigger(
         "credits_terms_of_a_hold_are_fixed",
         Hold,

@@ -5,6 +5,7 @@ Run in a process of its own (`manage.py shell`), because it works on the data of
 stack: the environment says where these are.
 """
 
+import time
 from datetime import UTC, datetime, timedelta
 
 from allauth.account.models import EmailAddress
@@ -59,7 +60,7 @@ def pass_a_month() -> None:
     clocks = stripe().test_helpers.test_clocks
     clocks.advance(moment, {"frozen_time": int(later.timestamp())})
     while clocks.retrieve(moment).status == "advancing":
-        pass
+        time.sleep(0.1)
     with clock.moved_to(later):
         following.look(row)
 

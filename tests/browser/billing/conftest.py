@@ -25,6 +25,7 @@ def backstage(stack: Stack) -> Callable[[str], None]:
             capture_output=True,
             text=True,
             check=False,
+            timeout=240,  # less than a test has
         )
         assert done.returncode == 0, done.stderr
 

@@ -327,7 +327,7 @@ class TestTheMenu:
         assert self.badge(make_staff()) == "absent"
 
     def test_does_not_count_further_than_it_shows(self, wallet, maker, checker, monkeypatch):
-        monkeypatch.setattr("apps.credits.admin.corrections.MOST_COUNTED", 2)
+        monkeypatch.setattr("apps.core.admin.MOST_COUNTED", 2)
         for _ in range(4):
             ask(wallet, maker)
 

@@ -315,5 +315,5 @@ class TestWhoIsShown:
             charge(used, f"work:{number}", actor=f"user:{number}")
 
         show(page)  # signs in and remembers the organization
-        with django_assert_max_num_queries(16):
+        with django_assert_max_num_queries(22):  # the frame's banner asks six
             show(page)
