@@ -91,6 +91,19 @@ class TestAGift:
         with pytest.raises(PlanTimeRefused):
             give(life, staff, pro, days=11, **sent)
 
+    def test_that_was_sent_for_another_organization_is_refused(self, life, staff, pro):
+        time_id = ids.new_id()
+        give(life, staff, pro, time_id=time_id)
+        with life.here(), pytest.raises(PlanTimeRefused, match="sent before"):
+            comping.give_time(
+                organization=make_organization(),
+                version=pro,
+                days=10,
+                user=staff,
+                time_id=time_id,
+                reason="They wait for a feature.",
+            )
+
     def test_makes_way_when_the_customer_pays(self, life, staff, pro):
         give(life, staff, pro)
         row = life.subscribe(pro)

@@ -374,6 +374,15 @@ class TestPaidWhileAnotherPlanIsThere:
         assert present(life).current_period_end == START + 2 * DAY + WEEK
         assert sweep(life) == 0
 
+    def test_waits_until_the_organization_is_open_again(self, life, row):
+        life.stripe.v1.subscriptions.cancel(row.stripe_subscription_id)
+        life.tell()
+        wallet = Wallet.objects.filter(organization=life.organization)
+        wallet.update(closed_at=START)
+        assert sweep(life) == 0
+        wallet.update(closed_at=None)
+        assert sweep(life) == 1
+
     def test_is_shorter_where_a_part_was_refunded_meanwhile(self, life, row):
         TestARefund().refund(life, Payment.objects.get(purpose="pass"), 300)
         life.stripe.v1.subscriptions.cancel(row.stripe_subscription_id)

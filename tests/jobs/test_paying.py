@@ -10,8 +10,8 @@ from django.utils import timezone
 from apps.billing.selectors.subscriptions import coverage_of
 from apps.core import clock
 from apps.core.invariants import verify
-from apps.credits.errors import BudgetExceeded, InsufficientCredits
-from apps.credits.models import CreditTransaction, Hold, Lot
+from apps.credits.errors import BudgetExceeded, InsufficientCredits, WalletClosed
+from apps.credits.models import CreditTransaction, Hold, Lot, Wallet
 from apps.credits.selectors import coverage, main_wallet
 from apps.credits.selectors.coverage import Coverage
 from apps.credits.services import prices
@@ -104,6 +104,12 @@ class TestAPlanThatCoversIt:
         """A plan by which the operation, or its category, costs nothing."""
         covers = Coverage(unlimited=frozenset({request.param}))
         monkeypatch.setattr(coverage, "_providers", [lambda _: covers])
+
+    def test_pays_nothing_into_a_closed_organization(self, organization, plan):
+        Wallet.objects.filter(organization=organization).update(closed_at=timezone.now())
+
+        with pytest.raises(WalletClosed), transaction.atomic():
+            make_areas(organization)
 
     def test_pays_before_the_trial(self, organization, plan):
         job = make_areas(organization)

@@ -280,6 +280,27 @@ class TestADeadline:
         assert (area.status, area.error_code) == ("failed", "deadline_exceeded")
         assert available(organization) == 95
 
+    def test_keeps_what_waits_from_workers(self, overdue, organization):
+        assert claim() is None
+
+        assert available(organization) == 100
+
+    def test_of_one_that_cannot_be_failed_keeps_no_other(self, overdue, organization, monkeypatch):
+        broken, _ = overdue
+        other = make_areas(organization, plain=[False])
+        GenerationJob.objects.update(deadline=Now() - timedelta(seconds=1))
+        real = sweeping.end_areas
+
+        def end_areas(job, *rest):
+            if job == broken:
+                raise KeyError(job.pk)
+            real(job, *rest)
+
+        monkeypatch.setattr(sweeping, "end_areas", end_areas)
+        assert sweeping.fail_what_is_overdue(limit=1) == 1
+        other.refresh_from_db()
+        assert other.status == "failed"
+
     def test_that_was_moved_since_the_sweep_looked_counts(self, overdue):
         job, _ = overdue
         job.refresh_from_db()  # as the sweep found it
