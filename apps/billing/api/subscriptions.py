@@ -35,11 +35,11 @@ class SubscriptionView(TenantAPIView):
 
     def told(self) -> dict[str, Any]:
         """Return how it stands now."""
-        present = reading.present_of(self.organization)
+        present, waiting = reading.standing_of(self.organization)
         allowed = sorted(reading.unlimited_operations(self.organization))
         state = {
             "subscription": present,
-            "waiting": reading.waiting_of(self.organization),
+            "waiting": waiting,
             "unlimited_operations": allowed,
         }
         return dict(StateOut(state).data)

@@ -55,7 +55,7 @@ class Plans(TenantPage):
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Show the plans that are paid by the month, or by the year; and the own one always."""
-        subscription = reading.present_of(self.organization)
+        subscription, waiting = reading.standing_of(self.organization)
         cards = cards_of(subscription)
         is_annual = request.GET.get("show") == ANNUAL
         page = {
@@ -63,7 +63,7 @@ class Plans(TenantPage):
             "is_annual": is_annual,
             "has_annual": any(is_yearly(card) for card in cards),
             "subscription": subscription,
-            "waiting": reading.waiting_of(self.organization),
+            "waiting": waiting,
         }
         return render(request, "billing/plans.html", page)
 

@@ -38,13 +38,26 @@ def subscriptions_of(organization: Organization) -> QuerySet[OrganizationSubscri
 
 def present_of(organization: Organization) -> OrganizationSubscription | None:
     """Return the subscription that the organization has, or else the one that waits for payment."""
-    rows = subscriptions_of(organization).exclude(status__in=OrganizationSubscription.OVER)
-    return rows.order_by(WAITING).first()
+    return standing_of(organization)[0]
 
 
 def waiting_of(organization: Organization) -> OrganizationSubscription | None:
     """Return the subscription that waits for its first payment, perhaps beside another one."""
-    return subscriptions_of(organization).filter(status=Status.INCOMPLETE).first()
+    return standing_of(organization)[1]
+
+
+def standing_of(
+    organization: Organization,
+) -> tuple[OrganizationSubscription | None, OrganizationSubscription | None]:
+    """
+    Return what the organization has and what waits for payment, which may be the same.
+
+    In one statement: between two, what waited may have been paid, and would be neither.
+    """
+    rows = subscriptions_of(organization).exclude(status__in=OrganizationSubscription.OVER)
+    found = list(rows.order_by(WAITING))
+    waits = bool(found) and found[-1].status == Status.INCOMPLETE
+    return (found[0] if found else None), (found[-1] if waits else None)
 
 
 def offered_plan(code: str) -> PlanVersion | None:
