@@ -22,6 +22,12 @@ def add_refusal(form: BaseForm, error: DomainError) -> None:
     form.add_error(field if field in form.fields else None, str(error))
 
 
+def number_of_look(request: HttpRequest) -> int:
+    """Return how often a page that waits for something has been asked for before."""
+    number = request.GET.get("look", "0")
+    return int(number[:4]) if number.isdecimal() else 0
+
+
 def refusal_page(request: HttpRequest, error: DomainError) -> HttpResponse:
     """
     Show a refusal with the facts that the API would tell, as a page of its own.

@@ -1,7 +1,10 @@
 """What the pages of the subscription tell, and how they wait for Stripe's news."""
 
 import pytest
+from django.db import connection
 
+from apps.billing.errors import StripeUnavailable
+from apps.billing.gateway import objects
 from apps.billing.models import Customer, OrganizationSubscription
 from apps.billing.services.subscriptions import changing
 from tests.billing.buying import text_of
@@ -48,15 +51,58 @@ class TestAPlan:
         assert "hx-get" not in left.content.decode()
         _, _, back = life.press(row)
 
-        page = open_page(f"?{back.partition('?')[2]}").content.decode()
+        assert back.endswith("/billing/subscription/?paid=1")
+        page = open_page("?paid=1&look=1").content.decode()
         assert row.pay_url not in page
-        assert 'subscription/?paid=1&amp;look=1"' in page
-        assert "hx-get" not in open_page("?paid=1&look=60").content.decode()
+        assert 'subscription/?paid=1&amp;look=2"' in page
+        assert "hx-get" not in open_page("?paid=1&look=61").content.decode()
 
         life.tell()
         page = open_page("?paid=1&look=1")
         assert "Active" in text_of(page)
         assert "hx-get" not in page.content.decode()
+
+    def test_that_was_just_paid_begins_before_stripe_tells_of_it(self, stripe, life, open_page):
+        row = life.begin(make_plan(stripe))
+        life.press(row)
+
+        page = open_page("?paid=1")
+
+        assert "Active" in text_of(page)
+        assert "hx-get" not in page.content.decode()
+        assert "500 of 500 left" in text_of(page)
+        life.tell()
+        assert "500 of 500 left" in text_of(open_page())
+
+    def test_is_awaited_though_stripe_is_away(self, stripe, life, open_page, monkeypatch):
+        row = life.begin(make_plan(stripe))
+        life.press(row)
+
+        def away(*args, **kwargs):
+            raise StripeUnavailable
+
+        monkeypatch.setattr(objects, "retrieve", away)
+        page = open_page("?paid=1").content.decode()
+
+        assert 'subscription/?paid=1&amp;look=1"' in page
+        assert row.pay_url not in page
+
+    def test_that_is_paid_while_its_page_is_drawn_is_awaited_or_there(
+        self, stripe, life, open_page
+    ):
+        row = life.begin(make_plan(stripe))
+        life.press(row)
+
+        def pay(execute, sql, params, many, context):
+            result = execute(sql, params, many, context)
+            if sql.startswith("SELECT") and 'FROM "billing_organizationsubscription"' in sql:
+                OrganizationSubscription.objects.filter(pk=row.pk).update(status="active")
+            return result
+
+        with connection.execute_wrapper(pay):
+            page = open_page("?paid=1&look=1").content.decode()
+
+        assert "Waiting for payment" not in page or "hx-get" in page
 
     def test_says_what_was_carried_over(self, stripe, life, open_page):
         life.subscribe(make_plan(stripe))

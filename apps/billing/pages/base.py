@@ -18,15 +18,11 @@ from apps.billing.models import Payment
 from apps.billing.selectors.payments import payment_of
 from apps.billing.services import checkout
 from apps.billing.services.keyed import write_once
+from apps.core.pages import number_of_look
 from apps.rbac.pages.base import TenantPage
 
 MOST_LOOKS = 60  # some minutes; whoever waits longer loads the page himself
-
-
-def number_of_look(request: HttpRequest) -> int:
-    """Return how often a page that waits for Stripe's news has been asked for before."""
-    number = request.GET.get("look", "0")
-    return int(number[:4]) if number.isdecimal() else 0
+ASKS_EVERY = 4  # looks; what lies between waits for Stripe's own news
 
 
 def next_look(request: HttpRequest) -> str:

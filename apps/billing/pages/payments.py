@@ -16,7 +16,7 @@ from apps.billing.errors import (
     StripeUnavailable,
 )
 from apps.billing.models import Dispute, Payment, Refund
-from apps.billing.pages.base import MOST_LOOKS, BillingPage, number_of_look
+from apps.billing.pages.base import ASKS_EVERY, MOST_LOOKS, BillingPage
 from apps.billing.pages.forms import PURPOSES, PaymentFilter
 from apps.billing.selectors.payments import (
     PAYMENT_COLUMNS,
@@ -30,12 +30,12 @@ from apps.billing.services import checkout
 from apps.core import paging, readonly
 from apps.core.exports import stream_csv
 from apps.core.money import format_money
+from apps.core.pages import number_of_look
 from apps.credits.selectors import balance_of, main_wallet
 
 logger = structlog.get_logger(__name__)
 PAGE_SIZE = 25
 STEPS = (1, 1, 2, 3, 5, 8)  # seconds between two looks at a payment, longer and longer
-ASKS_EVERY = 4  # looks; what lies between waits for Stripe's own news
 
 
 class Payments(BillingPage):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import structlog
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -15,14 +16,18 @@ from apps.billing.errors import (
     StripeUnavailable,
 )
 from apps.billing.models import OrganizationSubscription, PlanVersion, SubscriptionChange
-from apps.billing.pages.base import BillingPage, next_look
+from apps.billing.pages.base import ASKS_EVERY, BillingPage, next_look
 from apps.billing.pages.subscription_forms import AgreeForm, AskForm, CancelForm, PlanForm
 from apps.billing.pages.subscription_lines import facts_of, notice_of
 from apps.billing.selectors import subscriptions as reading
-from apps.billing.services.subscriptions import changing, previewing, subscribing
+from apps.billing.services.handling import NotKnownYet
+from apps.billing.services.subscriptions import changing, following, previewing, subscribing
 from apps.billing.services.subscriptions.upcoming import next_invoice
+from apps.core import context, readonly
 from apps.core.errors import DomainError
+from apps.core.pages import number_of_look
 
+logger = structlog.get_logger(__name__)
 MOST_CHANGES = 10  # shown on the page
 Kind = SubscriptionChange.Kind
 Status = OrganizationSubscription.Status
@@ -86,6 +91,17 @@ def upcoming_of(present: OrganizationSubscription | None) -> dict[str, Any]:
         return {"refusal": str(error)}
 
 
+def ask_how_it_stands(waiting: OrganizationSubscription) -> None:
+    """Write down what Stripe says of what was just paid; if it does not answer, its news will."""
+    if readonly.is_on():
+        return
+    try:
+        with context.acting(actor="system:stripe"):  # as if its news had come
+            following.look(waiting)
+    except (DomainError, NotKnownYet) as error:
+        logger.warning("subscription_not_asked", subscription=waiting.public_id, why=str(error))
+
+
 class SubscriptionPage(PlanPage):
     """How the subscription stands."""
 
@@ -93,9 +109,12 @@ class SubscriptionPage(PlanPage):
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Show state, period, the next invoice, the period's credits, and what can be done."""
-        present = reading.present_of(self.organization)
-        waiting = reading.waiting_of(self.organization)
-        is_awaited = waiting is not None and request.GET.get("paid") == "1"
+        present, waiting = reading.standing_of(self.organization)
+        has_paid = request.GET.get("paid") == "1"
+        if waiting is not None and has_paid and number_of_look(request) % ASKS_EVERY == 0:
+            ask_how_it_stands(waiting)
+            present, waiting = reading.standing_of(self.organization)
+        is_awaited = waiting is not None and has_paid
         page: dict[str, Any] = {
             "subscription": present,
             "upcoming": upcoming_of(present),

@@ -83,6 +83,8 @@ class Attempt(Row):
 
     @property
     def refund_reference(self) -> str:
-        """The cause under which the ledger has what was given back, if anything was."""
+        """The cause under which the ledger has what was given back; empty: it cost nothing."""
+        if not self.charge_reference:
+            return ""
         was_released = self.hold_id is not None and self.outcome == self.Outcome.CANCELLED
         return self.charge_reference if was_released else f"refund:{self.charge_reference}"

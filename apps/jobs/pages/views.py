@@ -12,6 +12,7 @@ from django.urls import reverse
 from apps.core import paging
 from apps.core.exports import stream_csv
 from apps.core.files import stored_file
+from apps.core.pages import number_of_look
 from apps.credits import selectors as credits_selectors
 from apps.jobs import selectors
 from apps.jobs.models import GenerationArea, GenerationJob
@@ -70,8 +71,7 @@ class JobPage(TenantPage):
     def get(self, request: HttpRequest, slug: str, job_id: str) -> HttpResponse:
         """Show the job, and say when to look again."""
         job = selectors.job_of(self.organization, GenerationJob.read_id(job_id))
-        number = request.GET.get("look", "0")
-        look = int(number[:4]) if number.isdecimal() else 0
+        look = number_of_look(request)
         page = {
             "job": job_story(job, self.organization, self.attempts(job)),
             "poll_url": f"{reverse('jobs:status', args=[slug, job_id])}?look={look + 1}",
@@ -88,7 +88,7 @@ class JobPage(TenantPage):
         references = {
             name for one in attempts for name in (one.charge_reference, one.refund_reference)
         }
-        found = credits_selectors.transaction_ids(job.wallet, references - {"", "refund:"})
+        found = credits_selectors.transaction_ids(job.wallet, references - {""})
         return attempt_lines(attempts, self.organization, found)
 
 

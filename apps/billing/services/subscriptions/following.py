@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from apps.billing.gateway import objects
 from apps.billing.gateway import subscriptions as gateway
 from apps.billing.models import Customer, OrganizationSubscription
 from apps.billing.services.handling import NotKnownYet
@@ -49,9 +50,10 @@ def look(subscription: OrganizationSubscription) -> OrganizationSubscription:
 
     :raises StripeUnavailable: if Stripe does not answer.
     """
-    if not subscription.stripe_subscription_id:
+    subscription_id = subscription.stripe_subscription_id or _begun_on_page_of(subscription)
+    if not subscription_id:
         return OrganizationSubscription.objects.get(pk=subscription.pk)
-    whole = ask_for(subscription.stripe_subscription_id)
+    whole = ask_for(subscription_id)
     with scope.within(subscription.organization_id), transaction.atomic():
         customer = Customer.objects.select_for_update().get(
             organization=subscription.organization_id
@@ -60,6 +62,15 @@ def look(subscription: OrganizationSubscription) -> OrganizationSubscription:
             return follow(customer=customer, whole=whole)
         except Overtaken:
             return OrganizationSubscription.objects.get(pk=subscription.pk)
+
+
+def _begun_on_page_of(subscription: OrganizationSubscription) -> str:
+    """Return the id of what was paid on the page where it begins; empty if nothing was yet."""
+    if not subscription.stripe_session_id:
+        return ""
+    session = objects.retrieve("checkout.session", subscription.stripe_session_id)
+    begun = session.get("subscription") or ""
+    return str(begun["id"] if isinstance(begun, Mapping) else begun)
 
 
 @inside_transaction
