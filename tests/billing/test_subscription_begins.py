@@ -12,7 +12,7 @@ from apps.billing.errors import (
     PlanNotOffered,
     StripeUnavailable,
 )
-from apps.billing.gateway import subscriptions as gateway
+from apps.billing.gateway import checkout as gateway
 from apps.billing.models import Customer, OrganizationSubscription, WebhookEvent
 from apps.billing.selectors import subscriptions as reading
 from apps.billing.services.handling import News
@@ -74,13 +74,13 @@ class TestABeginning:
         assert OrganizationSubscription.objects.count() == 0
 
     def test_whose_answer_got_lost_is_asked_for_again(self, life, plan, stripe, monkeypatch):
-        make = gateway.create_checkout
+        make = gateway.create_session
 
         def lost(**question):
             make(**question)
             raise StripeUnavailable
 
-        monkeypatch.setattr(gateway, "create_checkout", lost)
+        monkeypatch.setattr(gateway, "create_session", lost)
         with pytest.raises(StripeUnavailable):
             life.begin(plan)
         monkeypatch.undo()

@@ -8,20 +8,6 @@ from apps.billing.gateway.objects import retrieve
 MOST_INVOICES = 12  # the newest; each older one had news of its own
 
 
-def create_checkout(*, key: str, question: Json) -> Json:
-    """Make Stripe's page on which a subscription begins."""
-    return ask(lambda stripe, options: stripe.checkout.sessions.create(question, options), key=key)
-
-
-def expire_checkout(session_id: str) -> Json:
-    """
-    End a page of Stripe's that nobody has paid on.
-
-    :raises StripeRefused: if it was paid, or has ended by itself.
-    """
-    return ask(lambda stripe, options: stripe.checkout.sessions.expire(session_id, {}, options))
-
-
 def retrieve_whole(subscription_id: str) -> Json:
     """Return a subscription as it is now, with its newest invoices and what paid them."""
     params = {

@@ -2,20 +2,18 @@
 
 from datetime import timedelta
 
-import structlog
 from django.db import transaction
 
 from apps.billing.errors import AlreadySubscribed, StripeRefused, StripeUnavailable
+from apps.billing.gateway import checkout as gateway
 from apps.billing.gateway import objects
-from apps.billing.gateway import subscriptions as gateway
 from apps.billing.models import Customer, OrganizationSubscription
+from apps.billing.services import sweeping
 from apps.billing.services.sweeping import SWEPT_AT_ONCE
-from apps.core import scope
 from apps.core.clock import database_now
 from apps.core.db import inside_transaction, outside_transaction
 from apps.tenants.services.audit import record
 
-logger = structlog.get_logger(__name__)
 Status = OrganizationSubscription.Status
 PAGE_LIVES = timedelta(hours=24)  # Stripe's page, and as long the key of the question for it
 
@@ -33,7 +31,7 @@ def give_up(row: OrganizationSubscription) -> None:
         session = objects.retrieve("checkout.session", session_id)
         if session["status"] == "open":
             try:
-                session = gateway.expire_checkout(session_id)
+                session = gateway.expire_session(session_id)
             except StripeRefused:
                 session = objects.retrieve("checkout.session", session_id)
         if session["status"] == "complete":
@@ -71,19 +69,9 @@ def give_up_session(*, customer: Customer, session_id: str) -> None:
 
 
 def sweep() -> int:
-    """End what nobody has paid for in time; return how many. Stops where Stripe is silent."""
+    """End what nobody has paid for in time; return how many were tried."""
     old = OrganizationSubscription.objects.filter(
         status=Status.INCOMPLETE, created_at__lte=database_now() - PAGE_LIVES
     )
-    ended = 0
-    for row in old.select_related("version__plan").order_by("created_at")[:SWEPT_AT_ONCE]:
-        with scope.within(row.organization_id):
-            try:
-                give_up(row)
-            except StripeUnavailable:
-                break
-            except (AlreadySubscribed, StripeRefused) as error:
-                logger.warning("subscription_not_ended", id=row.public_id, error=str(error))
-            else:
-                ended += 1
-    return ended
+    rows = old.select_related("version__plan").order_by("created_at")
+    return sweeping.each(rows[:SWEPT_AT_ONCE], give_up)

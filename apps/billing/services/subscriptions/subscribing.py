@@ -13,7 +13,7 @@ from apps.billing.errors import (
     StripeRefused,
     StripeUnavailable,
 )
-from apps.billing.gateway import subscriptions as gateway
+from apps.billing.gateway import checkout as gateway
 from apps.billing.models import OrganizationSubscription, PlanVersion
 from apps.billing.selectors import subscriptions as reading
 from apps.billing.services.customers import ensure_customer, lock_customer
@@ -55,7 +55,7 @@ def begin(
     """
     check_choice(version, quantity)
     lock_customer(organization=organization)  # of those who begin at once, the first one does
-    for row in (reading.waiting_of(organization), reading.present_of(organization)):
+    for row in reversed(reading.standing_of(organization)):  # what waits first
         if row is not None and _is_the_same(row, version, quantity):
             return row
         if row is not None and not _goes_on_beside(row, version):
@@ -123,7 +123,7 @@ def open_checkout(row: OrganizationSubscription) -> OrganizationSubscription:
     if question is None:
         return OrganizationSubscription.objects.select_related("version__plan").get(pk=row.pk)
     try:
-        session = gateway.create_checkout(key=row.public_id, question=question)
+        session = gateway.create_session(key=row.public_id, question=question)
     except StripeUnavailable as error:
         raise StripeUnavailable(subscription=row.public_id) from error
     except StripeRefused:
