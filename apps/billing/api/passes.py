@@ -6,11 +6,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.reverse import reverse
 
-from apps.billing.api.keyed import write_then_ask
 from apps.billing.api.payment_serializers import PaymentOut
-from apps.billing.api.purchases import AskingView
+from apps.billing.api.purchases import BuyingView
 from apps.billing.errors import PlanNotOffered, PlanTimeRefused
 from apps.billing.models import Payment, PlanVersion
 from apps.billing.selectors.plan_times import (
@@ -61,7 +59,7 @@ class PassPreviewOut(serializers.Serializer[PassPreview]):
     )
 
 
-class PassView(AskingView):
+class PassView(BuyingView):
     """A view of passes."""
 
     def chosen(self, code: str) -> PlanVersion:
@@ -116,13 +114,7 @@ class Passes(PassView):
         down and goes on by itself; the same request with the same key answers it.
         """
         fields = validated(PassPurchaseIn, request.data)
-        return write_then_ask(
-            request,
-            principal=self.principal,
-            write=lambda: self.write(**fields),
-            ask=self.ask,
-            place=lambda row: reverse("api:billing:payment", args=[row.public_id]),
-        )
+        return self.buy(request, lambda: self.write(**fields))
 
     def write(self, *, plan: str, amount: int | None = None) -> Payment:
         """Write the purchase down."""

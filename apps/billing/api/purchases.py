@@ -1,5 +1,6 @@
 """Buy credits, and read what was paid."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -67,8 +68,18 @@ class PaymentParameters(serializers.Serializer[Any]):
     created_before = serializers.DateTimeField(required=False, help_text="Exclusive.")
 
 
-class AskingView(TenantAPIView):
+class BuyingView(TenantAPIView):
     """A view that buys something on Stripe's page."""
+
+    def buy(self, request: Request, write: Callable[[], Payment]) -> Response:
+        """Write the purchase down once for its key, and answer with the page to pay it on."""
+        return write_then_ask(
+            request,
+            principal=self.principal,
+            write=write,
+            ask=self.ask,
+            place=lambda row: reverse("api:billing:payment", args=[row.public_id]),
+        )
 
     def ask(self, payment_id: UUID) -> dict[str, Any]:
         """Ask for Stripe's page, and return the payment."""
@@ -76,7 +87,7 @@ class AskingView(TenantAPIView):
         return dict(PaymentOut(payment_of(self.organization, payment.pk)).data)
 
 
-class Purchases(AskingView):
+class Purchases(BuyingView):
     """Credits that are bought."""
 
     permissions = {"POST": "billing.manage"}
@@ -102,13 +113,7 @@ class Purchases(AskingView):
         the same request with the same key answers it.
         """
         fields = validated(PurchaseIn, request.data)
-        return write_then_ask(
-            request,
-            principal=self.principal,
-            write=lambda: self.write(**fields),
-            ask=self.ask,
-            place=lambda row: reverse("api:billing:payment", args=[row.public_id]),
-        )
+        return self.buy(request, lambda: self.write(**fields))
 
     def write(
         self, *, pack: str | None = None, credits: int | None = None, amount: int | None = None
