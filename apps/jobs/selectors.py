@@ -1,6 +1,6 @@
 """Read jobs, uploads and what things cost. Nothing here writes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from apps.core.errors import NotFound
 from apps.credits import selectors as credits_selectors
-from apps.jobs.errors import ResultNotReady, UploadNotFound
+from apps.jobs.errors import ResultNotReady
 from apps.jobs.models import Attempt, BlobUpload, GenerationArea, GenerationJob
 from apps.jobs.runners.protocol import Runner
 from apps.jobs.runners.registry import RUNNERS
@@ -140,18 +140,17 @@ def shared_job(user: User, job_id: UUID | None) -> GenerationJob:
     return job
 
 
-def usable_upload(organization: Organization, upload_id: str) -> BlobUpload:
+def usable_uploads(organization: Organization, upload_ids: Iterable[str]) -> dict[str, BlobUpload]:
     """
-    Return a picture of the organization's that is not past its date.
+    Return those of these pictures that are the organization's and not past their date.
 
-    :raises UploadNotFound: if there is none; one of another organization looks the same.
+    With one query, however many they are; one of another organization is left out like none.
     """
-    uploads = BlobUpload.objects.filter(organization=organization, expires_at__gt=Now())
-    row_id = BlobUpload.read_id(upload_id)
-    upload = None if row_id is None else uploads.filter(pk=row_id).first()
-    if upload is None:
-        raise UploadNotFound(upload_id=upload_id)
-    return upload
+    row_ids = [row_id for one in set(upload_ids) if (row_id := BlobUpload.read_id(one))]
+    found = BlobUpload.objects.filter(
+        organization=organization, expires_at__gt=Now(), pk__in=row_ids
+    )
+    return {upload.public_id: upload for upload in found}
 
 
 def result_of(area: GenerationArea) -> dict[str, str]:

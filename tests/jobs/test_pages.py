@@ -1,5 +1,6 @@
 """The customer's pages of jobs."""
 
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,16 @@ from apps.credits import selectors
 from apps.credits.services.budgets import create_budget
 from apps.jobs.models import BlobUpload, GenerationArea, GenerationJob
 from apps.jobs.services import running
-from tests.jobs.work import OPERATION, available, make_areas, make_job, picture, set_price, work_off
+from tests.jobs.work import (
+    OPERATION,
+    available,
+    make_areas,
+    make_job,
+    make_upload,
+    picture,
+    set_price,
+    work_off,
+)
 from tests.people import make_member, make_organization, signed_in
 
 
@@ -299,6 +309,28 @@ class TestTheList:
 
         assert found.count('<th scope="row"') == 1
         assert "Nothing matches these filters" in none
+
+    def test_filters_the_days_of_whoever_looks(self, organization, developer):
+        make_job(organization, developer)
+        late = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)  # the first of April in Berlin
+        GenerationJob.objects.update(created_at=late)
+        client = signed_in(make_member(organization, "developer", time_zone="Europe/Berlin"))
+        for query, found in (("from_date=2026-04-01", 1), ("to_date=2026-03-31", 0)):
+            page = client.get(address(organization, f"?{query}")).content.decode()
+            assert page.count('<th scope="row"') == found, query
+
+    def test_asks_as_often_for_many_kept_pictures(self, client, organization, developer):
+        place = address(organization, "quote/")
+
+        def asked(count):
+            uploads = [make_upload(organization, developer) for _ in range(count)]
+            query = "&".join(f"upload_id={one.public_id}&area_style=dusk" for one in uploads)
+            with CaptureQueriesContext(connection) as queries:
+                client.get(f"{place}?operation={OPERATION}&style=dusk&{query}")
+            return len(queries)
+
+        asked(1)
+        assert asked(1) == asked(8)
 
     def test_goes_on_to_the_next_page_with_its_filters(self, client, organization, monkeypatch):
         monkeypatch.setattr("apps.jobs.pages.views.PAGE_SIZE", 1)

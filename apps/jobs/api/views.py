@@ -25,6 +25,7 @@ from apps.jobs.api.serializers import (
     UploadIn,
     UploadOut,
 )
+from apps.jobs.errors import UploadNotFound
 from apps.jobs.models import GenerationJob
 from apps.jobs.selectors import JobFilters
 from apps.jobs.services import changing, quotes, submission, uploads
@@ -221,12 +222,18 @@ def areas_asked_for(organization: Organization, fields: dict[str, Any]) -> list[
 
     :raises UploadNotFound: if an area has no picture, or none that can be used.
     """
-    found = []
-    for area in fields.get("areas") or [{}]:
-        upload_id = area.get("upload_id") or fields.get("upload_id", "")
-        parameters = area.get("parameters", fields["parameters"])
-        found.append(AreaRequest(selectors.usable_upload(organization, upload_id), parameters))
-    return found
+    asked = [
+        (
+            area.get("upload_id") or fields.get("upload_id", ""),
+            area.get("parameters", fields["parameters"]),
+        )
+        for area in fields.get("areas") or [{}]
+    ]
+    found = selectors.usable_uploads(organization, [upload_id for upload_id, _ in asked])
+    for upload_id, _ in asked:
+        if upload_id not in found:
+            raise UploadNotFound(upload_id=upload_id)
+    return [AreaRequest(found[upload_id], parameters) for upload_id, parameters in asked]
 
 
 def answered(status: int, organization: Organization, job: GenerationJob) -> Answer:

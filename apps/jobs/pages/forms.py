@@ -1,6 +1,5 @@
 """The forms of jobs: what to submit, and which to list."""
 
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +8,8 @@ from django.core.files.base import File
 from django.utils.datastructures import MultiValueDict
 
 from apps.core import ids
-from apps.core.periods import utc_midnight
+from apps.credits.selectors.periods import midnight
 from apps.jobs import selectors
-from apps.jobs.errors import UploadNotFound
 from apps.jobs.models import BlobUpload, GenerationJob
 from apps.jobs.models.jobs import MOST_AREAS
 from apps.jobs.runners.registry import RUNNERS
@@ -82,11 +80,9 @@ class JobForm(forms.Form):
 
     def kept_uploads(self) -> list[BlobUpload]:
         """Return the pictures of the last try that can still be used."""
-        found = []
-        for upload_id in self._all_of("upload_id")[:MOST_AREAS]:
-            with suppress(UploadNotFound):
-                found.append(selectors.usable_upload(self.organization, upload_id))
-        return found
+        upload_ids = self._all_of("upload_id")[:MOST_AREAS]
+        found = selectors.usable_uploads(self.organization, upload_ids)
+        return [found[upload_id] for upload_id in upload_ids if upload_id in found]
 
     def areas(self, kept: list[BlobUpload]) -> list[AreaRequest]:
         """Return an area for each picture: in its own style, or in that of all."""
@@ -126,8 +122,8 @@ class JobFilter(forms.Form):
             status=chosen["status"],
             operation=chosen["operation"],
             submitted_by=chosen["submitted_by"],
-            created_from=utc_midnight(first) if first else None,
-            created_before=utc_midnight(last + timedelta(days=1)) if last else None,
+            created_from=midnight(first) if first else None,
+            created_before=midnight(last + timedelta(days=1)) if last else None,
         )
 
 
