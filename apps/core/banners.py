@@ -13,15 +13,19 @@ from typing import Any
 class Place(IntEnum):
     """What a banner is about, the most urgent first. Whoever adds one says where it belongs."""
 
-    PAYMENT_FAILED = 1
-    AUTHENTICATION_NEEDED = 2
-    OUT_OF_CREDITS = 3
-    RELOAD_STOPPED = 4
-    TRIAL_ENDS = 5
-    LOW_BALANCE = 6
-    CREDITS_EXPIRE = 7
-    NOT_CONFIGURED = 8
-    TEST_MODE = 9
+    FROZEN = 1
+    PAYMENT_FAILED = 2
+    AUTHENTICATION_NEEDED = 3
+    OVER_LIMIT = 4
+    OUT_OF_CREDITS = 5
+    RELOAD_STOPPED = 6
+    TRIAL_ENDS = 7
+    LOW_BALANCE = 8
+    CREDITS_EXPIRE = 9
+    SEATS_FULL = 10
+    MAINTENANCE = 11
+    NOT_CONFIGURED = 12
+    TEST_MODE = 13
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Viewer:
     """Who looks at which page."""
 
     organization: Any  # tenants.Organization, which the core does not know
+    user: Any  # tenants.User
     permissions: Collection[str]  # codes that he has there
     section: str  # the namespace of the page's address: `billing`
 

@@ -1,5 +1,6 @@
 """What every page shares: how refusals are shown, and the pages that explain errors."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -7,6 +8,7 @@ from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
+from django.utils import formats, timezone
 
 from apps.core import context, readonly
 from apps.core.catalogue import catalogue
@@ -26,6 +28,11 @@ def number_of_look(request: HttpRequest) -> int:
     """Return how often a page that waits for something has been asked for before."""
     number = request.GET.get("look", "0")
     return int(number[:4]) if number.isdecimal() else 0
+
+
+def day_of(moment: datetime | None) -> str:
+    """Write the day of a moment in the viewer's time zone."""
+    return formats.date_format(timezone.localtime(moment), "j F Y") if moment else "–"
 
 
 def refusal_page(request: HttpRequest, error: DomainError) -> HttpResponse:

@@ -132,8 +132,8 @@ CASES = {
 }
 
 
-def shown(organization, permissions=ALL, section="credits", dismissed=()):
-    return banner_for(Viewer(organization, permissions, section), dismissed)
+def shown(organization, permissions=ALL, section="credits", dismissed=(), user=None):
+    return banner_for(Viewer(organization, user, permissions, section), dismissed)
 
 
 class TestEachBanner:

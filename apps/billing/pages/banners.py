@@ -8,11 +8,11 @@ from django.urls import reverse
 
 from apps.billing.gateway.client import is_configured, is_simulated
 from apps.billing.models import AutoReload, OrganizationSubscription
-from apps.billing.pages.subscription_lines import day_of
 from apps.billing.selectors.alerts import Alerts, Credits, alerts_of
 from apps.billing.selectors.subscriptions import grace_ends
 from apps.core.banners import Banner, Place, Viewer
 from apps.core.money import format_money, grouped
+from apps.core.pages import day_of
 
 TRIAL_DAYS, EXPIRY_DAYS = timedelta(days=3), timedelta(days=7)
 LOW_PERCENT = 10  # of what the lots gave that still have some

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import formats, timezone
-
 from apps.billing.models import OrganizationSubscription
 from apps.billing.selectors import subscriptions as reading
 from apps.billing.selectors.plan_times import lots_of_times, pass_named, times_of
 from apps.billing.services.subscriptions.prorations import lots_of
+from apps.core.pages import day_of
 from apps.credits.models import Lot
 
 Status = OrganizationSubscription.Status
@@ -123,8 +122,3 @@ def notice_of(row: OrganizationSubscription, *, is_awaited: bool = False) -> dic
 def after_it(plan: str) -> str:
     """Say what comes after what ends by itself."""
     return f"After it you have {plan} again." if plan else "After it you have no plan."
-
-
-def day_of(moment: datetime | None) -> str:
-    """Write the day of a moment in the viewer's time zone."""
-    return formats.date_format(timezone.localtime(moment), "j F Y") if moment else "–"

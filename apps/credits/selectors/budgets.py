@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import DateField, OuterRef, QuerySet, Subquery, Value
+from django.db.models import DateField, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from apps.core import paging
@@ -88,6 +88,15 @@ def budget_of(wallet: Wallet, budget_id: str, *, member: User | None = None) -> 
     if found is None:
         raise NotFound
     return found
+
+
+def used_up(wallet: Wallet, user: User) -> list[Budget]:
+    """Return the budgets that refuse this person's charges until the next month, his own last."""
+    found = budgets_of(wallet, is_active=True).filter(
+        Q(member=None) | Q(member=user), action=Budget.Action.STOP
+    )
+    ordered = found.order_by(F("member").asc(nulls_first=True))  # these are two at most
+    return [one for one in ordered if not use_of(one).left]
 
 
 def use_of(budget: Budget) -> Use:

@@ -84,7 +84,7 @@ def banner_of(request: HttpRequest, permissions: set[str]) -> Banner | None:
     here: Organization | None = getattr(request, "organization", None)
     if here is None or request.resolver_match is None:
         return None
-    viewer = Viewer(here, permissions, request.resolver_match.namespace)
+    viewer = Viewer(here, request.user, permissions, request.resolver_match.namespace)
     mine = dismissed_name(here, "")
     names = request.session.get(DISMISSED, [])
     dismissed = {name.removeprefix(mine) for name in names if name.startswith(mine)}

@@ -1,8 +1,8 @@
 """
 Values that staff set while the instance runs: declared where they are used, with their type.
 
-Each is read where a decision depends on it, in the transaction of the decision, and no page
-asks for one merely to be shown: what is kept in a process would be wrong in the others.
+Each is read where a decision depends on it, in the transaction of the decision: what is kept
+in a process would be wrong in the others. Only the notice of maintenance is read to be shown.
 """
 
 from collections.abc import Mapping

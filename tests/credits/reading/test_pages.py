@@ -315,5 +315,5 @@ class TestWhoIsShown:
             charge(used, f"work:{number}", actor=f"user:{number}")
 
         show(page)  # signs in and remembers the organization
-        with django_assert_max_num_queries(22):  # the frame's banner asks six
+        with django_assert_max_num_queries(24):  # the frame's banner asks eight
             show(page)
