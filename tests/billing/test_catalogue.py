@@ -196,9 +196,16 @@ class TestFeatures:
             }
         )
         assert plan_features.describe_features(version.features) == [
-            "No credits for compute",
+            "Free of credits: compute",
             "1 job at once",
             "Priority support",
+        ]
+
+    def test_name_operations_as_the_price_list_describes_them(self):
+        features = {"unlimited_operations": ["image.restyle", "api.render", "compute"]}
+        words = {"image.restyle": "Restyle a picture", "api.render": ""}
+        assert plan_features.describe_features(features, words) == [
+            "Free of credits: Restyle a picture, api.render, compute"
         ]
 
     @pytest.mark.parametrize("named", ["compute", "image.restyle"])

@@ -138,6 +138,28 @@ class TestThePage:
         assert "per 3 months, for each property" in text
         assert "As many as you like" in text
 
+    def test_offers_a_trial_to_those_who_had_none(self, organization, reader):
+        version = make_plan_version(make_plan("pro"), trial_days=14)
+        assert "14 days" in reader.get(self.ADDRESS).content.decode()
+        had = subscribe(organization, version)
+        had.status = "cancelled"
+        had.trial_end = had.ended_at = timezone.now()
+        with scope.within(organization.pk):
+            had.save()
+        assert "14 days" not in reader.get(self.ADDRESS).content.decode()
+
+    def test_says_in_words_what_is_free_of_credits(self, reader):
+        set_price(
+            name="image.restyle",
+            credit_cost=5,
+            category="compute",
+            description="Restyle a picture",
+        )
+        make_plan_version(features={"unlimited_operations": ["image.restyle"]})
+        text = reader.get(self.ADDRESS).content.decode()
+        assert "Free of credits: Restyle a picture" in text
+        assert "image.restyle" not in text
+
     def test_changes_between_monthly_and_annual(self, reader):
         make_plan_version(make_plan("free", position=1), price=0)
         make_plan_version(make_plan("pro", position=2))
@@ -202,5 +224,5 @@ class TestThePage:
         for number in range(8):
             make_plan_version(make_plan(position=number))
         reader.get(self.ADDRESS)
-        with django_assert_max_num_queries(14):  # the frame's banner asks six
+        with django_assert_max_num_queries(17):  # the frame's banner asks eight
             reader.get(self.ADDRESS)

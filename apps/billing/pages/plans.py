@@ -9,6 +9,7 @@ from apps.billing.models import OrganizationSubscription, PlanVersion, Subscript
 from apps.billing.selectors import catalogue as selectors
 from apps.billing.selectors import subscriptions as reading
 from apps.billing.services.plan_features import describe_features
+from apps.credits.selectors.prices import price_list
 from apps.rbac.pages.base import TenantPage
 
 ANNUAL = "annual"  # of the query string; monthly is what one sees without it
@@ -21,6 +22,7 @@ class Card:
 
     version: PlanVersion  # the own one, where the organization has the plan
     offered: PlanVersion | None  # what new subscribers get; None: the plan is archived
+    features: list[str]  # what it gives beside credits and seats, as people read it
     is_current: bool = False  # the organization has this plan, in whichever version
 
     @property
@@ -42,11 +44,6 @@ class Card:
         """Whether the organization has the plan on other terms than new subscribers get."""
         return self.is_current and self.version != self.offered
 
-    @property
-    def features(self) -> list[str]:
-        """What it gives beside credits and seats, as people read it."""
-        return describe_features(self.version.features)
-
 
 class Plans(TenantPage):
     """The plans, side by side."""
@@ -64,6 +61,7 @@ class Plans(TenantPage):
             "has_annual": any(is_yearly(card) for card in cards),
             "subscription": subscription,
             "waiting": waiting,
+            "has_trial": not reading.had_trial(self.organization),
         }
         return render(request, "billing/plans.html", page)
 
@@ -71,14 +69,17 @@ class Plans(TenantPage):
 def cards_of(subscription: OrganizationSubscription | None) -> list[Card]:
     """Return a card for each plan that is offered, and for the own one, offered or not."""
     own = subscription.version if subscription else None
+    words = {event.name: event.description for event in price_list()}
+
+    def card(version: PlanVersion, offered: PlanVersion | None) -> Card:
+        return Card(version, offered, describe_features(version.features, words), version == own)
+
     cards = []
     for offered in selectors.current_plans():
-        if own and own.plan == offered.plan:
-            cards.append(Card(own, offered, is_current=True))
-        else:
-            cards.append(Card(offered, offered))
+        is_own = own is not None and own.plan == offered.plan
+        cards.append(card(own if is_own and own else offered, offered))
     if own and not any(card.is_current for card in cards):
-        cards.append(Card(own, None, is_current=True))
+        cards.append(card(own, None))
     return sorted(cards, key=lambda card: (card.plan.position, card.plan.code))
 
 

@@ -51,7 +51,7 @@ FEATURES: dict[str, Feature] = {
     "unlimited_operations": Feature(
         "a list of names or categories of the price list that cost nothing",
         _problem_of_operations,
-        lambda value: f"No credits for {', '.join(value)}",
+        lambda value: f"Free of credits: {', '.join(value)}",
     ),
     "max_concurrent_jobs": Feature(
         "how many jobs may run at once",
@@ -82,9 +82,19 @@ def check_features(features: Any) -> dict[str, Any]:
     return dict(features)
 
 
-def describe_features(features: Mapping[str, Any]) -> list[str]:
-    """Return the features as people read them, in the order in which they are declared."""
-    return [one.sentence(features[key]) for key, one in FEATURES.items() if key in features]
+def describe_features(
+    features: Mapping[str, Any], descriptions: Mapping[str, str] | None = None
+) -> list[str]:
+    """
+    Return the features as people read them, in the order in which they are declared.
+
+    `descriptions` say in words what operations do, by their names in the price list.
+    """
+    said = dict(features)
+    if operations := said.get("unlimited_operations"):
+        words = descriptions or {}
+        said["unlimited_operations"] = [words.get(one) or one for one in operations]
+    return [one.sentence(said[key]) for key, one in FEATURES.items() if key in said]
 
 
 def costs_nothing(version: PlanVersion, event: CreditEvent) -> bool:
