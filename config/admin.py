@@ -45,6 +45,7 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("Passes and given plans", "billing.PlanTime", "hourglass"),
             ("Changes of subscriptions", "billing.SubscriptionChange", "swap_horiz"),
             ("Automatic reloads", "billing.AutoReload", "autorenew"),
+            ("Sandboxes", "billing.Sandbox", "more_time"),
             ("Stripe's events", "billing.WebhookEvent", "inbox"),
         ),
     ),

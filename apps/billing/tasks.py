@@ -17,6 +17,7 @@ from apps.billing.services import (
     refund_requests,
     reloads,
     reversals,
+    sandboxes,
     syncing,
 )
 from apps.billing.services.subscriptions import (
@@ -29,6 +30,8 @@ from apps.billing.services.subscriptions import (
 
 logger = structlog.get_logger(__name__)
 MOST_ROUNDS = 20  # 1,000 events; the rest waits for the next ring
+RING_AGAIN_SECONDS = 2  # while Stripe moves a clock
+MOST_RINGS = 30  # until the sweep rings instead
 
 
 @shared_task(name="billing.process_events")
@@ -106,8 +109,16 @@ def reconcile(run_id: str = "") -> None:
 @shared_task(name="billing.sweep_subscriptions")
 def sweep_subscriptions() -> None:
     """Resume and end what waits, and turn and end plans of our own. Safe to repeat, and at once."""
-    sweeps = (own_periods, plan_times, resuming, abandoning, ending)
+    sweeps = (own_periods, plan_times, resuming, abandoning, ending, sandboxes)
     _each_for_itself(*(one.sweep for one in sweeps))
+
+
+@shared_task(name=sandboxes.TASK)
+def move_sandbox(sandbox_id: str, ring: int = 1) -> None:
+    """Bring a sandbox's clock on its way. Safe to repeat; what it leaves, the sweep rings for."""
+    if sandboxes.carry_on(UUID(sandbox_id)) and ring < MOST_RINGS:
+        more = {"sandbox_id": sandbox_id, "ring": ring + 1}
+        move_sandbox.apply_async(kwargs=more, countdown=RING_AGAIN_SECONDS)
 
 
 @shared_task(name="billing.reload_if_low")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 
@@ -25,6 +26,7 @@ class Scope:
     user_id: UUID | None = None  # who signed in: sees which organizations are his
     secret: tuple[str, bytes] | None = None  # kind and digest: opens the organization it is of
     reason: str = ""  # why rows of every organization are asked for; empty: they are not
+    clock_at: datetime | None = None  # where time stands still in the organization: a sandbox
 
     @property
     def is_open(self) -> bool:
@@ -57,9 +59,20 @@ def entered(scope: Scope) -> Iterator[None]:
         _current.reset(token)
 
 
-def within(organization_id: UUID) -> AbstractContextManager[None]:
-    """Work in one organization for the length of a block."""
-    return entered(replace(current(), organization_id=organization_id, secret=None, reason=""))
+def within(organization_id: UUID, clock_at: datetime | None = None) -> AbstractContextManager[None]:
+    """
+    Work in one organization for the length of a block, at `clock_at` if it is a sandbox.
+
+    Whoever is in the organization already stays at its moment.
+    """
+    return entered(_of(organization_id, clock_at))
+
+
+def _of(organization_id: UUID, clock_at: datetime | None) -> Scope:
+    now = current()
+    if now.organization_id == organization_id:
+        clock_at = clock_at or now.clock_at
+    return replace(now, organization_id=organization_id, clock_at=clock_at, secret=None, reason="")
 
 
 def every_organization(reason: str) -> AbstractContextManager[None]:
@@ -69,12 +82,15 @@ def every_organization(reason: str) -> AbstractContextManager[None]:
 
 def opened_by(kind: str, digest: bytes) -> AbstractContextManager[None]:
     """Work, for the length of a block, in the organization that a secret of it opens."""
-    return entered(replace(current(), organization_id=None, secret=(kind, digest), reason=""))
+    now = current()
+    return entered(
+        replace(now, organization_id=None, clock_at=None, secret=(kind, digest), reason="")
+    )
 
 
-def set_organization(organization_id: UUID) -> None:
-    """Work in this organization for the rest of the request."""
-    _current.set(replace(current(), organization_id=organization_id, secret=None, reason=""))
+def set_organization(organization_id: UUID, clock_at: datetime | None = None) -> None:
+    """Work in this organization for the rest of the request, at `clock_at` if it is a sandbox."""
+    _current.set(_of(organization_id, clock_at))
 
 
 def set_user(user_id: UUID) -> None:

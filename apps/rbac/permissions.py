@@ -31,6 +31,11 @@ class PermissionCode:
         """What is done."""
         return self.code.partition(".")[2]
 
+    @property
+    def follows_sandbox(self) -> bool:
+        """Whether a sandbox's clock decides there: people, keys and mail live in real time."""
+        return self.resource in IN_SANDBOX
+
 
 @dataclass(frozen=True)
 class SystemRole:
@@ -40,6 +45,8 @@ class SystemRole:
     description: str
     codes: frozenset[str]
 
+
+IN_SANDBOX = frozenset({"credits", "budgets", "billing", "jobs", "capacity", "partners"})
 
 PERMISSIONS = (
     PermissionCode("organization.view", "See its name and settings.", "organization:read"),

@@ -10,6 +10,7 @@ from apps.billing.admin import (
     reconciliation_runs,
     refunds,
     reloads,
+    sandboxes,
     subscriptions,
     versions,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "reconciliation_runs",
     "refunds",
     "reloads",
+    "sandboxes",
     "subscriptions",
     "versions",
 ]

@@ -43,12 +43,33 @@ class GiftForm(forms.Form):
     )
 
 
+class OrganizationField(forms.CharField):
+    """An organization, by what staff have at hand."""
+
+    widget = UnfoldAdminTextInputWidget
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=100, help_text="Its address, or org_…", **options)
+
+    def clean(self, value: Any) -> Any:
+        """
+        Return the organization that is meant.
+
+        :raises ValidationError: if there is none.
+        """
+        text = super().clean(value)
+        organization_id = Organization.read_id(text)
+        named = {"pk": organization_id} if organization_id else {"slug": text}
+        found = Organization.objects.filter(**named).first()
+        if found is None:
+            raise forms.ValidationError("No organization has this address or id.")
+        return found
+
+
 class PlanGiftForm(GiftForm):
     """Which plan, and for whom, besides."""
 
-    organization = forms.CharField(
-        max_length=100, widget=UnfoldAdminTextInputWidget, help_text="Its address, or org_…"
-    )
+    organization = OrganizationField()
     plan = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
     field_order = ["organization", "plan", "days", "reason"]
 
@@ -57,20 +78,6 @@ class PlanGiftForm(GiftForm):
         self.versions = {one.plan.code: one for one in current_plans() if one.price}
         plan: Any = self.fields["plan"]
         plan.choices = [(code, one.plan.name) for code, one in self.versions.items()]
-
-    def clean_organization(self) -> Organization:
-        """
-        Return the organization that is meant.
-
-        :raises ValidationError: if there is none.
-        """
-        text = self.cleaned_data["organization"].strip()
-        organization_id = Organization.read_id(text)
-        named = {"pk": organization_id} if organization_id else {"slug": text}
-        found = Organization.objects.filter(**named).first()
-        if found is None:
-            raise forms.ValidationError("No organization has this address or id.")
-        return found
 
     def clean_plan(self) -> PlanVersion:
         """Return the version that new subscribers get."""
@@ -115,7 +122,7 @@ class Giving:
             return self._form(request, form, frame)
         given = form.cleaned_data
         try:
-            with scope.within(given["organization"].pk):
+            with scope.within(given["organization"].pk, given["organization"].clock_at):
                 time = comping.give_time(
                     time_id=given["gift_id"],
                     organization=given["organization"],
@@ -161,7 +168,7 @@ class Giving:
             return self._form(request, form, frame)
         given = form.cleaned_data
         try:
-            with scope.within(row.organization_id):
+            with scope.within(row.organization_id, row.organization.clock_at):
                 row = comping.extend_trial(
                     change_id=given["gift_id"],
                     subscription=row,

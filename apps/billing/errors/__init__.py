@@ -19,6 +19,7 @@ from apps.billing.errors.refunds import (
     RefundTooLarge,
 )
 from apps.billing.errors.reloads import ConsentNeeded, ReloadNotOffered, ReloadTermsRefused
+from apps.billing.errors.sandboxes import SandboxIsMoving, SandboxRefused
 from apps.billing.errors.stripe import (
     AuthenticationNeeded,
     BillingNotConfigured,
@@ -71,6 +72,8 @@ __all__ = [
     "RefundTooLarge",
     "ReloadNotOffered",
     "ReloadTermsRefused",
+    "SandboxIsMoving",
+    "SandboxRefused",
     "SignatureRefused",
     "StripeRefused",
     "StripeUnavailable",

@@ -14,6 +14,7 @@ from apps.billing.models.plan_times import PlanTime
 from apps.billing.models.reconciliation import ReconciliationCase, ReconciliationRun
 from apps.billing.models.refunds import Dispute, Refund
 from apps.billing.models.reload import AutoReload
+from apps.billing.models.sandboxes import Sandbox
 from apps.billing.models.subscriptions import OrganizationSubscription, SubscriptionChange
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "ReconciliationCase",
     "ReconciliationRun",
     "Refund",
+    "Sandbox",
     "SubscriptionChange",
     "SubscriptionPlan",
     "WebhookEvent",

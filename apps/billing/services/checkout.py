@@ -22,7 +22,7 @@ from apps.billing.services.customers import ensure_customer
 from apps.billing.services.purchases import SESSION_LIVES
 from apps.billing.services.sweeping import PATIENCE, SWEPT_AT_ONCE
 from apps.core import context, scope
-from apps.core.clock import database_now
+from apps.core.clock import workers_now
 from apps.core.db import inside_transaction, outside_transaction
 from apps.tenants.selectors.config import value_of
 
@@ -69,7 +69,7 @@ def _question_of(payment: Payment) -> dict[str, Any] | None:
             return None
         if payment.question is None:
             payment.question = _question(payment, customer)
-            payment.asked_at = database_now()
+            payment.asked_at = workers_now()
         payment.status = Payment.Status.UNKNOWN
         payment.save(update_fields=["question", "asked_at", "status"])
         # As it is read back, from the first time on: JSONB keeps words, and no order of them.
@@ -205,7 +205,7 @@ def sweep() -> int:
 
     Returns how many payments were taken up. Stops where Stripe does not answer.
     """
-    now = database_now()
+    now = workers_now()
     waiting = Payment.objects.filter(purpose__in=BOUGHT_HERE)
     begun = waiting.filter(status__in=Payment.TO_ASK, created_at__lte=now - PATIENCE)
     old = waiting.filter(status__in=AT_STRIPE, created_at__lte=now - SESSION_LIVES - PATIENCE)
@@ -218,9 +218,9 @@ def _take_up(payment: Payment) -> Payment:
     too_late = payment.created_at + SESSION_LIVES - SHORTEST_SESSION
     if payment.status not in Payment.TO_ASK:
         return _expire(payment)
-    if database_now() < too_late:
+    if workers_now() < too_late:
         return open_checkout(payment)
-    if payment.question is not None and database_now() < payment.created_at + SESSION_LIVES:
+    if payment.question is not None and workers_now() < payment.created_at + SESSION_LIVES:
         return payment  # its page may be there; nobody was shown it, and soon nobody can pay it
     return _end(payment, Payment.Status.CANCELLED)
 

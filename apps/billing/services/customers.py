@@ -5,6 +5,7 @@ from django.db import transaction
 
 from apps.billing.gateway import customers as gateway
 from apps.billing.models import Customer
+from apps.billing.services import sandbox_clocks
 from apps.core.db import inside_transaction, outside_transaction
 from apps.tenants.models import Organization
 
@@ -36,6 +37,7 @@ def ensure_customer(*, organization: Organization) -> Customer:
         name=organization.name,
         email=organization.billing_email,
         organization=organization.public_id,
+        test_clock=sandbox_clocks.ensure_clock(organization),
     )
     with transaction.atomic():
         customer = Customer.objects.select_for_update().get(pk=customer.pk)

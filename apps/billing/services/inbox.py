@@ -17,10 +17,13 @@ from django.db.models import F, Q, Subquery
 
 from apps.billing.errors import StripeUnavailable, WrongMode
 from apps.billing.models import Customer, WebhookEvent
-from apps.billing.services import handlers  # noqa: F401  so that every handler is known
+from apps.billing.services import (
+    handlers,  # noqa: F401  so that every handler is known
+    sandbox_clocks,
+)
 from apps.billing.services.handling import Handler, Json, News, NotKnownYet, handler_of
 from apps.core import context, ids
-from apps.core.clock import database_now, now_in_query
+from apps.core.clock import database_now, now_in_query, workers_now
 from apps.core.db import inside_transaction
 from apps.core.queue import enqueue
 from apps.tenants.services.audit import record
@@ -157,7 +160,8 @@ def _apply(event: WebhookEvent, handler: Handler, told: Json, about: Json) -> No
 
     :raises ClaimLost: if the claim has ended meanwhile: what we asked may be out of date.
     """
-    customer = Customer.objects.select_for_update().filter(stripe_id=event.subject).first()
+    customers = Customer.objects.select_for_update(of=("self",)).select_related("organization")
+    customer = customers.filter(stripe_id=event.subject).first()
     now = now_in_query()
     done = WebhookEvent.objects.filter(
         pk=event.pk, claim=event.claim, claimed_until__gt=now
@@ -170,7 +174,8 @@ def _apply(event: WebhookEvent, handler: Handler, told: Json, about: Json) -> No
     )
     if not done:
         raise ClaimLost
-    handler.apply(News(event.type, about, told, customer))
+    with sandbox_clocks.moment_of(customer):
+        handler.apply(News(event.type, about, told, customer))
 
 
 def _fail(event: WebhookEvent, error: Exception) -> None:
@@ -203,7 +208,7 @@ def hurry(subject: str) -> None:
     early = WebhookEvent.objects.filter(
         subject=subject, status=WebhookEvent.Status.PENDING, claim=None
     )
-    if early.update(due_at=now_in_query()):
+    if early.update(due_at=workers_now()):
         enqueue("billing.process_events", subject=subject)
 
 

@@ -35,6 +35,7 @@ from apps.core.clock import database_now
 from apps.core.db import outside_transaction
 from apps.core.queue import enqueue
 from apps.credits.models import Wallet
+from apps.tenants.selectors import clock_of
 from apps.tenants.services.audit import record
 
 logger = structlog.get_logger(__name__)
@@ -76,7 +77,7 @@ def reload_if_low(organization_id: UUID) -> Payment | None:
 
     Returns the attempt, as far as it is, or None if there was nothing to do.
     """
-    with scope.within(organization_id), context.acting(actor=ACTOR):
+    with scope.within(organization_id, clock_of(organization_id)), context.acting(actor=ACTOR):
         payment = claim(organization_id)
         return charge(payment) if payment else None
 

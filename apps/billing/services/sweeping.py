@@ -16,6 +16,7 @@ from apps.billing.models import (
 from apps.billing.services.handling import NotKnownYet
 from apps.core import scope
 from apps.core.errors import DomainError
+from apps.tenants.selectors import clock_of
 
 logger = structlog.get_logger(__name__)
 PATIENCE = timedelta(minutes=1)  # so long whoever began may go on before a sweep does
@@ -35,7 +36,7 @@ def each[Swept: (OrganizationSubscription, Payment, PlanTime, Refund, Subscripti
     for row in rows:
         tried += 1
         try:
-            with scope.within(row.organization_id):
+            with scope.within(row.organization_id, clock_of(row.organization_id)):
                 take_up(row)
         except (StripeUnavailable, BillingNotConfigured):
             break

@@ -9,6 +9,7 @@ and two rounds, from writing the same twice.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -34,15 +35,19 @@ def nearest_due(expires_at: datetime | None, now: datetime) -> int | None:
 
 
 @transaction.atomic
-def _write_warnings(limit: int) -> int:
-    """Write up to so many of the warnings that are due, unless another worker has."""
-    due = _due(database_now(), limit)
+def write_warnings(limit: int = 1000, organization_id: UUID | None = None) -> int:
+    """
+    Write up to so many of the warnings that are due, unless another worker has.
+
+    Those of every organization, unless one is named. Returns how many were due.
+    """
+    due = _due(database_now(), limit, organization_id)
     # In the order of their lots, so that two workers never wait for each other in a circle.
     ExpiryWarning.objects.bulk_create(due, ignore_conflicts=True)
     return len(due)
 
 
-def _due(now: datetime, limit: int) -> list[ExpiryWarning]:
+def _due(now: datetime, limit: int, organization_id: UUID | None) -> list[ExpiryWarning]:
     """
     Return the warnings that are due and not written yet, not saved.
 
@@ -68,11 +73,18 @@ def _due(now: datetime, limit: int) -> list[ExpiryWarning]:
                AND greatest(lot.effective_at, granted.created_at)
                    < lot.expires_at - make_interval(hours => 24 * nearest.days)
                AND wallet.closed_at IS NULL AND organization.is_active
+               AND lot.organization_id = coalesce(%(organization)s, lot.organization_id)
                AND NOT EXISTS (SELECT FROM credits_expirywarning warning
                                 WHERE warning.lot_id = lot.id AND warning.days = nearest.days)
              ORDER BY lot.id LIMIT %(limit)s
             """,
-            {"now": now, "days": list(DAYS), "longest": max(DAYS), "limit": limit},
+            {
+                "now": now,
+                "days": list(DAYS),
+                "longest": max(DAYS),
+                "limit": limit,
+                "organization": organization_id,
+            },
         )
         return [
             ExpiryWarning(
@@ -130,5 +142,5 @@ QUEUE = Queue(
     rows=lambda: ExpiryWarning.objects.select_related("lot", "organization"),
     letters=_letters,
     batch=lambda row: Q(organization_id=row.organization_id),
-    fill=_write_warnings,
+    fill=write_warnings,
 )

@@ -81,7 +81,10 @@ class TenantAPIView(APIView):
         self.user = request.user
         self.key = key = request.auth if isinstance(request.auth, ApiKey) else None
         self.organization = self.find_organization(request, key)
-        scope.set_organization(self.organization.pk)
+        follows = BY_CODE[self.permissions[method]].follows_sandbox
+        scope.set_organization(
+            self.organization.pk, self.organization.clock_at if follows else None
+        )
         if key is None:
             check_second_factor(request, self.user, self.organization)
         request.organization = self.organization  # type: ignore[attr-defined]

@@ -24,6 +24,11 @@ class OrganizationOut(serializers.Serializer[Any]):
     max_users = serializers.IntegerField(allow_null=True)
     status = serializers.ChoiceField(choices=["active", "closed", "deactivated"])
     closed_at = serializers.DateTimeField(allow_null=True)
+    sandbox_clock = serializers.DateTimeField(
+        source="clock_at",
+        allow_null=True,
+        help_text="Where time stands still in a sandbox; null in every other organization.",
+    )
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 

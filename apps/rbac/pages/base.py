@@ -69,7 +69,10 @@ class TenantPage(LoginRequiredMixin, View):
             if (moved := moved_page(request, self.user, kwargs["slug"])) is None:
                 raise
             return redirect(moved)
-        scope.set_organization(self.organization.pk)
+        follows = BY_CODE[self.permission].follows_sandbox
+        scope.set_organization(
+            self.organization.pk, self.organization.clock_at if follows else None
+        )
         if lacks_second_factor(request, self.organization, self.user):
             return ask_for_it(request, because=self.organization.name)
         request.organization = self.organization  # type: ignore[attr-defined]

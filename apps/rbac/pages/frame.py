@@ -88,7 +88,7 @@ def banner_of(request: HttpRequest, permissions: set[str]) -> Banner | None:
     mine = dismissed_name(here, "")
     names = request.session.get(DISMISSED, [])
     dismissed = {name.removeprefix(mine) for name in names if name.startswith(mine)}
-    with scope.within(here.pk):
+    with scope.within(here.pk, here.clock_at):
         return banner_for(viewer, dismissed)
 
 

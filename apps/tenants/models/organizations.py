@@ -104,6 +104,8 @@ class Organization(Row):
         db_default=False,
         help_text="Its pages open only to those who have shown a second factor.",
     )
+    # Where its time stands still until staff move it on: a sandbox. None: the clock's own time.
+    clock_at = models.DateTimeField(null=True, blank=True, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -4,10 +4,12 @@ import zoneinfo
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 from django.db.models.functions import Now
@@ -35,6 +37,14 @@ def time_zones() -> list[tuple[str, str]]:
 def all_organizations() -> QuerySet[Organization]:
     """Return every organization, for staff: newest first, whatever its status."""
     return Organization.objects.order_by("-created_at", "-id")
+
+
+def clock_of(organization_id: UUID) -> datetime | None:
+    """Return where time stands still in an organization; None in all that are no sandbox."""
+    if not settings.MOVABLE_CLOCK:
+        return None
+    rows = Organization.objects.filter(pk=organization_id).values_list("clock_at", flat=True)
+    return rows.first()
 
 
 def reopenable_until(organization: Organization) -> datetime | None:

@@ -10,7 +10,7 @@ from apps.billing.gateway import objects
 from apps.billing.models import Customer, OrganizationSubscription
 from apps.billing.services import sweeping
 from apps.billing.services.sweeping import SWEPT_AT_ONCE
-from apps.core.clock import database_now
+from apps.core.clock import database_now, workers_now
 from apps.core.db import inside_transaction, outside_transaction
 from apps.tenants.services.audit import record
 
@@ -36,7 +36,7 @@ def give_up(row: OrganizationSubscription) -> None:
                 session = objects.retrieve("checkout.session", session_id)
         if session["status"] == "complete":
             raise AlreadySubscribed(plan=row.version.plan.name)
-    elif row.question is not None and database_now() < row.created_at + PAGE_LIVES:
+    elif row.question is not None and workers_now() < row.created_at + PAGE_LIVES:
         # Its answer got lost: somebody may be shown the page who asks again with the same key.
         raise StripeUnavailable(subscription=row.public_id)
     end_unpaid(row)

@@ -17,7 +17,7 @@ from apps.billing.models import OrganizationSubscription, PlanVersion, Subscript
 from apps.billing.selectors import subscriptions as reading
 from apps.billing.services.subscriptions import asking, following, prorations
 from apps.billing.services.subscriptions.subscribing import check_choice
-from apps.core.clock import database_now
+from apps.core.clock import database_now, workers_now
 from apps.core.db import inside_transaction, outside_transaction
 from apps.tenants.models import Organization, User
 from apps.tenants.services.audit import record
@@ -262,7 +262,7 @@ def _accept(change: SubscriptionChange, answer: dict[str, Any]) -> None:
             row.cancelled_at, row.cancel_reason = None, ""
             row.next_version = row.next_quantity = None
             row.stripe_schedule_id = ""
-    row.asked_at = database_now()  # what a worker asked for before this knows nothing of it
+    row.asked_at = workers_now()  # what a worker asked for before this knows nothing of it
     row.save()
 
 

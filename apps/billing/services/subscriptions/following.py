@@ -13,7 +13,7 @@ from apps.billing.services.handling import NotKnownYet
 from apps.billing.services.subscriptions import invoices, own_periods, seats
 from apps.billing.services.subscriptions.cycles import moment_of
 from apps.core import scope
-from apps.core.clock import database_now
+from apps.core.clock import database_now, workers_now
 from apps.core.db import inside_transaction, outside_transaction
 from apps.tenants.services.audit import record
 
@@ -39,7 +39,7 @@ class Overtaken(Exception):
 @outside_transaction
 def ask_for(subscription_id: str) -> Json:
     """Ask Stripe for a subscription and its invoices, noting when that was."""
-    asked_at = database_now()
+    asked_at = workers_now()
     return {**gateway.retrieve_whole(subscription_id), "asked_at": asked_at.isoformat()}
 
 

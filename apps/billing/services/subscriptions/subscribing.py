@@ -18,7 +18,7 @@ from apps.billing.models import OrganizationSubscription, PlanVersion
 from apps.billing.selectors import subscriptions as reading
 from apps.billing.services.customers import ensure_customer, lock_customer
 from apps.billing.services.subscriptions import abandoning, own_periods
-from apps.core.clock import database_now
+from apps.core.clock import workers_now
 from apps.core.db import outside_transaction
 from apps.tenants.models import Organization
 from apps.tenants.services.audit import record
@@ -147,7 +147,7 @@ def _question_of(row: OrganizationSubscription) -> dict[str, Any] | None:
             return None
         if row.question is None:
             row.question = _question(row, str(customer.stripe_id))
-            row.asked_at = database_now()
+            row.asked_at = workers_now()
             row.save(update_fields=["question", "asked_at"])
             row.refresh_from_db(fields=["question"])  # as it is read back from now on
         question: dict[str, Any] = row.question
