@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from apps.billing.services import sandboxes
 from apps.core import clock, context
 from apps.rbac.services.ownership import request_transfer
 from apps.tenants.models import Organization, User
@@ -27,3 +28,9 @@ def show_life(now: datetime, acme: Organization, users: dict[str, User]) -> None
             standing.close_organization(
                 organization=workshop, confirmation=workshop.slug, reason="Merged into Acme"
             )
+
+
+def let_clock_stand(organization: Organization) -> None:
+    """Make an organization a sandbox, unless the demo was given a Stripe with real money."""
+    if sandboxes.are_possible():
+        sandboxes.begin(organization=organization, reason="To see what a renewal does.")

@@ -35,7 +35,7 @@ from apps.billing.services import (
 )
 from apps.billing.services.customers import ensure_customer
 from apps.billing.services.subscriptions import subscribing
-from apps.core import context, ids
+from apps.core import context, ids, scope
 from apps.tenants.models import Organization, User
 from demo import stripe
 
@@ -59,6 +59,7 @@ def live() -> None:
             pay_by_debit(acme, owner)
             subscribe(acme, "property", quantity=4)
             subscribe(Organization.objects.get(slug="green-neighbours"), "pro-annual")
+            subscribe_in_sandbox()
             hear()
             reload_once(acme, owner)
         with context.acting(actor="system:demo"):
@@ -145,6 +146,14 @@ def subscribe(organization: Organization, code: str, *, quantity: int = 1) -> No
         row = subscribing.begin(organization=organization, version=version, quantity=quantity)
     if row is not None and row.status == OrganizationSubscription.Status.INCOMPLETE:
         stripe.press(subscribing.open_checkout(row).pay_url, GOOD)
+
+
+def subscribe_in_sandbox() -> None:
+    """Begin a trial where staff may move the clock to its end."""
+    sandbox = Organization.objects.filter(slug="sandbox").exclude(clock_at=None).first()
+    if sandbox is not None:
+        with scope.within(sandbox.pk, sandbox.clock_at):
+            subscribe(sandbox, "pro")
 
 
 def reload_once(organization: Organization, user: User) -> None:

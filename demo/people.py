@@ -68,6 +68,13 @@ CUSTOMERS = (
         "Europe/Madrid",
         "An organization for the partner programme",
     ),
+    Person(
+        "owner@sandbox.test",
+        "Sima Sander",
+        "owner",
+        "sandbox",
+        description="A sandbox, whose clock staff move: a plan in its trial",
+    ),
 )
 
 ORGANIZATIONS = {
@@ -76,4 +83,5 @@ ORGANIZATIONS = {
     "empty-hands": "Empty Hands",
     "green-neighbours": "Green Neighbours e.V.",
     "open-account": "Open Account Ltd",
+    "sandbox": "Sandbox",
 }

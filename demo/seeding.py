@@ -35,6 +35,7 @@ AGE_DAYS = {
     "empty-hands": 13,
     "green-neighbours": 3,
     "open-account": 20,
+    "sandbox": 1,
 }
 
 
@@ -81,6 +82,7 @@ def seed_people_and_history() -> Seeded:
         life.show_life(now, organizations["acme"], users)
         budgets.limit_members(organizations["acme"], users)
         keys.make_keys(now, organizations["acme"], users["developer@acme.test"])
+        life.let_clock_stand(organizations["sandbox"])
         support.look_once(now, organizations["acme"], staff, users["member@acme.test"])
         # Last of all: nothing more can be written into the months before this one.
         closing.close_due_months()

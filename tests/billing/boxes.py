@@ -5,11 +5,25 @@ from apps.billing.services import sandboxes
 from apps.billing.services.subscriptions import subscribing
 from apps.core import scope
 from apps.credits.models import Lot, Wallet
+from apps.credits.selectors import main_wallet
+from apps.credits.services.grants import grant_credits
 from apps.tenants.models import Organization
 from simulator.core.timers import run_due
 from tests.billing.subscribing import GOOD, again
 from tests.people import make_organization
 from tests.simulator.browsing import visit
+
+
+def give_credits(organization, expires_at=None):
+    """Give 30 credits."""
+    grant_credits(
+        wallet=main_wallet(organization),
+        amount=30,
+        kind=Lot.Kind.PROMOTIONAL,
+        reference="gift",
+        source="test",
+        expires_at=expires_at,
+    )
 
 
 class Box:

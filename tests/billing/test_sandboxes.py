@@ -10,11 +10,9 @@ from apps.billing.services import sandboxes
 from apps.billing.services.subscriptions import comping, subscribing
 from apps.core import ids
 from apps.credits.models import CreditTransaction, ExpiryWarning, Lot
-from apps.credits.selectors import main_wallet
-from apps.credits.services.grants import grant_credits
 from apps.tenants.models import AuditLog
 from simulator.core.timers import run_due
-from tests.billing.boxes import Box
+from tests.billing.boxes import Box, give_credits
 from tests.billing.subscribing import FAILS_LATER, again, make_plan
 from tests.people import make_organization, make_person
 from tests.races.racing import at_once
@@ -181,14 +179,7 @@ class TestCredits:
         end = box.now + 40 * DAY
         bystander = make_organization()
         for one in (box.organization, bystander):
-            grant_credits(
-                wallet=main_wallet(one),
-                amount=30,
-                kind=Lot.Kind.PROMOTIONAL,
-                reference="gift",
-                source="test",
-                expires_at=end,
-            )
+            give_credits(one, end)
         assert box.ahead() == {"Credits expire": end}
 
         box.move(end - DAY)

@@ -7,6 +7,7 @@ from apps.billing.invariants import (
     plan_times,
     reloads,
     reversals,
+    sandboxes,
     subscriptions,
 )
 
@@ -17,5 +18,6 @@ __all__ = [
     "plan_times",
     "reloads",
     "reversals",
+    "sandboxes",
     "subscriptions",
 ]

@@ -2,13 +2,15 @@
 
 from contextlib import AbstractContextManager, nullcontext
 
+from django.conf import settings
+from django.db import transaction
+
 from apps.billing.gateway import clocks as gateway
 from apps.billing.models import Customer, Sandbox
 from apps.billing.services.handling import NotKnownYet
 from apps.core import scope
 from apps.core.db import outside_transaction
 from apps.tenants.models import Organization
-from apps.tenants.selectors import clock_of
 
 
 @outside_transaction
@@ -18,7 +20,12 @@ def ensure_clock(organization: Organization) -> str:
 
     Asked when the customer's row is written: after that it cannot become one any more.
     """
-    moment = clock_of(organization.pk)
+    if not settings.MOVABLE_CLOCK:
+        return ""
+    with transaction.atomic():
+        # Whoever makes it a sandbox at this moment has the lock, or sees the customer's row.
+        rows = Organization.objects.select_for_update(no_key=True)
+        moment = rows.get(pk=organization.pk).clock_at
     if moment is None:
         return ""
     sandbox = Sandbox.objects.get(organization=organization)

@@ -71,8 +71,8 @@ def begin(*, organization: Organization, reason: str) -> Sandbox:
     :raises SandboxRefused: if it cannot be one: it is a customer at Stripe already.
     """
     check_possible()
-    # Not only against other staff: a customer's row cannot be added under this lock.
-    organization = Organization.objects.select_for_update().get(pk=organization.pk)
+    # Not only against other staff: who makes a customer asks for this lock once his row is there.
+    organization = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
     if organization.clock_at is not None:
         raise SandboxRefused(reason=f"{organization} is a sandbox already. Move its clock.")
     with scope.within(organization.pk):
