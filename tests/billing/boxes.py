@@ -1,5 +1,6 @@
 """A sandbox, for tests: what its customer does, and how staff move its clock."""
 
+from apps.billing.gateway import clocks
 from apps.billing.selectors.sandboxes import events_ahead
 from apps.billing.services import sandboxes
 from apps.billing.services.subscriptions import subscribing
@@ -74,6 +75,12 @@ class Box:
         while sandboxes.carry_on(self.sandbox.pk):
             run_due(self.stripe.server.world)
         self.stripe.tell()
+
+    def stripe_goes_ahead(self, to):
+        """Let Stripe's clock be somewhere where ours is not yet."""
+        self.sandbox.refresh_from_db()
+        while not clocks.has_reached(self.sandbox.stripe_clock_id, to, key="ahead of us"):
+            run_due(self.stripe.server.world)
 
     def cycle(self):
         """Return priority, granted and remaining of the plan's lots, the oldest first."""

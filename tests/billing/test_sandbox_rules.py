@@ -11,9 +11,10 @@ from django.urls import reverse
 
 from apps.billing.errors import SandboxIsMoving, SandboxRefused, StripeUnavailable
 from apps.billing.gateway import clocks
-from apps.billing.models import Customer, OrganizationSubscription, Sandbox
-from apps.billing.services import sandboxes
+from apps.billing.models import Customer, OrganizationSubscription, Sandbox, WebhookEvent
+from apps.billing.services import inbox, sandboxes
 from apps.billing.services.customers import ensure_customer
+from apps.core import scope
 from apps.core.clock import database_now, workers_now
 from apps.credits.models import CreditTransaction
 from apps.rbac.models import Invitation
@@ -246,6 +247,18 @@ class TestARequest:
         assert answer.status_code in (302, 303), answer.content
         ahead.refresh_from_db()
         assert ahead.stripe_clock_id
+
+    def test_hurries_news_in_real_time(self, ahead):
+        about = {"object": "refund", "id": "re_1", "payment_intent": "pi_1"}
+        event = {"id": "evt_1", "type": "refund.updated", "livemode": False, "created": 1}
+        inbox.receive(event | {"data": {"object": about}}, source="webhook")
+        WebhookEvent.objects.update(due_at=workers_now() + DAY)
+        assert inbox.due_subjects() == []
+
+        with scope.within(ahead.organization_id, clock(ahead)), transaction.atomic():
+            inbox.hurry("pi_1")
+
+        assert inbox.due_subjects() == ["pi_1"]
 
     def test_of_people_lives_in_real_time(self, ahead, owner):
         answer = signed_in(owner).post(

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from apps.billing.gateway import clocks
 from apps.billing.models import PlanTime, WebhookEvent
 from apps.billing.services import sandboxes
 from apps.billing.services.subscriptions import comping, subscribing
@@ -81,20 +80,30 @@ class TestARenewal:
         assert sandboxes.sweep() == 0
 
     def test_is_not_heard_of_before_the_clock_is_there(self, box):
-        row = box.subscribe(make_plan(box.stripe))
-        to = box.ahead()["Renewal"]
+        row = box.subscribe(make_plan(box.stripe, trial_days=7), card=FAILS_LATER)
+        to = box.ahead()["Trial ends"]
         box.send(to)
-        box.sandbox.refresh_from_db()
-        while not clocks.has_reached(box.sandbox.stripe_clock_id, to, key="ahead of us"):
-            run_due(box.stripe.server.world)
+        box.stripe_goes_ahead(to)
 
         box.stripe.tell()
 
-        assert again(row).current_period_end == row.current_period_end
-        assert box.cycle() == PAID
+        assert again(row).status == "trial"
         box.arrive()
-        assert box.cycle() == RENEWED
+        row = again(row)
+        assert row.status == "past_due"
+        assert row.past_due_since >= row.trial_end
         assert not WebhookEvent.objects.filter(status=WebhookEvent.Status.PENDING).exists()
+
+    def test_for_which_stripe_was_too_early_is_made_up_for(self, box):
+        box.subscribe(make_plan(box.stripe))
+        renewal = box.ahead()["Renewal"]
+        box.stripe_goes_ahead(renewal)
+
+        box.move(box.now + DAY)
+        assert box.cycle() == PAID
+        box.move(renewal)
+
+        assert box.cycle() == RENEWED
 
     def test_that_two_workers_look_after_happens_once(self, box):
         box.subscribe(make_plan(box.stripe))
@@ -119,6 +128,17 @@ class TestARenewal:
         box.move(box.ahead()["Grace ends"])
 
         assert again(row).status == "cancelled"
+
+    def test_a_worker_that_comes_late_ends_no_other_step(self, box):
+        start = box.now
+        box.send(start + 2 * DAY)
+        assert sandboxes._next_step(box.sandbox.pk).step_to == start + 2 * DAY
+
+        sandboxes._arrive(box.sandbox.pk, start)
+        sandboxes._give_up(box.sandbox.pk, start, "It was long ago.")
+
+        box.sandbox.refresh_from_db()
+        assert (box.sandbox.step_to, box.sandbox.error) == (start + 2 * DAY, "")
 
 
 class TestTheEndOfATrial:
