@@ -51,7 +51,7 @@ class MoveForm(ReasonForm):
     day = forms.DateField(
         required=False,
         widget=UnfoldAdminSingleDateWidget,
-        help_text="Its first moment, in UTC. Needed without one of the events above.",
+        help_text="As 2027-01-31: its first moment, in UTC. Not needed for an event below.",
     )
     to = forms.DateTimeField(required=False, widget=forms.HiddenInput)
     field_order = ["reason", "day"]
@@ -63,7 +63,7 @@ class MoveForm(ReasonForm):
         if moment is None and (day := given.get("day")):
             moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
         if moment is None and not self.errors:
-            self.add_error("day", "Choose a day, or one of the events.")
+            self.add_error("day", "Choose a day, or press an event.")
         return given | {"moment": moment}
 
 
