@@ -39,6 +39,8 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("Refunds", "billing.Refund", "undo"),
             ("Disputes", "billing.Dispute", "gavel"),
             ("Invoices and receipts", "billing.BillingDocument", "description"),
+            ("Billing details", "billing.BillingDetails", "business"),
+            ("Attempts to pay invoices", "billing.InvoiceAttempt", "credit_card"),
             ("Differences", "billing.ReconciliationCase", "difference"),
             ("Reconciliations", "billing.ReconciliationRun", "compare_arrows"),
             ("Subscriptions", "billing.OrganizationSubscription", "autorenew"),

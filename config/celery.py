@@ -43,6 +43,10 @@ app.conf.beat_schedule = {
     "Mirror Stripe's objects": {"task": "billing.mirror_events", "schedule": 60.0},
     "Resume refunds": {"task": "billing.sweep_refunds", "schedule": 60.0},
     "Resume and end purchases": {"task": "billing.sweep_purchases", "schedule": 60.0},
+    "Tell billing details and resume paying invoices": {
+        "task": "billing.sweep_documents",
+        "schedule": 60.0,
+    },
     "Resume automatic reloads": {"task": "billing.sweep_reloads", "schedule": 60.0},
     "Send mails about automatic reloads": _mails("reloads", 60.0),
     "Compare the catalogue with Stripe's": {

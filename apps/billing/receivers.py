@@ -11,7 +11,9 @@ from django.dispatch import receiver
 from apps.billing.errors import BillingUnderWay
 from apps.billing.models import (
     AutoReload,
+    BillingDetails,
     Customer,
+    InvoiceAttempt,
     Payment,
     PlanTime,
     Refund,
@@ -87,6 +89,12 @@ def forget_reasons(user: User, identity: Identity, **kwargs: Any) -> None:
     forgetting.forget_reasons(user=user, identity=identity)
 
 
+@receiver(person_erased)
+def forget_where_bills_go(user: User, identity: Identity, **kwargs: Any) -> None:
+    """Send no more bills to him, and let none say his name."""
+    forgetting.forget_where_bills_go(identity=identity)
+
+
 def payments_of(user: User) -> Iterable[Mapping[str, Any]]:
     """Return what he bought for organizations; the payments themselves belong to them."""
     rows = Payment.objects.filter(user=user).order_by("created_at", "id")
@@ -134,6 +142,24 @@ def plan_times_by(user: User) -> Iterable[Mapping[str, Any]]:
     return found
 
 
+def attempts_by(user: User) -> Iterable[Mapping[str, Any]]:
+    """Return the open invoices that he asked to be charged to the saved card."""
+    rows = InvoiceAttempt.objects.filter(user=user).order_by("created_at", "id")
+    found: Iterable[Mapping[str, Any]] = rows.values(
+        *("id", "organization__slug", "document__number", "status", "created_at", "ended_at")
+    )
+    return found
+
+
+def bills_sent_to(user: User) -> Iterable[Mapping[str, Any]]:
+    """Return the organizations that send their bills to his address; the others' stay theirs."""
+    rows = BillingDetails.objects.filter(emails__contains=[user.email]).order_by("id")
+    slugs = rows.values_list("organization__slug", flat=True)
+    return [{"organization__slug": slug, "email": user.email} for slug in slugs]
+
+
+personal.register("bills_sent_to", bills_sent_to)
+personal.register("invoice_attempts", attempts_by)
 personal.register("payments", payments_of)
 personal.register("plan_times", plan_times_by)
 personal.register("subscription_changes", subscription_changes_of)

@@ -10,7 +10,9 @@ from celery import shared_task
 from apps.billing.errors import BillingNotConfigured, StripeUnavailable
 from apps.billing.services import (
     checkout,
+    details_pushing,
     inbox,
+    invoice_attempts,
     mirroring,
     polling,
     reconciliation,
@@ -119,6 +121,12 @@ def move_sandbox(sandbox_id: str, ring: int = 1) -> None:
     if sandboxes.carry_on(UUID(sandbox_id)) and ring < MOST_RINGS:
         more = {"sandbox_id": sandbox_id, "ring": ring + 1}
         move_sandbox.apply_async(kwargs=more, countdown=RING_AGAIN_SECONDS)
+
+
+@shared_task(name="billing.sweep_documents")
+def sweep_documents() -> None:
+    """Tell Stripe billing details that wait, and ask again for what is to be paid."""
+    _each_for_itself(details_pushing.sweep, invoice_attempts.sweep)
 
 
 @shared_task(name="billing.reload_if_low")

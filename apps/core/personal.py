@@ -22,6 +22,7 @@ ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 PERSONAL = frozenset(
     {"avatar_url", "billing_email", "browser", "description", "email", "filename", "full_name"}
     | {"ip", "name", "note", "slug", "ticket", "user_agent", "website"}
+    | {"legal_name", "line1", "line2", "po_number", "tax_id"}  # he may trade in his own name
 )
 
 

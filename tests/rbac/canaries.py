@@ -6,9 +6,12 @@ from itertools import count
 
 from allauth.account.models import EmailAddress
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
+from apps.billing.models import BillingDocument
+from apps.billing.selectors.details import printed
+from apps.billing.services.details import Wanted, set_details
 from apps.billing.services.subscriptions.changing import carry_out
 from apps.billing.services.subscriptions.changing import request as request_change
 from apps.billing.services.subscriptions.subscribing import begin
@@ -142,6 +145,7 @@ def leave_traces(canary: Canary) -> None:
         file=SimpleUploadedFile(f"{person.full_name}.png", picture(), "image/png"),
     )
     update_organization(organization=acme, billing_email=person.email)
+    send_bills_to(person, acme)
     create_budget(wallet=main_wallet(acme), monthly_limit=10, member=person)
     share_something(person)
     give_second_factor(person)
@@ -151,6 +155,31 @@ def leave_traces(canary: Canary) -> None:
     end_plans(person, owner, acme)
     request_export(user=person)
     make_exports()
+
+
+def send_bills_to(person: User, organization: Organization) -> None:
+    """Let an organization be billed under his name, and have an invoice that says so."""
+    with transaction.atomic():
+        details = set_details(
+            organization=organization,
+            wanted=Wanted(
+                legal_name=person.full_name,
+                line1=f"c/o {person.full_name}",
+                country="DE",
+                po_number=f"Ask {person.full_name}",
+                emails=(person.email, "office@acme.test"),
+            ),
+        )
+    BillingDocument.objects.create(
+        organization=organization,
+        kind=BillingDocument.Kind.INVOICE,
+        stripe_id=f"in_canary_{next(_number)}",
+        amount=100,
+        currency="eur",
+        status=BillingDocument.Status.PAID,
+        issued_at=clock.database_now(),
+        billed_to=printed(details),
+    )
 
 
 def let_support_look(person: User, owner: User, organization: Organization) -> None:

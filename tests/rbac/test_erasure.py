@@ -61,6 +61,11 @@ class TestAnErasedPerson:
             *(
                 "billing_subscriptionchange.reason",
                 "billing_organizationsubscription.cancel_reason",
+                "billing_billingdetails.legal_name",
+                "billing_billingdetails.line1",
+                "billing_billingdetails.po_number",
+                "billing_billingdetails.emails",
+                "billing_billingdocument.billed_to",
             ),
             *("django_admin_log.object_repr", "tenants_organization.billing_email"),
         } <= places

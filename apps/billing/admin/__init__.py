@@ -2,6 +2,7 @@
 
 from apps.billing.admin import (
     catalogue,
+    details,
     events,
     history,
     payments,
@@ -17,6 +18,7 @@ from apps.billing.admin import (
 
 __all__ = [
     "catalogue",
+    "details",
     "events",
     "history",
     "payments",

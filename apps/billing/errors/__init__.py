@@ -10,6 +10,11 @@ from apps.billing.errors.buying import (
     PriceChanged,
     TermsRefused,
 )
+from apps.billing.errors.documents import (
+    BillingDetailsRefused,
+    InvoiceNotOpen,
+    StatementTooLarge,
+)
 from apps.billing.errors.reconciliation import CaseClosed, CaseNotRepairable, CaseOvertaken
 from apps.billing.errors.refunds import (
     PaymentDisputed,
@@ -45,6 +50,7 @@ __all__ = [
     "AlreadySubscribed",
     "AmountNotOffered",
     "AuthenticationNeeded",
+    "BillingDetailsRefused",
     "BillingNotConfigured",
     "BillingUnderWay",
     "CardNeeded",
@@ -56,6 +62,7 @@ __all__ = [
     "ChangeUnderWay",
     "ConsentNeeded",
     "DeliveryTooLarge",
+    "InvoiceNotOpen",
     "NotForSale",
     "NotSubscribed",
     "PaymentDeclined",
@@ -75,6 +82,7 @@ __all__ = [
     "SandboxIsMoving",
     "SandboxRefused",
     "SignatureRefused",
+    "StatementTooLarge",
     "StripeRefused",
     "StripeUnavailable",
     "TermsRefused",

@@ -24,6 +24,8 @@ logger = structlog.get_logger(__name__)
 TIMEOUT_SECONDS = 10
 HURRIED_SECONDS = 3  # for what a page can do without
 RETRIES = 1  # by the SDK, with the same key; what still fails is resumed from our own rows
+# Of a payment, and of an invoice.
+WANTS_TO_SEE_THE_CUSTOMER = {"authentication_required", "invoice_payment_intent_requires_action"}
 MAYBE_LATER = {409, 429}  # the same key is in use, or too many requests: nothing is known yet
 
 Json = dict[str, Any]
@@ -97,7 +99,7 @@ def _declined(error: stripe.CardError) -> PaymentDeclined | AuthenticationNeeded
     intent = error.error.payment_intent if error.error else None
     intent_id = intent["id"] if intent else ""
     decline_code = getattr(error.error, "decline_code", None) or ""
-    if "authentication_required" in (error.code, decline_code):
+    if WANTS_TO_SEE_THE_CUSTOMER & {error.code, decline_code}:
         return AuthenticationNeeded(payment_intent=intent_id)
     return PaymentDeclined(
         reason=error.user_message or "the bank gave no reason.",

@@ -20,6 +20,17 @@ register(
         """,
     ),
     Invariant(
+        "B72",
+        "An invoice that was paid with the saved card is paid.",
+        """
+        SELECT count(*), count(*) FILTER (WHERE broken), min(id::text) FILTER (WHERE broken)
+          FROM (SELECT attempt.id, document.status IS DISTINCT FROM 'paid' AS broken
+                  FROM billing_invoiceattempt attempt
+                  JOIN billing_billingdocument document ON document.id = attempt.document_id
+                 WHERE attempt.status = 'paid') each_attempt
+        """,
+    ),
+    Invariant(
         "B71",
         "A difference that was repaired with credits has a payment that succeeded.",
         """

@@ -1,5 +1,6 @@
 """Tables of billing: what is sold, to whom, what was paid, and what Stripe told."""
 
+from apps.billing.models.attempts import InvoiceAttempt
 from apps.billing.models.catalogue import (
     CreditProduct,
     PlanVersion,
@@ -7,6 +8,7 @@ from apps.billing.models.catalogue import (
     SubscriptionPlan,
 )
 from apps.billing.models.customers import Customer
+from apps.billing.models.details import BillingDetails
 from apps.billing.models.events import WebhookEvent
 from apps.billing.models.history import BillingDocument
 from apps.billing.models.payments import Payment
@@ -19,10 +21,12 @@ from apps.billing.models.subscriptions import OrganizationSubscription, Subscrip
 
 __all__ = [
     "AutoReload",
+    "BillingDetails",
     "BillingDocument",
     "CreditProduct",
     "Customer",
     "Dispute",
+    "InvoiceAttempt",
     "OrganizationSubscription",
     "Payment",
     "PlanTime",

@@ -55,6 +55,8 @@ class BillingDocument(Row):
     hosted_url = models.TextField(blank=True)  # Stripe's page of it
     pdf_url = models.TextField(blank=True)  # Stripe's PDF of it
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="+", null=True, blank=True)
+    # To whom it is addressed, line by line, as it was when it was issued; empty: nothing was said.
+    billed_to = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         constraints = [

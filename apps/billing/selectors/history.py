@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Prefetch, Q, QuerySet, Sum
 
-from apps.billing.models import BillingDocument
+from apps.billing.models import BillingDocument, InvoiceAttempt
+from apps.billing.selectors.document_search import about
 from apps.core import paging
 from apps.core.clock import database_now
 from apps.core.errors import NotFound
@@ -32,6 +33,9 @@ DOCUMENT_COLUMNS = [
     "stripe_id",
     "hosted_url",
     "pdf_url",
+    "last_attempt",
+    "last_attempt_at",
+    "last_attempt_failure",
 ]
 
 
@@ -41,6 +45,8 @@ class DocumentFilters:
 
     kinds: Collection[str] = ()
     statuses: Collection[str] = ()
+    is_overdue: bool = False  # only what is open, and was due before now
+    text: str = ""  # a number, an amount, an id, or words of what was bought
     issued_from: datetime | None = None
     issued_before: datetime | None = None  # exclusive
 
@@ -57,7 +63,14 @@ class Sums:
 
 def documents_of(organization: Organization) -> QuerySet[BillingDocument]:
     """Return the organization's documents with what their lines show."""
-    return BillingDocument.objects.filter(organization=organization).select_related("payment")
+    newest_first = Prefetch("attempts", InvoiceAttempt.objects.order_by("-id"))
+    rows = BillingDocument.objects.filter(organization=organization)
+    return rows.select_related("payment").prefetch_related(newest_first)
+
+
+def last_attempt_of(document: BillingDocument) -> InvoiceAttempt | None:
+    """Return the newest attempt to pay a document of `documents_of` with the saved card."""
+    return next(iter(document.attempts.all()), None)
 
 
 def document_of(organization: Organization, document_id: UUID | None) -> BillingDocument:
@@ -81,6 +94,10 @@ def matching_documents(
         rows = rows.filter(kind__in=filters.kinds)
     if filters.statuses:
         rows = rows.filter(status__in=filters.statuses)
+    if filters.is_overdue:
+        rows = rows.filter(is_overdue())
+    if filters.text:
+        rows = rows.filter(about(filters.text))
     if filters.issued_from is not None:
         rows = rows.filter(issued_at__gte=filters.issued_from)
     if filters.issued_before is not None:
@@ -88,18 +105,33 @@ def matching_documents(
     return rows
 
 
+def is_overdue() -> Q:
+    """Return the condition that a document is open, and was to be paid before now."""
+    return Q(status=BillingDocument.Status.OPEN, due_at__lt=database_now())
+
+
+def receipts_of(
+    documents: Collection[BillingDocument],
+) -> dict[UUID | None, BillingDocument]:
+    """Return the receipts of what paid these documents, by payment."""
+    paid = {one.payment_id for one in documents if one.payment_id}
+    rows = BillingDocument.objects.filter(kind=BillingDocument.Kind.RECEIPT, payment__in=paid)
+    return {one.payment_id: one for one in rows}
+
+
 def sums_of(organization: Organization) -> list[Sums]:
     """Return what was invoiced, and what of it is due and overdue, for each currency."""
-    invoices = documents_of(organization).filter(kind=BillingDocument.Kind.INVOICE)
+    invoices = BillingDocument.objects.filter(
+        organization=organization, kind=BillingDocument.Kind.INVOICE
+    )
     is_valid = ~Q(status=BillingDocument.Status.VOID)
-    is_overdue = Q(status=BillingDocument.Status.OPEN, due_at__lt=database_now())
     rows = (
         invoices.order_by()
         .values("currency")
         .annotate(
             invoiced=Sum("amount", filter=is_valid, default=0),
             due=Sum("amount_due", default=0),
-            overdue=Sum("amount_due", filter=is_overdue, default=0),
+            overdue=Sum("amount_due", filter=is_overdue(), default=0),
         )
     )
     return [Sums(**row) for row in rows.order_by("currency")]
@@ -118,6 +150,7 @@ def document_rows(rows: QuerySet[BillingDocument]) -> Iterator[tuple[object, ...
 
 
 def _row(document: BillingDocument) -> tuple[object, ...]:
+    last = last_attempt_of(document)
     return (
         document.public_id,
         document.issued_at.isoformat(),
@@ -141,4 +174,9 @@ def _row(document: BillingDocument) -> tuple[object, ...]:
         document.stripe_id,
         document.hosted_url,
         document.pdf_url,
+        *(
+            (last.status, last.created_at.isoformat(), last.failure_message)
+            if last
+            else ("", "", "")
+        ),
     )

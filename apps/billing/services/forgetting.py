@@ -1,12 +1,20 @@
 """Forget what a person who has himself erased wrote in billing, and what names him there."""
 
-from django.db.models import F
+from django.db.models import F, Q
 
-from apps.billing.models import OrganizationSubscription, PlanTime, SubscriptionChange
+from apps.billing.models import (
+    BillingDetails,
+    BillingDocument,
+    OrganizationSubscription,
+    PlanTime,
+    SubscriptionChange,
+)
 from apps.core.db import inside_transaction
 from apps.core.personal import GONE
 from apps.rbac.selectors.erasures import Identity, values_in
 from apps.tenants.models import AuditLog, User
+
+NAMED_IN = ("legal_name", "line1", "line2", "city", "state", "po_number", "refusal")
 
 
 @inside_transaction
@@ -29,3 +37,23 @@ def forget_reasons(*, user: User, identity: Identity) -> None:
     SubscriptionChange.objects.filter(identity.within("reason")).update(reason=GONE)
     PlanTime.objects.filter(user=user).exclude(reason="").update(reason=GONE)
     PlanTime.objects.filter(identity.within("reason")).update(reason=GONE)
+
+
+@inside_transaction
+def forget_where_bills_go(*, identity: Identity) -> None:
+    """
+    Take his addresses from billing details, and his name from them and from what was billed.
+
+    Stripe's customer is told of it by the sweep; documents at Stripe stay as they were issued.
+    """
+    named = identity.within(NAMED_IN[0])
+    for field in NAMED_IN[1:]:
+        named |= identity.within(field)
+    named |= Q(emails__overlap=sorted(identity.emails))
+    for details in BillingDetails.objects.filter(named).select_for_update():
+        details.emails = [one for one in details.emails if one not in identity.emails]
+        details.version += 1
+        details.save()
+    for field in NAMED_IN:
+        BillingDetails.objects.filter(identity.within(field)).update(**{field: GONE})
+    BillingDocument.objects.filter(identity.within("billed_to")).update(billed_to=GONE)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from apps.billing.models import BillingDocument, Payment
+from apps.billing.selectors.details import details_of, printed, printed_by_stripe
 from apps.core.db import inside_transaction
 from apps.tenants.models import Organization
 
@@ -46,6 +47,7 @@ def note_invoice(organization: Organization, invoice: Json) -> BillingDocument |
                 organization=organization, stripe_invoice_id=invoice["id"]
             ).first(),
         },
+        billed_to=printed_by_stripe(invoice),
     )
 
 
@@ -70,6 +72,7 @@ def note_credit_note(organization: Organization, note: Json) -> BillingDocument:
                 organization=organization, stripe_invoice_id=invoice_id
             ).first(),
         },
+        billed_to=printed(details_of(organization)),
     )
 
 
@@ -96,17 +99,33 @@ def note_receipt(payment: Payment, charge: Json | None = None) -> BillingDocumen
     for name, value in (("hosted_url", "receipt_url"), ("number", "receipt_number")):
         if told.get(value):  # what one answer told is not lost because another does not
             facts[name] = told[value]
-    return _keep(payment.organization, Kind.RECEIPT, payment.stripe_payment_intent_id, facts)
+    organization = payment.organization
+    return _keep(
+        organization,
+        Kind.RECEIPT,
+        payment.stripe_payment_intent_id,
+        facts,
+        billed_to=printed(details_of(organization)),
+    )
 
 
 def _keep(
-    organization: Organization, kind: Kind, stripe_id: str, facts: dict[str, Any]
+    organization: Organization,
+    kind: Kind,
+    stripe_id: str,
+    facts: dict[str, Any],
+    *,
+    billed_to: str,
 ) -> BillingDocument:
-    """Write a document, or bring its row to these facts; what is final is never open again."""
+    """
+    Write a document, or bring its row to these facts; what is final is never open again.
+
+    To whom it is addressed is written once: later news change that on no document.
+    """
     document, is_new = BillingDocument.objects.select_for_update(of=("self",)).get_or_create(
         stripe_id=stripe_id,
         organization=organization,
-        defaults={"kind": kind, **facts},
+        defaults={"kind": kind, "billed_to": billed_to, **facts},
     )
     is_late = document.status in BillingDocument.FINAL and facts["status"] not in (
         *BillingDocument.FINAL,

@@ -30,9 +30,15 @@ def ask_for(intent_id: str) -> Json:
     subscription_id = subscription_of(invoice) if invoice else ""
     if invoice is None or not subscription_id:
         raise CaseNotRepairable
+    return {**ask_with(invoice, subscription_id), "invoice": invoice}
+
+
+@outside_transaction
+def ask_with(invoice: Json, subscription_id: str) -> Json:
+    """Ask for a subscription as news of it are, with this invoice among its own, however old."""
     whole = following.ask_for(subscription_id)
     others = [one for one in whole["invoices"] if one["id"] != invoice["id"]]
-    return {**whole, "invoices": [*others, invoice], "invoice": invoice}
+    return {**whole, "invoices": [*others, invoice]}
 
 
 @inside_transaction

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from apps.billing.models import AutoReload, Payment
+from apps.billing.selectors.details import invoice_emails_of
 from apps.billing.selectors.reloads import card_name, card_of
 from apps.core import scope
 from apps.core.mail import Letter, Queue
@@ -21,11 +22,11 @@ def letters_of(rows: list[AutoReload]) -> list[Letter]:
     if payment is None or not (is_stopped or payment.status == Payment.Status.SUCCEEDED):
         return []
     people = members_with(organization, CONTACTS).values_list("email", flat=True)
-    to = list(dict.fromkeys([*people, *filter(None, [organization.billing_email])]))
-    if not to:
-        return []
     with scope.within(organization.pk):
         customer = card_of(organization)
+        to = list(dict.fromkeys([*people, *invoice_emails_of(organization)]))
+    if not to:
+        return []
     path = reverse("billing:auto_reload", args=[organization.slug])
     content = {
         "organization": organization,

@@ -7,6 +7,8 @@ import structlog
 
 from apps.billing.errors import BillingNotConfigured, StripeUnavailable
 from apps.billing.models import (
+    BillingDetails,
+    InvoiceAttempt,
     OrganizationSubscription,
     Payment,
     PlanTime,
@@ -23,9 +25,17 @@ PATIENCE = timedelta(minutes=1)  # so long whoever began may go on before a swee
 SWEPT_AT_ONCE = 100  # rows, so that one sweep does not hold up the next one
 
 
-def each[Swept: (OrganizationSubscription, Payment, PlanTime, Refund, SubscriptionChange)](
-    rows: Iterable[Swept], take_up: Callable[[Swept], object]
-) -> int:
+def each[
+    Swept: (
+        BillingDetails,
+        InvoiceAttempt,
+        OrganizationSubscription,
+        Payment,
+        PlanTime,
+        Refund,
+        SubscriptionChange,
+    )
+](rows: Iterable[Swept], take_up: Callable[[Swept], object]) -> int:
     """
     Take rows up within their organizations, and return how many were tried.
 
