@@ -35,6 +35,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Automatic reload", "billing:auto_reload", "history", "billing.view"),
             Entry("Payments", "billing:payments", "receipt", "billing.view"),
             Entry("Invoices", "billing:invoices", "file-text", "billing.view"),
+            Entry("Billing details", "billing:details", "building-2", "billing.view"),
             Entry("Payment methods", "billing:payment_methods", "credit-card", "billing.view"),
         ),
     ),

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from django.db import connection, transaction
 from django.db.models import Model
 
+from apps.billing.services.details import Wanted as Billed
+from apps.billing.services.details import set_details
 from apps.billing.services.reload_settings import Wanted, set_reload
 from apps.core import context
 from apps.credits import selectors
@@ -169,6 +171,20 @@ def live(place: Place) -> None:
         off = Wanted(is_enabled=False, threshold=100, amount=1000)
         with transaction.atomic():
             set_reload(organization=organization, user=owner, wanted=off)
+            set_details(organization=organization, wanted=billed(place.name))
+
+
+def billed(name: str) -> Billed:
+    """Return billing details in which every line is written."""
+    lines = ("legal_name", "line1", "line2", "city", "state", "po_number")
+    return Billed(
+        **{line: f"{line} {name}" for line in lines},
+        postal_code="10115",
+        country="DE",
+        tax_id_type="eu_vat",
+        tax_id="DE123456789",
+        emails=(f"bills@{name}.test",),
+    )
 
 
 def look_in_a_place(place: Place) -> None:

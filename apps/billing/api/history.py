@@ -4,24 +4,41 @@ from typing import Any
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.billing.models import BillingDocument
+from apps.billing.models import BillingDocument, InvoiceAttempt
+from apps.billing.selectors.document_search import LONGEST
 from apps.billing.selectors.history import (
     DOCUMENT_COLUMNS,
     DocumentFilters,
+    document_of,
     document_rows,
     documents_of,
+    last_attempt_of,
     matching_documents,
 )
 from apps.core.api import paginated, validated, validated_query
 from apps.core.exports import stream_csv
 from apps.core.renderers import CsvRenderer
 from apps.rbac.api.base import TenantAPIView
+
+
+class InvoiceAttemptOut(serializers.ModelSerializer[InvoiceAttempt]):
+    """One attempt to pay an open invoice with the saved card."""
+
+    id = serializers.CharField(source="public_id")
+    object = serializers.CharField(default="invoice_attempt", read_only=True)
+
+    class Meta:
+        model = InvoiceAttempt
+        fields = [
+            *("id", "object", "status", "failure_code", "failure_message"),
+            *("created_at", "ended_at"),
+        ]
 
 
 class BillingDocumentOut(serializers.ModelSerializer[BillingDocument]):
@@ -36,14 +53,24 @@ class BillingDocumentOut(serializers.ModelSerializer[BillingDocument]):
     payment = serializers.CharField(source="payment.public_id", default=None, allow_null=True)
     hosted_url = serializers.CharField(help_text="Stripe's page of it; empty if there is none.")
     pdf_url = serializers.CharField(help_text="Stripe's PDF of it; empty if there is none.")
+    billed_to = serializers.CharField(
+        help_text="The lines of the billing details when it was issued; empty if there were none."
+    )
+    last_attempt = serializers.SerializerMethodField()
 
     class Meta:
         model = BillingDocument
         fields = [
             *("id", "object", "type", "number", "status", "amount", "tax", "currency"),
             *("amount_due", "issued_at", "due_at", "paid_at", "period_start", "period_end"),
-            *("payment", "stripe_id", "hosted_url", "pdf_url"),
+            *("payment", "stripe_id", "hosted_url", "pdf_url", "billed_to", "last_attempt"),
         ]
+
+    @extend_schema_field(InvoiceAttemptOut(allow_null=True))
+    def get_last_attempt(self, document: BillingDocument) -> dict[str, Any] | None:
+        """Return the newest attempt to pay it with the saved card."""
+        last = last_attempt_of(document)
+        return dict(InvoiceAttemptOut(last).data) if last else None
 
 
 class DocumentParameters(serializers.Serializer[Any]):
@@ -51,6 +78,15 @@ class DocumentParameters(serializers.Serializer[Any]):
 
     type = serializers.MultipleChoiceField(choices=BillingDocument.Kind.choices, required=False)
     status = serializers.MultipleChoiceField(choices=BillingDocument.Status.choices, required=False)
+    is_overdue = serializers.BooleanField(
+        default=False, help_text="Only what is open, and was due before now."
+    )
+    q = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=LONGEST,
+        help_text="A number, an amount (24.00), an id, or the name of what was bought.",
+    )
     issued_from = serializers.DateTimeField(required=False)
     issued_before = serializers.DateTimeField(required=False, help_text="Exclusive.")
 
@@ -72,6 +108,20 @@ class BillingHistory(TenantAPIView):
         rows = matching_documents(documents_of(self.organization), filters_of(request))
         key = ("issued_at", "id")
         return paginated(request, rows, BillingDocumentOut, key=key, parameters=known)
+
+
+class OneDocument(TenantAPIView):
+    """One document."""
+
+    permissions = {"GET": "billing.view"}
+
+    @extend_schema(
+        operation_id="billing_history_retrieve", tags=["billing"], responses=BillingDocumentOut
+    )
+    def get(self, request: Request, document_id: str) -> Response:
+        """Return a document as it stands."""
+        found = document_of(self.organization, BillingDocument.read_id(document_id))
+        return Response(BillingDocumentOut(found).data)
 
 
 class BillingHistoryCsv(TenantAPIView):
@@ -103,6 +153,8 @@ def filters_of(request: Request) -> DocumentFilters:
     return DocumentFilters(
         kinds=sorted(asked.get("type", ())),
         statuses=sorted(asked.get("status", ())),
+        is_overdue=asked["is_overdue"],
+        text=asked.get("q", ""),
         issued_from=asked.get("issued_from"),
         issued_before=asked.get("issued_before"),
     )

@@ -4,7 +4,9 @@ from django.urls import path
 
 from apps.billing.api import (
     catalogue,
+    details,
     history,
+    invoices,
     passes,
     payment_methods,
     purchases,
@@ -51,4 +53,13 @@ urlpatterns = [
     path("subscription/resume", subscriptions.Resume.as_view(), name="resume"),
     path("billing-history", history.BillingHistory.as_view(), name="billing_history"),
     path("billing-history.csv", history.BillingHistoryCsv.as_view(), name="billing_history_export"),
+    path("billing-history/totals", invoices.Totals.as_view(), name="billing_totals"),
+    path("billing-history/statement", invoices.Statement.as_view(), name="billing_statement"),
+    path("billing-history/<str:document_id>", history.OneDocument.as_view(), name="document"),
+    path(
+        "billing-history/<str:document_id>/pay",
+        invoices.PayInvoice.as_view(),
+        name="pay_invoice",
+    ),
+    path("billing-details", details.Details.as_view(), name="billing_details"),
 ]

@@ -5,7 +5,9 @@ from django.urls import path
 from apps.billing.pages import (
     buying,
     cards,
+    details,
     history,
+    invoices,
     passes,
     payments,
     plans,
@@ -42,6 +44,13 @@ urlpatterns = [
     path("billing/subscription/cancel/", subscription.Cancel.as_view(), name="cancel_plan"),
     path("billing/subscription/ask/", subscription.Ask.as_view(), name="ask_of_plan"),
     path("billing/invoices/", history.Documents.as_view(), name="invoices"),
+    path("billing/invoices/statement/", invoices.Statement.as_view(), name="statement"),
+    path(
+        "billing/invoices/<str:document_id>/pay/",
+        invoices.PayInvoice.as_view(),
+        name="pay_invoice",
+    ),
+    path("billing/details/", details.Details.as_view(), name="details"),
     path(
         "billing/invoices/<str:document_id>/pdf/",
         history.DocumentPdf.as_view(),

@@ -5,6 +5,7 @@ from tests.authorization.rows import admin, api, model, page
 LEDGER = ("credits.adjust", "credits.approve")
 BOUGHT = {"pack": "none"}  # is refused before anybody asks Stripe
 PLAN = {"plan": "nothing"}
+BILLED = {"legal_name": "Acme GmbH"}
 RELOADED = {"is_enabled": False, "threshold": 100, "amount": 1000}
 
 ROWS = [
@@ -93,7 +94,24 @@ ROWS = [
     admin("GET POST", "billing/sandbox/<path:object_id>/move/", "change"),
     api("GET", "billing-history", "billing.view"),
     api("GET", "billing-history.csv", "billing.view"),
+    api("GET", "billing-history/totals", "billing.view"),
+    api("GET", "billing-history/statement", "billing.view", query={"month": "2026-01"}),
+    api("GET", "billing-history/<str:document_id>", "billing.view"),
+    api("POST", "billing-history/<str:document_id>/pay", "billing.manage"),
+    api("GET", "billing-details", "billing.view"),
+    api("PUT", "billing-details", "billing.manage", body=BILLED),
+    page("GET", "billing/details/", "billing.view"),
+    page("POST", "billing/details/", "billing.manage", body=BILLED),
     page("GET", "billing/invoices/", "billing.view"),
+    page("GET", "billing/invoices/statement/", "billing.view", query={"month": "2026-01"}),
+    page(
+        "POST",
+        "billing/invoices/<str:document_id>/pay/",
+        "billing.manage",
+        body={"idempotency_key": "matrix"},
+    ),
+    *model("billing/billingdetails", "V"),
+    *model("billing/invoiceattempt", "V"),
     page("GET", "billing/invoices/<str:document_id>/pdf/", "billing.view"),
     *model("billing/billingdocument", "V", roles=LEDGER),
     admin("GET POST", "billing/billingdocument/export/", "view credits.adjust credits.approve"),
