@@ -25,6 +25,8 @@ from apps.billing.selectors.subscriptions import offered_plan, present_of
 from apps.billing.services import (
     cards,
     checkout,
+    details,
+    details_pushing,
     inbox,
     polling,
     purchases,
@@ -54,6 +56,7 @@ def live() -> None:
     owner = User.objects.get(email="owner@acme.test")
     try:
         with context.acting(actor=f"user:{owner.public_id}"):
+            say_whom_to_bill(acme)
             save_a_card(acme)
             buy_packs(acme, owner)
             pay_by_debit(acme, owner)
@@ -68,6 +71,26 @@ def live() -> None:
             leave_a_difference(acme)
     except StripeUnavailable:
         logger.warning("demo_payments_unfinished")  # the next start goes on
+
+
+def say_whom_to_bill(organization: Organization) -> None:
+    """Give an organization its billing details, which its invoices have from then on."""
+    with transaction.atomic():
+        written = details.set_details(
+            organization=organization,
+            wanted=details.Wanted(
+                legal_name="Acme Immobilien GmbH",
+                line1="Hauptstraße 12",
+                city="Berlin",
+                postal_code="10115",
+                country="DE",
+                tax_id_type="eu_vat",
+                tax_id="DE123456789",
+                po_number="PO-2026-118",
+                emails=("billing@acme.test", "office@acme.test"),
+            ),
+        )
+    details_pushing.push(written)
 
 
 def save_a_card(organization: Organization) -> None:
