@@ -60,6 +60,7 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("Queues", "jobs.OrganizationQueue", "format_list_numbered"),
             ("Uploads", "jobs.BlobUpload", "upload_file"),
             ("Styles", "jobs.Style", "palette"),
+            ("Rate limits", "jobs.RateLimitPolicy", "speed"),
         ),
     ),
     (

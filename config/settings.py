@@ -72,6 +72,7 @@ MOVABLE_CLOCK = env.bool("MOVABLE_CLOCK", DEMO)
 TRIAL_CREDITS = env.int("TRIAL_CREDITS", 100)  # credits at sign-up; 0 for none
 TRIAL_DAYS = env.int("TRIAL_DAYS", 14)
 INVITATIONS_PER_DAY = env.int("INVITATIONS_PER_DAY", 200)  # of one organization, in 24 hours
+RATE_LIMITS = env.bool("RATE_LIMITS", True)  # off only to measure how much the instance bears
 
 seal()
 
@@ -129,6 +130,7 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.core.middleware.TimeZoneMiddleware",
+    "apps.core.ratelimits.middleware.RateLimitMiddleware",
     "apps.rbac.pages.impersonating.ImpersonationMiddleware",
     "apps.rbac.pages.denials.DenialMiddleware",
     "apps.core.middleware.BackOfficeMiddleware",
@@ -218,6 +220,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["apps.core.ratelimits.requests.RateLimit"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "apps.core.openapi.Schema",

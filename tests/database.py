@@ -31,6 +31,7 @@ KEPT_TABLES = {
     "rbac_permission",
 }
 ROWS_OF_TESTS = {
+    "jobs_ratelimitpolicy": "code LIKE 'test-%'",
     "rbac_role": "NOT is_system_role",
     "rbac_rolepermission": "role_id NOT IN (SELECT id FROM rbac_role WHERE is_system_role)",
 }

@@ -34,7 +34,6 @@ PROTOCOL = {
     "method_not_allowed": (405, "The address exists and does not answer this method."),
     "not_acceptable": (406, "The Accept header names no media type that we can write."),
     "parse_error": (400, "The body is no JSON."),
-    "rate_limited": (429, "More requests came in a short time than are allowed."),
     "unsupported_media_type": (415, "The body's Content-Type is none that we can read."),
     "validation_error": (400, "Fields of the request are missing or wrong; `errors` lists each."),
 }

@@ -116,3 +116,15 @@ class PdfUnavailable(DomainError):
     title = "No PDF can be made here"
     message = "This instance cannot make PDF files. Take the CSV, or ask support to install Pango."
     status = 406
+
+
+class RateLimited(DomainError):
+    """More requests came in a short time than a policy of this instance allows."""
+
+    code = "rate_limited"
+    title = "Too many requests"
+    message = (
+        "The policy {policy} lets {limit} requests through in its time, and these are used up. "
+        "Nothing was done: send the request again in {retry_after} seconds."
+    )
+    status = 429

@@ -102,3 +102,28 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scope} {self.key}"
+
+
+class RateLimitCount(models.Model):
+    """
+    Requests that moved money in one window of a policy, counted here while Redis is away.
+
+    Kept until the window is over (apps.core.ratelimits.counters).
+    """
+
+    policy = models.CharField(max_length=50)  # its code
+    subject = models.CharField(max_length=64)  # org_…, key_…, usr_… or an address
+    begins_at = models.DateTimeField()
+    ends_at = models.DateTimeField(db_index=True)  # when it can be forgotten
+    quota = models.PositiveIntegerField()  # as of the newest request
+    used = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["policy", "subject", "begins_at"], name="core_one_count_per_window"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.policy} {self.subject} {self.used}/{self.quota}"

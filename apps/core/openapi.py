@@ -7,6 +7,11 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 KEYED_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
+HEADERS_OF_LIMITS = {  # every answer has the first two, where a policy counts the request
+    "RateLimit-Policy": "The tightest policy: its name, `q` requests in `w` seconds.",
+    "RateLimit": "Its name, `r` requests left, and `t` seconds until there is room again.",
+    "Retry-After": "Seconds to wait.",
+}
 
 
 class Problem(serializers.Serializer[Any]):
@@ -44,6 +49,10 @@ class Schema(AutoSchema):
                 responses[status] = self._get_response_for_code(  # type: ignore[no-untyped-call]
                     Problem, status, media_types=["application/problem+json"]
                 )
+        responses["429"]["headers"] = {
+            name: {"description": meaning, "schema": {"type": "string"}}
+            for name, meaning in HEADERS_OF_LIMITS.items()
+        }
         return responses
 
     def problem_statuses(self) -> list[str]:

@@ -51,9 +51,11 @@ def problem(
     }
 
 
-def problem_response(request: HttpRequest, *, code: str, status: int, detail: str) -> JsonResponse:
+def problem_response(
+    request: HttpRequest, *, code: str, status: int, detail: str, **members: Any
+) -> JsonResponse:
     """Answer a request that never reached an API view (an unknown address, a crash)."""
-    body = problem(code=code, status=status, detail=detail)
+    body = problem(code=code, status=status, detail=detail, **members)
     return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
 
 

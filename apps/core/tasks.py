@@ -7,6 +7,7 @@ from celery import shared_task
 
 from apps.core import chains, context, idempotency, mail
 from apps.core.invariants import verify
+from apps.core.ratelimits import counters
 
 logger = structlog.get_logger(__name__)
 ROUNDS_BEGIN_WITHIN = 60.0  # seconds; the rest waits for the next ring
@@ -32,8 +33,9 @@ def send_mails(queue: str) -> None:
 
 @shared_task(name="core.prune_idempotency_keys")
 def prune_idempotency_keys() -> None:
-    """Forget old answers. Safe to repeat."""
+    """Forget old answers, and windows of rate limits that are over. Safe to repeat."""
     logger.info("idempotency_answers_pruned", count=idempotency.prune_answers())
+    logger.info("rate_limit_counts_pruned", count=counters.prune())
 
 
 @shared_task(name="core.verify_invariants")

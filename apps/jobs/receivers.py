@@ -6,6 +6,9 @@ from typing import Any
 from django.dispatch import receiver
 
 from apps.core import personal
+from apps.core.ratelimits import policies
+from apps.credits.selectors import coverage
+from apps.jobs import selectors
 from apps.jobs.errors import JobsUnderWay
 from apps.jobs.models import BlobUpload, GenerationJob
 from apps.jobs.services import uploads
@@ -22,6 +25,7 @@ register(
         shared_page="shared_jobs:job",
     )
 )
+policies.register(selectors.rate_limits, coverage.plan_of)
 
 
 @receiver(organization_closing)

@@ -9,9 +9,10 @@ from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Now
 
 from apps.core.errors import NotFound
+from apps.core.ratelimits.policies import Policy
 from apps.credits import selectors as credits_selectors
 from apps.jobs.errors import ResultNotReady
-from apps.jobs.models import Attempt, BlobUpload, GenerationArea, GenerationJob
+from apps.jobs.models import Attempt, BlobUpload, GenerationArea, GenerationJob, RateLimitPolicy
 from apps.jobs.runners.protocol import Runner
 from apps.jobs.runners.registry import RUNNERS
 from apps.rbac.selectors import shared_objects
@@ -182,3 +183,10 @@ def original_of(area: GenerationArea) -> dict[str, str]:
         "content_type": area.upload.content_type,
         "filename": area.upload.filename or area.upload.public_id,
     }
+
+
+def rate_limits() -> list[Policy]:
+    """Return the policies of rate limits in force, as whoever counts requests knows them."""
+    columns = ("code", "subject", "requests", "limit", "seconds", "plan")
+    active = RateLimitPolicy.objects.filter(is_active=True).order_by("code")
+    return [Policy(**row) for row in active.values(*columns)]

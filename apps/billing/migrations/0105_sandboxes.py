@@ -10,7 +10,7 @@ import apps.core.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0085_used_credits_are_owed"),
+        ("billing", "0101_invoice_attempts"),
         ("tenants", "0041_clocks_of_sandboxes"),
     ]
 

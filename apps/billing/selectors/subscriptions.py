@@ -102,12 +102,18 @@ def is_working(subscription: OrganizationSubscription, now: datetime) -> bool:
     return False
 
 
-def features_now(organization: Organization) -> Mapping[str, Any]:
-    """Return what the plan allows now: of the version subscribed to, while that works."""
+def version_now(organization: Organization) -> PlanVersion | None:
+    """Return the version of a plan that is subscribed to, while that works."""
     subscription = present_of(organization)
     if subscription is None or not is_working(subscription, database_now()):
-        return {}
-    features: Mapping[str, Any] = subscription.version.features
+        return None
+    return subscription.version
+
+
+def features_now(organization: Organization) -> Mapping[str, Any]:
+    """Return what the plan allows now: of the version subscribed to, while that works."""
+    version = version_now(organization)
+    features: Mapping[str, Any] = version.features if version else {}
     return features
 
 
@@ -118,10 +124,13 @@ def unlimited_operations(organization: Organization) -> frozenset[str]:
 
 def coverage_of(organization: Organization) -> Coverage:
     """Return what the plan allows now, as credits and jobs understand it."""
-    features = features_now(organization)
+    version = version_now(organization)
+    if version is None:
+        return Coverage()
     return Coverage(
-        unlimited=frozenset(features.get("unlimited_operations", ())),
-        concurrent_jobs=features.get("max_concurrent_jobs"),
+        unlimited=frozenset(version.features.get("unlimited_operations", ())),
+        concurrent_jobs=version.features.get("max_concurrent_jobs"),
+        plan=version.plan.code,
     )
 
 

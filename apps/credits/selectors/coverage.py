@@ -18,6 +18,7 @@ class Coverage:
 
     unlimited: frozenset[str] = field(default_factory=frozenset)  # events and categories
     concurrent_jobs: int | None = None  # None: the plan does not say
+    plan: str = ""  # code of the plan that works now; empty: there is none
 
 
 Provider = Callable[[Organization], Coverage]
@@ -38,3 +39,9 @@ def concurrent_jobs(organization: Organization) -> int | None:
     """Return how many pieces of work the plan lets run at the same time; None if it is silent."""
     limits = (provider(organization).concurrent_jobs for provider in _providers)
     return max((limit for limit in limits if limit is not None), default=None)
+
+
+def plan_of(organization: Organization) -> str:
+    """Return the code of the plan that works for the organization now; empty without one."""
+    plans = (provider(organization).plan for provider in _providers)
+    return next(filter(None, plans), "")

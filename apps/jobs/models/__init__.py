@@ -3,7 +3,15 @@
 from apps.jobs.models.areas import GenerationArea
 from apps.jobs.models.attempts import Attempt
 from apps.jobs.models.jobs import GenerationJob
+from apps.jobs.models.limits import RateLimitPolicy
 from apps.jobs.models.queues import OrganizationQueue
 from apps.jobs.models.uploads import BlobUpload
 
-__all__ = ["Attempt", "BlobUpload", "GenerationArea", "GenerationJob", "OrganizationQueue"]
+__all__ = [
+    "Attempt",
+    "BlobUpload",
+    "GenerationArea",
+    "GenerationJob",
+    "OrganizationQueue",
+    "RateLimitPolicy",
+]

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from apps.core import scope
 from apps.core.errors import DomainError, NotFound, PermissionDenied
 from apps.core.models import PublicId
+from apps.core.ratelimits.requests import check_rate, requests_of
 from apps.core.routes import object_of, route_of
 from apps.rbac import selectors
 from apps.rbac.errors import (
@@ -45,6 +46,7 @@ class TenantAPIView(APIView):
     confirmed_methods: ClassVar[Collection[str]] = frozenset()  # ask who it is, if not done lately
     keyed_methods: ClassVar[Collection[str]] = frozenset()  # those that need an Idempotency-Key
     http_method_names = [*METHODS, "head"]
+    throttle_classes = ()  # `initial` counts the request, once it knows the organization
 
     user: User  # who signed in, or who made the key
     key: ApiKey | None  # None: a person in a session
@@ -69,6 +71,7 @@ class TenantAPIView(APIView):
         Find organization and principal, and check the permission, before any method runs.
 
         :raises NotFound: if the caller does not belong to the organization.
+        :raises RateLimited: if more requests came than a policy allows.
         :raises SecondFactorRequired: if the organization asks for one that was not shown.
         :raises PermissionDenied: if he does, and may not do this.
         :raises ConfirmationRequired: if this asks who it is, and he has not shown it lately.
@@ -85,6 +88,7 @@ class TenantAPIView(APIView):
         scope.set_organization(
             self.organization.pk, self.organization.clock_at if follows else None
         )
+        check_rate(request._request, requests_of(self, method), self.organization)
         if key is None:
             check_second_factor(request, self.user, self.organization)
         request.organization = self.organization  # type: ignore[attr-defined]
