@@ -82,16 +82,24 @@ def admin(methods: str, address: str, needs: str, **more: Any) -> Row:
 
 
 def model(
-    name: str, may: str, *, roles: tuple[str, ...] = (), changes: str = "change"
+    name: str,
+    may: str,
+    *,
+    roles: tuple[str, ...] = (),
+    changes: str = "change",
+    everything: str = "",
 ) -> list[Row]:
     """
     Return the rows of a model of the back office: `credits/wallet`.
 
     `may` are the initials of what a superuser can do: View, Add, Change, Delete. `roles` are
-    the codes of staff roles that let look as well, `changes` the one that lets change.
+    the codes of staff roles that let look as well, `changes` the one that lets change;
+    `everything` is the one that all of it asks for, instead of Django's.
     """
     looks = " ".join(("view", *roles))
     verbs = {"V": looks, "A": "add", "C": changes, "D": "delete"}
+    if everything:
+        verbs = dict.fromkeys(verbs, everything)
     needs = {letter: verb if letter in may else "nobody" for letter, verb in verbs.items()}
     one = f"{name}/<path:object_id>"
     return [

@@ -64,6 +64,8 @@ ROWS = [
     *model("jobs/attempt", "V"),
     *model("jobs/organizationqueue", "V"),
     *model("jobs/blobupload", "V"),
+    *model("jobs/ratelimitpolicy", "VAC", everything="config.manage"),
+    admin("GET POST", "jobs/ratelimitpolicy/use/", "config.manage"),
     *model("tenants/outboxevent", "V"),
     *(
         admin("GET POST", f"credits/{name}/export/", "view credits.adjust credits.approve")
