@@ -17,6 +17,7 @@ from apps.core.ratelimits import limiter, policies, windows
 from apps.credits.selectors import coverage, main_wallet
 from apps.credits.selectors.coverage import Coverage
 from apps.jobs.selectors import rate_limits
+from apps.tenants.models import Organization
 from tests.people import make_key, make_organization, make_person, signed_in, with_key
 from tests.problem_documents import problem_of
 from tests.ratelimits.limiting import NOWHERE, only, parsed, remaining
@@ -136,6 +137,17 @@ class TestARefusal:
 
         assert main_wallet(organization).balance == before
         assert list(IdempotencyKey.objects.values_list("key", flat=True)) == ["first"]
+
+    def test_comes_before_the_deed_in_no_organization_as_well(self, owner):
+        only({"limit": 1, "subject": "user"})
+        browser = signed_in(owner)
+        browser.get("/api/v1/organizations")
+        made = browser.post(
+            "/api/v1/organizations", {"name": "Second"}, content_type="application/json"
+        )
+
+        problem_of(made, 429, "rate_limited")
+        assert not Organization.objects.filter(name="Second").exists()
 
     def test_takes_nothing_of_other_policies(self, key, organization, owner):
         only({"limit": 1}, {"limit": 9, "subject": "organization"})

@@ -15,7 +15,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from apps.core.ratelimits import windows
 from apps.core.ratelimits.limiter import tightest
-from apps.core.ratelimits.windows import RedisAway, Store, Window, Windows
+from apps.core.ratelimits.windows import RedisAway, Store, Window, Windows, key_of
 from tests.ratelimits.limiting import NOWHERE, hit
 
 ROOT = Path(__file__).parents[2]
@@ -93,6 +93,15 @@ class TestAWindow:
 
         (full,) = counted.acquire([one], amount=0, at=START + 20)
         assert (full.used, full.remaining, full.seconds_left) == (1, 0, 40)
+
+    def test_keeps_no_more_than_it_needs_and_not_for_ever(self, counted):
+        one = hit(limit=2, seconds=60)
+        for minute in range(5):
+            assert passes(counted, one, at=START + 60 * minute)
+        redis, key = counted.get_connection(), counted.prefixed_key(key_of(one))
+
+        assert redis.llen(key) == 2
+        assert 0 < redis.ttl(key) <= 120
 
     def test_is_the_librarys_own(self, counted):
         """What `limits` counts we count on, and it reads what we counted."""
