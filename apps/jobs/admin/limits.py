@@ -142,7 +142,7 @@ def use_of(kind: str, name: str) -> dict[str, Any]:
     windows, is_from_redis = limiter.look(hits) if hits else ([], True)
     rows = [
         [
-            *(window.policy.code, window.policy.requests, window.policy.plan or "all others"),
+            *(window.policy.code, window.policy.requests, window.policy.plan or "-"),
             *(f"{window.policy.limit:,}", f"{window.policy.seconds:,}", f"{window.used:,}"),
             *(f"{window.remaining:,}", f"{seconds_of(window):,} s" if window.used else "-"),
         ]
