@@ -35,6 +35,35 @@ class PictureRefused(DomainError):
     message = "{problem}"
 
 
+class PictureTooLarge(PictureRefused):
+    """The file has more bytes or pixels than we take."""
+
+    code = "picture_too_large"
+    title = "The picture is too large"
+    status = 413
+
+
+class UploadQuotaReached(DomainError):
+    """The organization keeps as many bytes of uploads as it may."""
+
+    code = "upload_quota_reached"
+    title = "There is no room for more uploads"
+    message = (
+        "This organization keeps {kept_mb} of {quota_mb} MB of uploads. Delete some that no job"
+        " needs, or wait until the oldest are past their date."
+    )
+    status = 409
+
+
+class UploadInUse(DomainError):
+    """A job that waits or runs needs the picture."""
+
+    code = "upload_in_use"
+    title = "A job needs this picture"
+    message = "A job that waits or runs needs this picture. Delete it once the job has ended."
+    status = 409
+
+
 class InvalidAreas(DomainError):
     """A job has from one to twenty areas."""
 
@@ -89,6 +118,15 @@ class ResultNotReady(DomainError):
     title = "There is no result"
     message = "This is {job_status}; only what is completed has a result."
     status = 409
+
+
+class ResultGone(DomainError):
+    """The result was kept for as long as results are, and is no more."""
+
+    code = "result_gone"
+    title = "The result is no longer kept"
+    message = "This result was kept until {kept_until}. Submit the job again to have it made anew."
+    status = 410
 
 
 class JobsUnderWay(DomainError):

@@ -1,17 +1,25 @@
 """Look at a file before it is kept: whether it is a picture that we take, and nothing else."""
 
 import hashlib
-import warnings
 from dataclasses import dataclass
 from io import BytesIO
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
-from apps.jobs.errors import PictureRefused
+from apps.jobs.errors import PictureRefused, PictureTooLarge
 
 LARGEST_FILE = 10 * 1024 * 1024  # bytes
 LARGEST_PICTURE = 40_000_000  # pixels
 FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+TURNS = {  # by the orientation in the metadata: 1 is upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 ACCEPTED = "PNG, JPEG or WebP, up to 10 MB and 40 megapixels"
 
 
@@ -35,40 +43,67 @@ def inspect(content: bytes) -> Picture:
     """
     Return the picture that the bytes hold, whatever they claim to be.
 
+    :raises PictureTooLarge: if it has too many bytes or pixels.
     :raises PictureRefused: saying what is wrong and what is taken.
     """
     if not content:
         raise PictureRefused(problem="The file is empty.")
     if len(content) > LARGEST_FILE:
-        raise PictureRefused(problem=f"The file is larger than 10 MB. We take {ACCEPTED}.")
+        raise PictureTooLarge(problem=f"The file is larger than 10 MB. We take {ACCEPTED}.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _read(content)
+        return _read(content)
     except UnidentifiedImageError as error:
         raise PictureRefused(problem=f"This is no picture. We take {ACCEPTED}.") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureRefused(problem=f"It has too many pixels. We take {ACCEPTED}.") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        # What Pillow raises for a file that begins as a picture and does not go on as one.
+    except Image.DecompressionBombError as error:
+        raise PictureTooLarge(problem=f"It has too many pixels. We take {ACCEPTED}.") from error
+    except Exception as error:  # whatever a decoder breaks on, the file is to blame
         message = "The picture is damaged or incomplete. Save it again and upload that."
         raise PictureRefused(problem=message) from error
 
 
 def _read(content: bytes) -> Picture:
     with Image.open(BytesIO(content), formats=tuple(FORMATS)) as opened:
-        kind = str(opened.format)
-        if opened.width * opened.height > LARGEST_PICTURE:  # asked before a pixel is unpacked
+        # Asked before a pixel is unpacked.
+        if opened.width * opened.height > LARGEST_PICTURE:
             raise Image.DecompressionBombError
+        # Cameras write JPEG with a second picture behind the first, which is left out.
+        kind = "JPEG" if opened.format == "MPO" else str(opened.format)
         opened.load()
-        upright = ImageOps.exif_transpose(opened)
-        if kind == "JPEG" and upright.mode not in ("L", "RGB"):
-            upright = upright.convert("RGB")
-        plain = Image.new(upright.mode, upright.size)
-        plain.paste(upright)
-        if upright.mode == "P":
-            plain.putpalette(upright.getpalette() or [])
-        file = BytesIO()
-        quality = {"quality": 95} if kind != "PNG" else {}
-        plain.save(file, kind, **quality)
+        plain = _without_metadata(_upright(opened), kind)
+    file = BytesIO()
+    quality = {"quality": 95} if kind != "PNG" else {}
+    plain.save(file, kind, **quality)
     return Picture(file.getvalue(), FORMATS[kind], kind.lower(), plain.width, plain.height)
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """
+    Turn a picture as its metadata say; what they cannot say clearly, they do not say.
+
+    Not by ImageOps.exif_transpose, which writes the metadata anew and breaks on damaged ones.
+    """
+    turn = TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    return picture.transpose(turn) if turn is not None else picture
+
+
+def _without_metadata(picture: Image.Image, kind: str) -> Image.Image:
+    """Return the pixels of the first frame on a new picture, which knows nothing else."""
+    mode = _plain_mode(picture, kind)
+    if picture.mode.startswith("I"):  # sixteen bits, of which the upper eight are kept
+        picture = picture.convert("I").point(lambda value: value / 256)
+    if mode != picture.mode:
+        picture = picture.convert(mode)
+    plain = Image.new(mode, picture.size)
+    plain.paste(picture)
+    if mode == "P":
+        plain.putpalette(picture.getpalette() or [])
+    return plain
+
+
+def _plain_mode(picture: Image.Image, kind: str) -> str:
+    """Return how pixels are kept: in eight bits, and clear ones as part of their pixel."""
+    if kind == "JPEG":
+        return picture.mode if picture.mode in ("L", "RGB") else "RGB"
+    if picture.mode.startswith("I"):
+        return "L"
+    return "RGBA" if picture.has_transparency_data and picture.mode != "LA" else picture.mode
