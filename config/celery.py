@@ -29,6 +29,10 @@ def _mails(queue: str, schedule: float | crontab) -> dict[str, Any]:
 
 app.conf.beat_schedule = {
     "Ring again for waiting jobs": {"task": "jobs.sweep_jobs", "schedule": 15.0},
+    "Compare files with their rows": {
+        "task": "jobs.compare_files",
+        "schedule": crontab(hour=3, minute=53),
+    },
     "Handle events of Stripe's that wait": {"task": "billing.sweep_events", "schedule": 15.0},
     "Ask for events that no webhook brought": {"task": "billing.poll_events", "schedule": 300.0},
     "Ask for all events that Stripe still has": {

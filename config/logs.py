@@ -6,14 +6,15 @@ from typing import Any
 
 import structlog
 
-# Whoever reads the logs must not be able to follow an invitation (apps/rbac: invitation_links).
-SECRET_LINK = re.compile(r"cof_invite_[A-Za-z0-9_-]+")
+# Whoever reads the logs must not be able to follow an invitation (apps/rbac: invitation_links)
+# or a link to a file (apps/core/links.py).
+SECRET_LINK = re.compile(r"(cof_invite_|cof_link_)[A-Za-z0-9_:%-]+")
 
 
 def hide_links(logger: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:
-    """Take the secrets of invitations out of addresses and whatever else is logged."""
+    """Take the secrets of invitations and links out of addresses and whatever else is logged."""
     return {
-        key: SECRET_LINK.sub("cof_invite_…", value) if isinstance(value, str) else value
+        key: SECRET_LINK.sub(r"\1…", value) if isinstance(value, str) else value
         for key, value in event.items()
     }
 

@@ -1,7 +1,23 @@
 """Hand out stored files so that a browser takes them for nothing else than they are."""
 
+from dataclasses import dataclass
+
+from django.conf import settings
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404
+from django.http import FileResponse, Http404, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header
+
+NO_STORE = "private, no-store"
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file of the storage, and what a browser is told that it is."""
+
+    name: str
+    content_type: str
+    filename: str  # under which it is saved; as somebody called it, so not to be trusted
 
 
 def stored_file(*, name: str, content_type: str, filename: str) -> FileResponse:
@@ -16,6 +32,38 @@ def stored_file(*, name: str, content_type: str, filename: str) -> FileResponse:
         raise Http404 from error
     response = FileResponse(file, content_type=content_type, filename=filename)
     response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, max-age=300"
+    response["Cache-Control"] = NO_STORE
+    response["Referrer-Policy"] = "no-referrer"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
+
+
+def handed_out(file: StoredFile) -> HttpResponseBase:
+    """
+    Answer a file to somebody who may have it: from the disk, or by a minute's link to the bucket.
+
+    :raises Http404: if the disk has it no more.
+    """
+    if not is_in_bucket():
+        return stored_file(name=file.name, content_type=file.content_type, filename=file.filename)
+    response = HttpResponseRedirect(bucket_address(file, seconds=60, is_download=True))
+    response["Cache-Control"] = NO_STORE
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def is_in_bucket() -> bool:
+    """Tell whether files are in a bucket, which hands them out itself."""
+    return bool(settings.STORAGE == "s3")
+
+
+def bucket_address(file: StoredFile, *, seconds: int, is_download: bool = False) -> str:
+    """Return an address signed by the bucket's key, which answers with what we say it is."""
+    answers = {
+        "ResponseContentType": file.content_type,
+        "ResponseContentDisposition": content_disposition_header(is_download, file.filename),
+        "ResponseCacheControl": NO_STORE,
+    }
+    # Only the storage of buckets takes these two.
+    address: str = default_storage.url(file.name, parameters=answers, expire=seconds)  # type: ignore[call-arg]
+    return address

@@ -4,7 +4,7 @@ import structlog
 from celery import shared_task
 
 from apps.core import queue
-from apps.jobs.services import running, sweeping, uploads
+from apps.jobs.services import expiring, running, sweeping
 
 logger = structlog.get_logger(__name__)
 
@@ -22,11 +22,21 @@ def work() -> None:
 
 @shared_task(name="jobs.sweep_jobs")
 def sweep_jobs() -> None:
-    """Take back, fail and ring again for what was forgotten; delete old pictures. Every 15 s."""
+    """Take back, fail and ring again for what was forgotten; delete old files. Every 15 s."""
     logger.info(
         "jobs_swept",
         taken_back=sweeping.take_back_lost_claims(),
         overdue=sweeping.fail_what_is_overdue(),
         rung=sweeping.ring_for_waiting_areas(),
-        uploads_deleted=uploads.delete_expired_uploads(),
+        uploads_deleted=expiring.delete_expired_uploads(),
+        results_deleted=expiring.delete_expired_results(),
+    )
+
+
+@shared_task(name="jobs.compare_files")
+def compare_files() -> None:
+    """Delete files without a row, and mark rows without a file. Every night; safe to repeat."""
+    found = expiring.compare_files()
+    logger.info(
+        "files_compared", files=found.files, orphans=len(found.orphans), lost=len(found.lost)
     )

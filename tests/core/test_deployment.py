@@ -29,7 +29,13 @@ class TestTheDeployment:
 
     @pytest.mark.parametrize(
         ("change", "warning"),
-        [("BASE_URL=http://coffer.example", "security.W004"), ("DEBUG=1", "security.W018")],
+        [
+            ("BASE_URL=http://coffer.example", "security.W004"),
+            ("DEBUG=1", "security.W018"),
+            ("STORAGE=s3", "S3_BUCKET: Environment variable not set"),
+            ("STORAGE=ftp", "STORAGE: Must be one of: filesystem, s3"),
+            ("SECRET_KEY=short", "SECRET_KEY: Shorter than minimum length 32"),
+        ],
     )
     def test_is_not_where_a_setting_is_wrong(self, change, warning):
         done = check(change)

@@ -18,7 +18,7 @@ from apps.jobs.errors import (
     UploadNotFound,
 )
 from apps.jobs.models import Attempt, BlobUpload, GenerationArea, GenerationJob
-from apps.jobs.services import changing, submission, uploads
+from apps.jobs.services import changing, expiring, submission
 from apps.jobs.services.submission import AreaRequest
 from apps.tenants.models import AuditLog
 from tests.jobs.work import OPERATION, available, claim, make_job, make_upload, set_price
@@ -117,7 +117,7 @@ class TestSubmitJob:
 
     def test_refuses_a_picture_past_its_date(self, organization):
         upload = make_upload(organization, make_member(organization, "developer"))
-        upload.expires_at = timezone.now() - timedelta(seconds=1)
+        BlobUpload.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
         with pytest.raises(UploadNotFound):
             submit(organization, upload=upload)
@@ -179,7 +179,7 @@ class TestDeleteExpiredUploads:
         upload = make_upload(organization, make_member(organization, "developer"))
         BlobUpload.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
-        assert uploads.delete_expired_uploads() == 1
+        assert expiring.delete_expired_uploads() == 1
 
         assert not BlobUpload.objects.exists()
         assert not upload.file.storage.exists(upload.file.name)
@@ -188,4 +188,4 @@ class TestDeleteExpiredUploads:
         make_job(organization)
         BlobUpload.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
-        assert uploads.delete_expired_uploads() == 0
+        assert expiring.delete_expired_uploads() == 0

@@ -15,7 +15,7 @@ from apps.rbac.models import Role, Share
 from apps.rbac.services.ownership import request_transfer
 from apps.rbac.services.sharing import share_object
 from apps.tenants.models import AuditLog, Organization, User
-from tests.jobs.work import make_job
+from tests.jobs.work import make_job, make_upload
 from tests.people import make_key, make_member, make_person
 from tests.rbac.inviting import make_invitation
 
@@ -61,6 +61,7 @@ KINDS: dict[str, Callable[[Organization, User], object]] = {
     "audit_id": lambda theirs, owner: AuditLog.objects.filter(organization=theirs).first(),
     "budget_id": lambda theirs, owner: create_budget(wallet=main_wallet(theirs), monthly_limit=900),
     "document_id": make_document,
+    "file_id": lambda theirs, owner: make_job(theirs, owner).areas.get(),
     "hold_id": lambda theirs, owner: make_hold(theirs),
     "invitation_id": make_invitation,
     "job_id": make_job,
@@ -75,6 +76,7 @@ KINDS: dict[str, Callable[[Organization, User], object]] = {
     "transfer_id": lambda theirs, owner: request_transfer(
         organization=theirs, from_user=owner, to_user=make_member(theirs, "admin")
     ),
+    "upload_id": make_upload,
     "user_id": lambda theirs, owner: owner,
 }
 # The name of a credit event is everybody's. A card is Stripe's, with no row of ours: another's

@@ -1,15 +1,15 @@
 """Shapes of the jobs API. Costs are in credits; times are UTC."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.reverse import reverse
 
-from apps.core.ids import encode
 from apps.jobs import selectors
 from apps.jobs.models import BlobUpload, GenerationArea, GenerationJob
 from apps.jobs.models.jobs import MOST_AREAS
+from apps.jobs.services import links
 from apps.jobs.services.submission import LONGEST_TIME
 
 
@@ -24,6 +24,8 @@ class UploadOut(serializers.ModelSerializer[BlobUpload]):
 
     id = serializers.CharField(source="public_id")
     object = serializers.CharField(default="upload", read_only=True)
+    url = serializers.SerializerMethodField()
+    url_expires_at = serializers.SerializerMethodField()
 
     class Meta:
         model = BlobUpload
@@ -35,9 +37,21 @@ class UploadOut(serializers.ModelSerializer[BlobUpload]):
             "size",
             "width",
             "height",
+            "url",
+            "url_expires_at",
             "created_at",
             "expires_at",
         ]
+
+    def get_url(self, upload: BlobUpload) -> str | None:
+        """Return a link to the picture that works for some minutes."""
+        link = links.upload_link(upload)
+        return link.url if link else None
+
+    def get_url_expires_at(self, upload: BlobUpload) -> datetime | None:
+        """Return until when the link works."""
+        link = links.upload_link(upload)
+        return link.expires_at if link else None
 
 
 class AreaIn(serializers.Serializer[Any]):
@@ -141,8 +155,8 @@ class AreaOut(serializers.ModelSerializer[GenerationArea]):
     object = serializers.CharField(default="area", read_only=True)
     upload_id = serializers.CharField(source="upload.public_id", default=None, allow_null=True)
     result_url = serializers.SerializerMethodField()
+    result_url_expires_at = serializers.SerializerMethodField()
     error = serializers.SerializerMethodField()
-    result_view = "api:jobs:area_result"
 
     class Meta:
         model = GenerationArea
@@ -159,17 +173,22 @@ class AreaOut(serializers.ModelSerializer[GenerationArea]):
             "payment_type",
             "claims",
             "result_url",
+            "result_url_expires_at",
+            "result_expires_at",
             "error",
             "started_at",
             "completed_at",
         ]
 
     def get_result_url(self, area: GenerationArea) -> str | None:
-        """Return the address of the result, once there is one."""
-        if not area.result:
-            return None
-        job_id = encode(GenerationJob.PREFIX, area.job_id)
-        return str(reverse(self.result_view, args=[job_id, area.position]))
+        """Return a link to the result that works for some minutes, while there is one."""
+        link = links.result_link(area)
+        return link.url if link else None
+
+    def get_result_url_expires_at(self, area: GenerationArea) -> datetime | None:
+        """Return until when the link works."""
+        link = links.result_link(area)
+        return link.expires_at if link else None
 
     @extend_schema_field(ErrorOut(allow_null=True))
     def get_error(self, area: GenerationArea) -> dict[str, Any] | None:
@@ -229,8 +248,8 @@ class JobOut(serializers.ModelSerializer[GenerationJob]):
         return list(self.area_serializer(job.areas.all(), many=True).data)
 
     def get_result_url(self, job: GenerationJob) -> str | None:
-        """Return the address of the first result, once there is one."""
-        first = next((area for area in job.areas.all() if area.result), None)
+        """Return a link to the first result that there is."""
+        first = next((area for area in job.areas.all() if selectors.has_result(area)), None)
         return self.area_serializer().get_result_url(first) if first else None
 
     @extend_schema_field(ErrorOut(allow_null=True))

@@ -7,18 +7,18 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
-from apps.core.files import stored_file
+from apps.core.files import handed_out
+from apps.core.ids import encode
 from apps.jobs import selectors
 from apps.jobs.api.serializers import AreaOut, JobOut
-from apps.jobs.models import GenerationJob
+from apps.jobs.models import GenerationArea, GenerationJob
 from apps.rbac.api.person import PersonAPIView
 
 
 class SharedAreaOut(AreaOut):
     """An area as a person outside sees it: neither what it cost, nor which upload it was."""
-
-    result_view = "api:jobs:shared_area_result"
 
     class Meta(AreaOut.Meta):
         fields = [
@@ -34,6 +34,13 @@ class SharedAreaOut(AreaOut):
         ]
 
     upload_id = None  # type: ignore[assignment]  # how a serializer drops a field
+
+    def get_result_url(self, area: GenerationArea) -> str | None:
+        """Return the address of the result, for the signed-in person alone."""
+        if not selectors.has_result(area):
+            return None
+        place = [encode(GenerationJob.PREFIX, area.job_id), area.position]
+        return str(reverse("api:jobs:shared_area_result", args=place))
 
 
 class SharedJobOut(JobOut):
@@ -87,6 +94,6 @@ class SharedResult(PersonAPIView):
         responses={(200, "image/png"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, job_id: str, position: int) -> HttpResponseBase:
-        """Return the picture; 409 while there is none. For signed-in people only."""
+        """Return the picture; 409 while there is none, 410 later. For signed-in people only."""
         job = selectors.shared_job(self.user, GenerationJob.read_id(job_id))
-        return stored_file(**selectors.result_of(selectors.area_of(job, position)))
+        return handed_out(selectors.result_of(selectors.area_of(job, position)))

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from apps.jobs.api import shared, views
+from apps.jobs.api import files, shared, uploads, views
 
 app_name = "jobs"
 urlpatterns = [
-    path("uploads", views.Uploads.as_view(), name="uploads"),
+    path("uploads", uploads.Uploads.as_view(), name="uploads"),
+    path("uploads/<str:upload_id>", uploads.Upload.as_view(), name="upload"),
+    path("files/<str:file_id>", files.File.as_view(), name="file"),
     path("operations", views.Operations.as_view(), name="operations"),
     path("jobs", views.Jobs.as_view(), name="jobs"),
     path("jobs/quote", views.Quote.as_view(), name="quote"),

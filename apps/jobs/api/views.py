@@ -1,4 +1,4 @@
-"""The jobs API: upload a picture, ask the price, submit, look, fetch."""
+"""The jobs API: ask the price, submit, look, fetch."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from apps.core.api import paginated, run_once, validated
-from apps.core.files import stored_file
+from apps.core.files import handed_out
 from apps.core.idempotency import Answer
 from apps.jobs import selectors
 from apps.jobs.api.serializers import (
@@ -22,36 +22,16 @@ from apps.jobs.api.serializers import (
     OperationOut,
     QuoteIn,
     QuoteOut,
-    UploadIn,
-    UploadOut,
 )
 from apps.jobs.errors import UploadNotFound
 from apps.jobs.models import GenerationJob
 from apps.jobs.selectors import JobFilters
-from apps.jobs.services import changing, quotes, submission, uploads
+from apps.jobs.services import changing, quotes, submission
 from apps.jobs.services.submission import AreaRequest
 from apps.rbac.api.base import TenantAPIView
 from apps.tenants.models import Organization
 
 LOOK_AGAIN_SECONDS = 2
-
-
-class Uploads(TenantAPIView):
-    """Pictures to work on."""
-
-    permissions = {"POST": "jobs.submit"}
-    parser_classes = [MultiPartParser]
-
-    @extend_schema(
-        operation_id="uploads_create", tags=["jobs"], request=UploadIn, responses={201: UploadOut}
-    )
-    def post(self, request: Request) -> Response:
-        """Keep a picture for seven days."""
-        fields = validated(UploadIn, request.data)
-        upload = uploads.store_upload(
-            organization=self.organization, user=self.user, file=fields["picture"]
-        )
-        return Response(UploadOut(upload).data, status=201)
 
 
 class Operations(TenantAPIView):
@@ -211,9 +191,9 @@ class AreaResult(TenantAPIView):
         responses={(200, "image/png"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, job_id: str, position: int) -> HttpResponseBase:
-        """Return the picture; 409 while there is none."""
+        """Return the picture; 409 while there is none, 410 once it is no longer kept."""
         job = self.get_object(selectors.jobs_of(self.organization), job_id)
-        return stored_file(**selectors.result_of(selectors.area_of(job, position)))
+        return handed_out(selectors.result_of(selectors.area_of(job, position)))
 
 
 def areas_asked_for(organization: Organization, fields: dict[str, Any]) -> list[AreaRequest]:

@@ -44,6 +44,8 @@ class GenerationArea(Row):
     result_content_type = models.CharField(max_length=50, blank=True)
     result_width = models.PositiveIntegerField(null=True, blank=True)  # pixels
     result_height = models.PositiveIntegerField(null=True, blank=True)  # pixels
+    result_expires_at = models.DateTimeField(null=True, blank=True)
+    result_gone_at = models.DateTimeField(null=True, blank=True)  # its file was deleted, or lost
     error_code = models.CharField(max_length=50, blank=True)
     error_message = models.TextField(blank=True)
     started_at = models.DateTimeField(null=True, blank=True)  # of this attempt
@@ -98,6 +100,11 @@ class GenerationArea(Row):
                 fields=["claimed_until"],
                 condition=Q(status="processing"),
                 name="jobs_areas_by_lease",
+            ),
+            models.Index(
+                fields=["result_expires_at"],
+                condition=Q(result_expires_at__isnull=False, result_gone_at=None),
+                name="jobs_results_by_expiry",
             ),
         ]
 

@@ -11,6 +11,7 @@ from apps.jobs import selectors
 from apps.jobs.models import Attempt, GenerationArea, GenerationJob
 from apps.jobs.runners.protocol import Runner
 from apps.jobs.runners.registry import RUNNERS
+from apps.jobs.services import links
 from apps.tenants.models import Organization
 
 ERROR_TITLES = {
@@ -25,14 +26,15 @@ PROGRESS_STEPS = (1, 1, 2, 3, 5, 8)  # seconds between two looks at a job, longe
 
 def job_line(job: GenerationJob, organization: Organization) -> dict[str, Any]:
     """Return one job for a list."""
-    shown = next((area for area in job.areas.all() if area.result), None)
+    found = (links.result_link(area) for area in job.areas.all())
+    shown = next(filter(None, found), None)
     return {
         **shared_story(job),
         "cost": job.cost,
         "refunded": job.refunded,
         "payment_label": PAYMENTS.get(job.payment_type, ""),
         "submitted_by": job.user.get_full_name(),
-        "thumbnail_url": _area_url("jobs:area_result", shown, organization) if shown else "",
+        "thumbnail_url": shown.url if shown else "",
     }
 
 
@@ -57,7 +59,7 @@ def job_story(
 
 def area_story(area: GenerationArea, organization: Organization) -> dict[str, Any]:
     """Return what the page of its job shows of one area."""
-    has_result = bool(area.result)
+    original, result = links.upload_link(area.upload), links.result_link(area)
     return {
         **shared_area(area),
         "price": area.price,
@@ -65,10 +67,11 @@ def area_story(area: GenerationArea, organization: Organization) -> dict[str, An
         "attempt_number": area.attempt_number,
         "error_title": ERROR_TITLES.get(area.error_code, "This picture failed"),
         "error_text": area.error_message,
-        "original_url": _area_url("jobs:area_original", area, organization)
-        if area.upload_id
-        else "",
-        "result_url": _area_url("jobs:area_result", area, organization) if has_result else "",
+        "original_url": original.url if original else "",
+        "result_url": result.url if result else "",
+        "download_url": _area_url("jobs:area_result", area, organization) if result else "",
+        "result_expires_at": area.result_expires_at,
+        "is_result_gone": bool(area.result) and result is None,
     }
 
 

@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
-from apps.core.files import stored_file
+from apps.core.files import handed_out
 from apps.jobs import selectors
 from apps.jobs.models import GenerationArea, GenerationJob
 from apps.jobs.pages.lines import shared_area, shared_story
@@ -30,7 +30,7 @@ class SharedJob(PersonPage):
     def area(self, job: GenerationJob, area: GenerationArea) -> dict[str, Any]:
         """Return what is shown of one area."""
         place = [job.public_id, area.position]
-        url = reverse("shared_jobs:area_result", args=place) if area.result else ""
+        url = reverse("shared_jobs:area_result", args=place) if selectors.has_result(area) else ""
         return {**shared_area(area), "result_url": url}
 
 
@@ -40,4 +40,4 @@ class SharedResult(PersonPage):
     def get(self, request: HttpRequest, job_id: str, position: int) -> HttpResponseBase:
         """Return the picture."""
         job = selectors.shared_job(self.user, GenerationJob.read_id(job_id))
-        return stored_file(**selectors.result_of(selectors.area_of(job, position)))
+        return handed_out(selectors.result_of(selectors.area_of(job, position)))

@@ -2,13 +2,19 @@
 
 from django.urls import path
 
-from apps.jobs.pages import submitting, views
+from apps.jobs.pages import pictures, submitting, views
 
 app_name = "jobs"
 urlpatterns = [
     path("jobs/", views.Jobs.as_view(), name="list"),
     path("jobs/new/", submitting.Submit.as_view(), name="submit"),
     path("jobs/quote/", submitting.Quote.as_view(), name="quote"),
+    path("jobs/pictures/", pictures.Pictures.as_view(), name="pictures"),
+    path(
+        "jobs/pictures/<str:upload_id>/delete/",
+        pictures.DeletePicture.as_view(),
+        name="delete_picture",
+    ),
     path("jobs/<str:job_id>/", views.JobPage.as_view(), name="job"),
     path("jobs/<str:job_id>/status/", views.JobStatus.as_view(), name="status"),
     path("jobs/<str:job_id>/cancel/", views.CancelJob.as_view(), name="cancel"),

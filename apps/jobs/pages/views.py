@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from apps.core import paging
 from apps.core.exports import stream_csv
-from apps.core.files import stored_file
+from apps.core.files import handed_out
 from apps.core.pages import number_of_look
 from apps.credits import selectors as credits_selectors
 from apps.jobs import selectors
@@ -147,7 +147,7 @@ class AreaResult(AreaPicture):
 
     def get(self, request: HttpRequest, slug: str, job_id: str, position: int) -> HttpResponseBase:
         """Return the picture."""
-        return stored_file(**selectors.result_of(self.area(job_id, position)))
+        return handed_out(selectors.result_of(self.area(job_id, position)))
 
 
 class AreaOriginal(AreaPicture):
@@ -155,4 +155,4 @@ class AreaOriginal(AreaPicture):
 
     def get(self, request: HttpRequest, slug: str, job_id: str, position: int) -> HttpResponseBase:
         """Return the picture."""
-        return stored_file(**selectors.original_of(self.area(job_id, position)))
+        return handed_out(selectors.original_of(self.area(job_id, position)))

@@ -7,9 +7,11 @@ holds, settle exactly the present attempt, end the area, and with the last area 
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -62,6 +64,7 @@ def complete_area(*, area: GenerationArea, claim: UUID, result: Result) -> bool:
         "result_content_type": result.content_type,
         "result_width": result.width,
         "result_height": result.height,
+        "result_expires_at": database_now() + timedelta(days=settings.RESULT_DAYS),
     }
     ended = _end_claimed(area, claim, Ending(Status.COMPLETED, fields=fields))
     # Not after an exception: the answer to COMMIT may have been lost, and the file is needed.

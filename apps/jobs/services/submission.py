@@ -13,11 +13,12 @@ from apps.credits import selectors as credits_selectors
 from apps.credits.errors import InsufficientCredits, WalletClosed
 from apps.credits.models import CreditEvent, Wallet
 from apps.credits.selectors.coverage import is_unlimited
-from apps.jobs.errors import InvalidAreas, InvalidParameters, UnknownOperation, UploadNotFound
+from apps.jobs.errors import InvalidAreas, InvalidParameters, UnknownOperation
 from apps.jobs.models import BlobUpload, GenerationArea, GenerationJob, OrganizationQueue
 from apps.jobs.models.jobs import MOST_AREAS, PaymentType
 from apps.jobs.models.queues import CONCURRENCY
 from apps.jobs.runners.registry import RUNNERS
+from apps.jobs.services import uploads
 from apps.jobs.services.ending import take_stock
 from apps.jobs.services.metering import most_units
 from apps.jobs.services.paying import open_attempt
@@ -60,7 +61,7 @@ def submit_job(
     """
     assert timedelta(0) < time <= LONGEST_TIME
     checked = check_areas(operation, areas)
-    check_uploads(organization, [area.upload for area in areas])
+    uploads.hold_uploads(organization, [area.upload for area in areas])
     price = credits_selectors.price_of(operation)
     # Before the wallet is locked, so that nobody who holds that waits for this.
     _have_a_queue(organization)
@@ -132,18 +133,6 @@ def check_areas(operation: str, areas: Sequence[AreaRequest]) -> list[dict[str, 
             where = f"areas.{position}.{parameter}" if len(areas) > 1 else parameter
             raise InvalidParameters(parameter=where, problem=problem) from error
     return checked
-
-
-def check_uploads(organization: Organization, uploads: Iterable[BlobUpload]) -> None:
-    """
-    Check that the pictures can be worked on.
-
-    :raises UploadNotFound: for the first that is past its date or of another organization.
-    """
-    now = database_now()
-    for upload in uploads:
-        if upload.organization_id != organization.id or upload.expires_at <= now:
-            raise UploadNotFound(upload_id=upload.public_id)
 
 
 def pay_for(job: GenerationJob, areas: Sequence[GenerationArea], price: CreditEvent) -> None:

@@ -24,6 +24,12 @@ def file_for(route: str) -> str:
     words |= {"/billing": "billing", "v1/plans": "billing", "/credit-products": "billing"}
     words |= {"/payments": "billing", "/purchases": "billing"}
     words |= {"/subscription": "billing"}
-    words |= {"/jobs": "jobs", "/uploads": "jobs", "api/v1/": "people", "o/": "people"}
+    words |= {
+        "/jobs": "jobs",
+        "/uploads": "jobs",
+        "v1/files": "jobs",
+        "api/v1/": "people",
+        "o/": "people",
+    }
     name = next((file for word, file in words.items() if word in route), "open_pages")
     return f"tests/authorization/table/{name}.py"

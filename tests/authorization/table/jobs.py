@@ -1,6 +1,6 @@
 """Rows of jobs: pages and API."""
 
-from tests.authorization.rows import api, page, shared
+from tests.authorization.rows import api, everybody, page, shared
 
 JOB = {
     "operation": "image.restyle",
@@ -10,6 +10,11 @@ JOB = {
 
 ROWS = [
     api("POST", "uploads", "jobs.submit"),
+    api("GET", "uploads", "jobs.view"),
+    api("GET", "uploads/<str:upload_id>", "jobs.view"),
+    api("DELETE", "uploads/<str:upload_id>", "jobs.submit"),
+    # Opened by a signature alone: tests/jobs/test_links.py.
+    everybody("GET", "api/v1/files/<str:file_id>", code="nothing", fixed={"file_id": "upl_x"}),
     api("GET", "operations", "jobs.view"),
     api("GET", "jobs", "jobs.view"),
     api("POST", "jobs", "jobs.submit", body=JOB, names="upload_id", absent=400),
@@ -21,6 +26,8 @@ ROWS = [
     page("GET", "jobs/", "jobs.view"),
     page("GET POST", "jobs/new/", "jobs.submit"),
     page("GET", "jobs/quote/", "jobs.submit", query={"operation": "image.restyle"}),
+    page("GET", "jobs/pictures/", "jobs.view"),
+    page("POST", "jobs/pictures/<str:upload_id>/delete/", "jobs.submit"),
     page("GET", "jobs/<str:job_id>/", "jobs.view"),
     page("GET", "jobs/<str:job_id>/status/", "jobs.view"),
     page("POST", "jobs/<str:job_id>/cancel/", "jobs.cancel"),
