@@ -1,7 +1,6 @@
 """All settings, top to bottom, each from the environment. `.env.example` explains them."""
 
 from pathlib import Path
-from typing import Any
 
 import django_stubs_ext
 from environs import validate
@@ -9,7 +8,7 @@ from environs import validate
 from config.databases import connection_options, databases
 from config.env import env, seal
 from config.logs import structured_logging
-from config.storage import FILESYSTEM, S3, bucket, origin_of, required_if
+from config.storage import *  # noqa: F403  uploads and results
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -62,20 +61,8 @@ SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", "")  # shown where something went wrong
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Coffer <no-reply@localhost>")
 EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", "mandatory")
 
-# Files: uploads and results, on this machine's disk or in a bucket
-STORAGE = env.str("STORAGE", FILESYSTEM, validate=validate.OneOf([FILESYSTEM, S3]))
+# Files; where they are otherwise, and how long, is in config/storage.py
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(ROOT / "media")))
-S3_BUCKET = env.str("S3_BUCKET", **required_if(STORAGE == S3))
-S3_REGION = env.str("S3_REGION", **required_if(STORAGE == S3))
-S3_ENDPOINT = env.str("S3_ENDPOINT", "")
-S3_ACCESS_KEY_ID = env.str("S3_ACCESS_KEY_ID", "")
-# Both or neither: without them, the role that the machine has.
-S3_SECRET_ACCESS_KEY = env.str("S3_SECRET_ACCESS_KEY", **required_if(S3_ACCESS_KEY_ID))
-UPLOAD_DAYS = env.int("UPLOAD_DAYS", 7, validate=validate.Range(1, 3650))
-RESULT_DAYS = env.int("RESULT_DAYS", 30, validate=validate.Range(1, 3650))
-UPLOAD_QUOTA_MB = env.int("UPLOAD_QUOTA_MB", 1000, validate=validate.Range(1))
-# Seven days are the most that S3 signs for.
-LINK_MINUTES = env.int("LINK_MINUTES", 15, validate=validate.Range(1, 10_080))
 
 # Logs
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
@@ -148,6 +135,7 @@ MIDDLEWARE = [
     "apps.core.ratelimits.middleware.RateLimitMiddleware",
     "apps.rbac.pages.impersonating.ImpersonationMiddleware",
     "apps.rbac.pages.denials.DenialMiddleware",
+    "apps.core.bodies.BodyLimitMiddleware",
     "apps.core.middleware.BackOfficeMiddleware",
 ]
 
@@ -220,19 +208,6 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATICFILES_DIRS = [ROOT / "static"]
 STATIC_ROOT = ROOT / "staticfiles"
-STORAGES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"}
-    if STORAGE == FILESYSTEM
-    else bucket(
-        name=S3_BUCKET,
-        endpoint=S3_ENDPOINT,
-        region=S3_REGION,
-        key_id=S3_ACCESS_KEY_ID,
-        secret=S3_SECRET_ACCESS_KEY,
-        seconds=LINK_MINUTES * 60,
-    ),
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
-}
 WHITENOISE_USE_FINDERS = DEBUG or DEMO
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MIGRATION_MODULES = {"djstripe": "apps.billing.djstripe_migrations"}
@@ -319,7 +294,6 @@ from config.sign_in import *  # noqa: E402, F403  what is the same everywhere
 if STRIPE_API_URL:  # forms lead to the stand-in's pages, as they do to Stripe's
     CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"].append(STRIPE_API_URL)  # noqa: F405
 
-if STORAGE == S3:  # pages show pictures from there
-    CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"].append(origin_of(STORAGES["default"]))  # noqa: F405
+CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"].extend(PICTURE_ORIGINS)  # noqa: F405
 
 LOGGING = structured_logging(level=LOG_LEVEL, human=DEBUG)

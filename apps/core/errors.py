@@ -55,6 +55,15 @@ class ReadOnly(DomainError):
     status = 403
 
 
+class RequestTooLarge(DomainError):
+    """The body of a request is longer than anything that is taken."""
+
+    code = "request_too_large"
+    title = "The request is too large"
+    message = "A request has at most {most_mb} MB. Send fewer or smaller files."
+    status = 413
+
+
 class Busy(DomainError):
     """A lock was not to be had in time; nothing was done."""
 

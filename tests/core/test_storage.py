@@ -26,7 +26,6 @@ def settings_of(endpoint="", **options):
         region="eu-central-1",
         key_id="AKIAEXAMPLE",
         secret=SECRET,
-        seconds=900,
     )
     storage["OPTIONS"].update(options)
     return {"STORAGE": "s3", "STORAGES": {**storages.backends, "default": storage}}

@@ -6,6 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from apps.core.bodies import LARGEST_BODY
 from apps.core.ids import encode, new_id
 from apps.jobs.errors import UploadInUse, UploadNotFound, UploadQuotaReached
 from apps.jobs.models import BlobUpload
@@ -232,6 +233,15 @@ class TestThePage:
 
         assert answer.status_code == 409
         assert "Delete it once the job has ended" in answer.content.decode()
+
+    @pytest.mark.parametrize("place", ["/o/{}/jobs/new/", "/api/v1/jobs"])
+    def test_reads_nothing_of_what_nobody_takes(self, organization, developer, place):
+        client = signed_in(developer)
+
+        answer = client.post(place.format(organization.slug), CONTENT_LENGTH=str(LARGEST_BODY + 1))
+
+        assert answer.status_code == 413
+        assert "at most 201 MB" in answer.content.decode()
 
     def test_lets_readers_only_look(self, organization, developer):
         upload = make_upload(organization, developer)

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.api import paginated, validated
+from apps.core.bodies import body_length
 from apps.jobs import selectors
 from apps.jobs.api.serializers import UploadIn, UploadOut
 from apps.jobs.errors import PictureTooLarge
@@ -31,8 +32,7 @@ class Uploads(TenantAPIView):
 
         :raises PictureTooLarge: if it is.
         """
-        length = int(request.META.get("CONTENT_LENGTH") or 0)
-        if length > LARGEST_FILE + BESIDE_THE_FILE:
+        if body_length(request._request) > LARGEST_FILE + BESIDE_THE_FILE:
             raise PictureTooLarge(problem=f"The file is larger than 10 MB. We take {ACCEPTED}.")
         super().initial(request, *args, **kwargs)
 
