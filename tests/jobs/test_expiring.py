@@ -22,6 +22,7 @@ from tests.jobs.work import claim, make_job, make_upload, set_price, work_off
 from tests.people import make_member, make_organization, signed_in
 
 LONG_AGO = timedelta(days=2)
+TICK = timedelta(milliseconds=1)
 
 
 @pytest.fixture
@@ -60,10 +61,11 @@ def age(folder):
         os.utime(path, (then, then))
 
 
-def past(**which):
+def past():
     """Let results and uploads be past their date."""
-    then = timezone.now() - timedelta(seconds=1)
-    BlobUpload.objects.update(expires_at=then)
+    then = timezone.now() - timedelta(minutes=1)
+    for number, upload in enumerate(BlobUpload.objects.order_by("id")):  # the oldest first
+        BlobUpload.objects.filter(pk=upload.pk).update(expires_at=then + number * TICK)
     GenerationArea.objects.filter(result_expires_at__isnull=False).update(result_expires_at=then)
 
 
@@ -137,6 +139,13 @@ class TestUploads:
         past()
 
         assert [expiring.delete_expired_uploads(limit=2) for _ in range(3)] == [2, 1, 0]
+
+    def test_that_a_job_needs_do_not_keep_others_waiting(self, organization, developer):
+        make_job(organization, developer)
+        make_upload(organization, developer)
+        past()
+
+        assert expiring.delete_expired_uploads(limit=1) == 1
 
     def test_of_a_person_who_is_erased_go(self, organization, developer, folder):
         make_upload(organization, developer)
