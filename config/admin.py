@@ -61,6 +61,7 @@ ADMIN_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (  # titl
             ("Uploads", "jobs.BlobUpload", "upload_file"),
             ("Styles", "jobs.Style", "palette"),
             ("Rate limits", "jobs.RateLimitPolicy", "speed"),
+            ("Versions of styles", "jobs.StyleVersion", "history"),
         ),
     ),
     (

@@ -112,6 +112,21 @@ def _set_prices() -> None:
         description="Restyle a picture",
     )
     prices.set_price(
+        name="image.enlarge",
+        credit_cost=2,
+        category="compute",
+        unit="megapixel",
+        description="Enlarge a picture, by the begun megapixel of the result",
+        metadata={"metered": "megapixel"},
+    )
+    prices.set_price(
+        name="image.contact_sheet",
+        credit_cost=3,
+        category="compute",
+        unit="sheet",
+        description="One picture many times on a sheet",
+    )
+    prices.set_price(
         name="api.render",
         credit_cost=3,
         category="api_call",

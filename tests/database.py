@@ -30,10 +30,14 @@ KEPT_TABLES = {
     "auth_permission",
     "rbac_permission",
 }
+FIRST_STYLES = "code IN ('dusk', 'blueprint', 'meadow', 'newsprint')"
 ROWS_OF_TESTS = {
     "jobs_ratelimitpolicy": "code LIKE 'test-%'",
     "rbac_role": "NOT is_system_role",
     "rbac_rolepermission": "role_id NOT IN (SELECT id FROM rbac_role WHERE is_system_role)",
+    "jobs_style": f"NOT ({FIRST_STYLES})",
+    "jobs_styleversion": "number > 1 OR style_id NOT IN"
+    f" (SELECT id FROM jobs_style WHERE {FIRST_STYLES})",
 }
 
 

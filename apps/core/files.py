@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 
@@ -31,11 +31,22 @@ def stored_file(*, name: str, content_type: str, filename: str) -> FileResponse:
     except FileNotFoundError as error:
         raise Http404 from error
     response = FileResponse(file, content_type=content_type, filename=filename)
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = NO_STORE
+    _show_alone(response, NO_STORE)
     response["Referrer-Policy"] = "no-referrer"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
+
+
+def small_picture(content: bytes) -> HttpResponse:
+    """Answer a picture (WebP) that is made here, and never changes at its address."""
+    response = HttpResponse(content, content_type="image/webp")
+    _show_alone(response, "private, max-age=86400")
+    return response
+
+
+def _show_alone(response: HttpResponseBase, caching: str) -> None:
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = caching
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
 
 
 def handed_out(file: StoredFile) -> HttpResponseBase:

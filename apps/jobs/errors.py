@@ -19,6 +19,14 @@ class InvalidParameters(DomainError):
     message = "{parameter}: {problem}"
 
 
+class StyleRefused(DomainError):
+    """A style or a version of one cannot be as it was given."""
+
+    code = "style_refused"
+    title = "The style cannot be so"
+    message = "{field}: {reason}"
+
+
 class UploadNotFound(DomainError):
     """The picture does not exist, is past its date, or belongs to someone else."""
 

@@ -1,8 +1,10 @@
 """Read jobs, uploads and what things cost. Nothing here writes."""
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet, Sum
@@ -14,9 +16,17 @@ from apps.core.files import StoredFile
 from apps.core.ratelimits.policies import Policy
 from apps.credits import selectors as credits_selectors
 from apps.jobs.errors import ResultGone, ResultNotReady
-from apps.jobs.models import Attempt, BlobUpload, GenerationArea, GenerationJob, RateLimitPolicy
+from apps.jobs.models import (
+    Attempt,
+    BlobUpload,
+    GenerationArea,
+    GenerationJob,
+    RateLimitPolicy,
+    StyleVersion,
+)
+from apps.jobs.runners import sample
 from apps.jobs.runners.protocol import Runner
-from apps.jobs.runners.registry import RUNNERS
+from apps.jobs.runners.registry import RUNNERS, STYLED
 from apps.rbac.selectors import shared_objects
 from apps.tenants.models import Organization, User
 
@@ -28,16 +38,62 @@ class Operation:
     runner: Runner
     cost: int
     unit: str
+    styles: list[StyleVersion]  # in force; none where it has no styles
 
 
 def operations() -> list[Operation]:
-    """Return what can be done and has a price."""
+    """Return what can be done and has a price, each with the styles that can be chosen."""
     prices = {price.name: price for price in credits_selectors.price_list()}
+    styles: dict[str, list[StyleVersion]] = {code: [] for code in RUNNERS}
+    for version in styles_in_force().order_by("style__position", "style__code"):
+        styles[version.style.operation].append(version)
     return [
-        Operation(runner, prices[code].credit_cost, prices[code].unit)
+        Operation(runner, prices[code].credit_cost, prices[code].unit, styles[code])
         for code, runner in RUNNERS.items()
         if code in prices
     ]
+
+
+def styles_in_force(operation: str = "") -> QuerySet[StyleVersion]:
+    """Return the present version of each style that can be chosen, with its style."""
+    latest = StyleVersion.objects.order_by("style_id", "-number").distinct("style_id").values("pk")
+    found = StyleVersion.objects.filter(
+        pk__in=latest, style__is_active=True, style__operation__in=STYLED
+    )
+    if operation:
+        found = found.filter(style__operation=operation)
+    return found.select_related("style")
+
+
+def styles_by_code(operation: str) -> dict[str, StyleVersion]:
+    """Return the styles that can be chosen for an operation, in order."""
+    found = styles_in_force(operation).order_by("style__position", "style__code")
+    return {version.style.code: version for version in found}
+
+
+def preview_of(version_id: UUID | None) -> bytes:
+    """
+    Return a small picture (WebP) of what a version does, whether it is in force or not.
+
+    :raises NotFound: if there is no such version.
+    """
+    versions = StyleVersion.objects.select_related("style")
+    found = versions.filter(pk=version_id).first() if version_id else None
+    if found is None:
+        raise NotFound
+    return preview_of_look(found.style.operation, {**found.parameters, "swatches": found.swatches})
+
+
+def preview_of_look(operation: str, look: Mapping[str, Any]) -> bytes:
+    """
+    Return a small picture (WebP) of what a look does.
+
+    :raises ValueError: if the operation has no styles, or cannot work by this look.
+    """
+    if operation not in STYLED or not isinstance(look, dict):
+        raise ValueError("operation", "There is no such look.")
+    STYLED[operation].check_look(look)
+    return sample.preview(operation, json.dumps(look, sort_keys=True))
 
 
 def jobs_of(organization: Organization) -> QuerySet[GenerationJob]:

@@ -1,19 +1,25 @@
 """The built-in runner."""
 
+from importlib import import_module
 from io import BytesIO
 
 import pytest
 from PIL import Image
 
 from apps.jobs.runners.protocol import RunFailed
-from apps.jobs.runners.restyle import LOOKS, Restyle
+from apps.jobs.runners.restyle import Restyle
 from tests.jobs.work import picture
 
+FIRST_STYLES = import_module("apps.jobs.migrations.0021_first_styles").FIRST_STYLES
+LOOKS = {one["code"]: {**one["parameters"], "swatches": one["swatches"]} for one in FIRST_STYLES}
 
-def run(content: bytes, **parameters) -> tuple[bytes, list[int]]:
+
+def run(content: bytes, *, style: str, **parameters) -> tuple[bytes, list[int]]:
     seen: list[int] = []
     runner = Restyle()
-    result = runner.run(content, runner.check(parameters), seen.append)
+    runner.check_look(LOOKS[style])
+    asked = {**runner.check(parameters), "look": LOOKS[style]}
+    result = runner.run(content, asked, seen.append)
     return result.content, seen
 
 
@@ -51,17 +57,41 @@ class TestRestyle:
     @pytest.mark.parametrize(
         ("parameters", "name"),
         [
-            ({}, "style"),
-            ({"style": "neon"}, "style"),
-            ({"style": "dusk", "size": 63}, "size"),
-            ({"style": "dusk", "size": 4097}, "size"),
-            ({"style": "dusk", "size": True}, "size"),
-            ({"style": "dusk", "size": "big"}, "size"),
-            ({"style": "dusk", "colour": 1}, "colour"),
+            ({"size": 63}, "size"),
+            ({"size": 4097}, "size"),
+            ({"size": True}, "size"),
+            ({"size": "big"}, "size"),
+            ({"colour": 1}, "colour"),
+            ({"look": LOOKS["dusk"]}, "look"),
         ],
     )
     def test_names_the_parameter_that_is_wrong(self, parameters, name):
         with pytest.raises(ValueError) as refusal:
             Restyle().check(parameters)
+
+        assert refusal.value.args[0] == name
+
+    @pytest.mark.parametrize(
+        ("change", "name"),
+        [
+            ({"swatches": ["#000000"]}, "swatches"),
+            ({"swatches": ["#000000"] * 9}, "swatches"),
+            ({"swatches": ["#000000", "white"]}, "swatches"),
+            ({"swatches": "#000000"}, "swatches"),
+            ({"swatches": None}, "swatches"),
+            ({"strength": 1.01}, "strength"),
+            ({"strength": -0.01}, "strength"),
+            ({"strength": True}, "strength"),
+            ({"strength": float("nan")}, "strength"),
+            ({"contrast": 4.1}, "contrast"),
+            ({"contrast": None}, "contrast"),
+            ({"grain": 65}, "grain"),
+            ({"grain": 6.5}, "grain"),
+            ({"blur": 1}, "blur"),
+        ],
+    )
+    def test_names_what_is_wrong_with_a_look(self, change, name):
+        with pytest.raises(ValueError) as refusal:
+            Restyle().check_look({**LOOKS["dusk"], **change})
 
         assert refusal.value.args[0] == name

@@ -79,9 +79,9 @@ KINDS: dict[str, Callable[[Organization, User], object]] = {
     "upload_id": make_upload,
     "user_id": lambda theirs, owner: owner,
 }
-# The name of a credit event is everybody's. A card is Stripe's, with no row of ours: another's
-# is asked for in tests/billing/test_payment_methods_api.py.
-NOT_OF_AN_ORGANIZATION = {"name", "method_id"}
+# The name of a credit event and the version of a style are everybody's. A card is Stripe's, with
+# no row of ours: another's is asked for in tests/billing/test_payment_methods_api.py.
+NOT_OF_AN_ORGANIZATION = {"name", "method_id", "version_id"}
 WORDS = {"answer": "accept", "position": "1"}  # what else stands in an address
 
 

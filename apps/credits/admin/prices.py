@@ -25,6 +25,7 @@ class PriceForm(forms.ModelForm[CreditEvent]):
             "credit_cost",
             "unit",
             "description",
+            "metadata",
             "is_active",
             "effective_at",
         ]
@@ -68,7 +69,7 @@ class CreditEventAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold is untyped
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
         latest: QuerySet[CreditEvent] = CreditEvent.objects.filter(name=initial.get("name", ""))
         if version := latest.order_by("-effective_at").first():
-            fields = ["category", "credit_cost", "unit", "description", "is_active"]
+            fields = ["category", "credit_cost", "unit", "description", "metadata", "is_active"]
             initial.update({field: getattr(version, field) for field in fields})
         return initial
 

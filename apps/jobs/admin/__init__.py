@@ -1,19 +1,5 @@
-"""Staff pages of jobs and of rate limits."""
+"""Staff pages of jobs, styles and rate limits."""
 
-from apps.jobs.admin.jobs import (
-    AttemptAdmin,
-    BlobUploadAdmin,
-    GenerationAreaAdmin,
-    GenerationJobAdmin,
-    OrganizationQueueAdmin,
-)
-from apps.jobs.admin.limits import RateLimitPolicyAdmin
+from apps.jobs.admin import jobs, limits, styles
 
-__all__ = [
-    "AttemptAdmin",
-    "BlobUploadAdmin",
-    "GenerationAreaAdmin",
-    "GenerationJobAdmin",
-    "OrganizationQueueAdmin",
-    "RateLimitPolicyAdmin",
-]
+__all__ = ["jobs", "limits", "styles"]

@@ -1,4 +1,4 @@
-"""Staff pages of jobs: everything can be seen, nothing can be edited."""
+"""Staff pages of jobs and uploads: everything can be seen, nothing can be edited."""
 
 from django.contrib import admin
 

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.jobs import selectors
-from apps.jobs.models import BlobUpload, GenerationArea, GenerationJob
+from apps.jobs.models import BlobUpload, GenerationArea, GenerationJob, StyleVersion
 from apps.jobs.models.jobs import MOST_AREAS
 from apps.jobs.services import links
 from apps.jobs.services.submission import LONGEST_TIME
@@ -121,13 +121,39 @@ class QuoteOut(serializers.Serializer[Any]):
     )
 
 
-class StyleOut(serializers.Serializer[Any]):
-    """One way in which an operation can be done."""
+class StyleOut(serializers.ModelSerializer[StyleVersion]):
+    """One way in which an operation can be done, as its present version does it."""
 
-    code = serializers.CharField()
-    name = serializers.CharField()
-    description = serializers.CharField()
+    id = serializers.CharField(source="style.public_id")
+    object = serializers.CharField(default="style", read_only=True)
+    operation = serializers.CharField(source="style.operation")
+    code = serializers.CharField(source="style.code", help_text="What `parameters.style` names.")
+    name = serializers.CharField(source="style.name")
+    description = serializers.CharField(source="style.description")
     swatches = serializers.ListField(child=serializers.CharField())
+    version = serializers.IntegerField(source="number")
+    version_id = serializers.CharField(source="public_id")
+    preview_url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = StyleVersion
+        fields = [
+            "id",
+            "object",
+            "operation",
+            "code",
+            "name",
+            "description",
+            "swatches",
+            "version",
+            "version_id",
+            "preview_url",
+            "created_at",
+        ]
+
+    def get_preview_url(self, version: StyleVersion) -> str:
+        """Return where a picture is of what this version does; it never changes."""
+        return str(reverse("api:jobs:style_preview", args=[version.public_id]))
 
 
 class OperationOut(serializers.Serializer[Any]):
@@ -139,7 +165,7 @@ class OperationOut(serializers.Serializer[Any]):
     description = serializers.CharField(source="runner.description")
     cost = serializers.IntegerField()
     unit = serializers.CharField()
-    styles = StyleOut(many=True, source="runner.styles")
+    styles = StyleOut(many=True)
 
 
 class ErrorOut(serializers.Serializer[Any]):
@@ -153,6 +179,9 @@ class AreaOut(serializers.ModelSerializer[GenerationArea]):
     """One picture of a job, as far as it is; what paid is that of its present attempt."""
 
     object = serializers.CharField(default="area", read_only=True)
+    parameters = serializers.DictField(
+        source="asked", help_text="As they can be asked for again; with the style's version."
+    )
     upload_id = serializers.CharField(source="upload.public_id", default=None, allow_null=True)
     result_url = serializers.SerializerMethodField()
     result_url_expires_at = serializers.SerializerMethodField()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.jobs.api import files, shared, uploads, views
+from apps.jobs.api import files, shared, styles, uploads, views
 
 app_name = "jobs"
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     path("uploads/<str:upload_id>", uploads.Upload.as_view(), name="upload"),
     path("files/<str:file_id>", files.File.as_view(), name="file"),
     path("operations", views.Operations.as_view(), name="operations"),
+    path("styles", styles.Styles.as_view(), name="styles"),
+    path("styles/<str:version_id>/preview", styles.StylePreview.as_view(), name="style_preview"),
     path("jobs", views.Jobs.as_view(), name="jobs"),
     path("jobs/quote", views.Quote.as_view(), name="quote"),
     path("jobs/<str:job_id>", views.Job.as_view(), name="job"),

@@ -5,6 +5,7 @@ from apps.jobs.models.attempts import Attempt
 from apps.jobs.models.jobs import GenerationJob
 from apps.jobs.models.limits import RateLimitPolicy
 from apps.jobs.models.queues import OrganizationQueue
+from apps.jobs.models.styles import Style, StyleVersion
 from apps.jobs.models.uploads import BlobUpload
 
 __all__ = [
@@ -14,4 +15,6 @@ __all__ = [
     "GenerationJob",
     "OrganizationQueue",
     "RateLimitPolicy",
+    "Style",
+    "StyleVersion",
 ]

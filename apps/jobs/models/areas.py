@@ -1,5 +1,7 @@
 """One piece of a job: a picture, how it is worked on, and what came of it."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
@@ -29,7 +31,7 @@ class GenerationArea(Row):
     job = models.ForeignKey(GenerationJob, models.PROTECT, related_name="areas")
     position = models.PositiveSmallIntegerField()  # 1, 2, … as the customer put them
     operation_type = models.CharField(max_length=100)  # the job's
-    parameters = models.JSONField(default=dict)
+    parameters = models.JSONField(default=dict)  # with the look of its style, as it was then
     upload = models.ForeignKey(BlobUpload, models.SET_NULL, related_name="+", null=True, blank=True)
     status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
     attempt_number = models.PositiveSmallIntegerField(default=1)
@@ -110,6 +112,11 @@ class GenerationArea(Row):
 
     def __str__(self) -> str:
         return f"{self.public_id} {self.status}"
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """Its parameters as they can be asked for again: the look is in the style's version."""
+        return {name: value for name, value in self.parameters.items() if name != "look"}
 
     @property
     def refunded(self) -> int:

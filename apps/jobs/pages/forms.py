@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.utils.datastructures import MultiValueDict
 
@@ -12,7 +13,8 @@ from apps.credits.selectors.periods import midnight
 from apps.jobs import selectors
 from apps.jobs.models import BlobUpload, GenerationJob
 from apps.jobs.models.jobs import MOST_AREAS
-from apps.jobs.runners.registry import RUNNERS
+from apps.jobs.pages.options import OPTIONS
+from apps.jobs.runners.registry import RUNNERS, STYLED
 from apps.jobs.selectors import JobFilters
 from apps.jobs.services.submission import AreaRequest
 from apps.tenants.models import Organization
@@ -49,7 +51,7 @@ class JobForm(forms.Form):
         widget=Pictures({"accept": "image/png,image/jpeg,image/webp", "multiple": True}),
     )
     operation = forms.ChoiceField(error_messages={"invalid_choice": "Choose an operation."})
-    style = forms.ChoiceField(error_messages={"invalid_choice": "Choose a style."})
+    style = forms.ChoiceField(required=False, error_messages={"invalid_choice": "Choose a style."})
     idempotency_key = forms.RegexField(r"^[\x21-\x7e]{1,255}$", widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
@@ -57,13 +59,16 @@ class JobForm(forms.Form):
         self.organization = organization
         self.operations = selectors.operations()
         self.styles = {
-            style.code: style for operation in self.operations for style in operation.runner.styles
+            version.style.code: version
+            for operation in self.operations
+            for version in operation.styles
         }
         operation_field, style_field = self.fields["operation"], self.fields["style"]
         assert isinstance(operation_field, forms.ChoiceField)
         assert isinstance(style_field, forms.ChoiceField)
         operation_field.choices = [(o.runner.operation, o.runner.name) for o in self.operations]
-        style_field.choices = [(style.code, style.name) for style in self.styles.values()]
+        style_field.choices = [(code, one.style.name) for code, one in self.styles.items()]
+        self.fields |= {name: make() for own in OPTIONS.values() for name, make in own.items()}
 
     def clean(self) -> dict[str, Any]:
         """Ask for pictures: new ones, or those that were kept from the last try."""
@@ -76,7 +81,33 @@ class JobForm(forms.Form):
             self.add_error(
                 "picture", f"A job has at most {MOST_AREAS} pictures; these are {count}."
             )
+        if not self.errors:
+            self._check_options(fields["operation"])
         return fields
+
+    def _check_options(self, operation: str) -> None:
+        """Ask the runner what it would refuse, so that the form can say it at the field."""
+        if operation in STYLED:
+            if not self.cleaned_data["style"]:
+                self.add_error("style", "Choose a style.")
+            return
+        try:
+            RUNNERS[operation].check(self.options(operation))
+        except ValueError as error:
+            name, problem = error.args
+            self.add_error(name, problem)
+
+    def options(self, operation: str) -> dict[str, Any]:
+        """Return what was chosen for an operation beside its style; what is empty is left out."""
+        chosen = {}
+        for name in OPTIONS.get(operation, {}):
+            try:
+                value = self.fields[name].clean(self[name].value())
+            except ValidationError:  # said at the field
+                continue
+            if value not in (None, ""):
+                chosen[name] = value
+        return chosen
 
     def kept_uploads(self) -> list[BlobUpload]:
         """Return the pictures of the last try that can still be used."""
@@ -86,6 +117,9 @@ class JobForm(forms.Form):
 
     def areas(self, kept: list[BlobUpload]) -> list[AreaRequest]:
         """Return an area for each picture: in its own style, or in that of all."""
+        operation = self["operation"].value() or ""
+        if operation not in STYLED:
+            return [AreaRequest(upload, self.options(operation)) for upload in kept]
         own = dict(zip(self._all_of("upload_id"), self._all_of("area_style"), strict=False))
         common = self["style"].value() or ""
         styles = (own.get(upload.public_id) or common for upload in kept)

@@ -132,8 +132,7 @@ def shared_area(area: GenerationArea) -> dict[str, Any]:
 
 def _style_label(area: GenerationArea) -> str:
     runner: Runner | None = RUNNERS.get(area.operation_type)
-    styles = {style.code: style.name for style in runner.styles} if runner else {}
-    return styles.get(area.parameters.get("style", ""), "")
+    return runner.label(area.parameters) if runner else ""
 
 
 def pause_before_look(number: int, job: GenerationJob) -> int | None:

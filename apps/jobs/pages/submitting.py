@@ -1,6 +1,7 @@
 """The pages that submit a job: choose pictures, see the price, confirm."""
 
 import hashlib
+import json
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +16,8 @@ from apps.credits.errors import InsufficientCredits
 from apps.jobs.errors import PictureRefused
 from apps.jobs.models import BlobUpload
 from apps.jobs.pages.forms import JobForm, first_values
+from apps.jobs.pages.options import OPTIONS
+from apps.jobs.runners.registry import STYLED
 from apps.jobs.services import quotes, submission, uploads
 from apps.jobs.services.pictures import ACCEPTED
 from apps.jobs.services.submission import AreaRequest
@@ -34,8 +37,8 @@ class Submit(TenantPage):
         """
         Submit once, however often it is clicked; show each refusal where it can be mended.
 
-        The price of one picture stands beside the form. That of several is shown with them,
-        each with a style of its own, and confirmed.
+        The price of one picture stands beside the form. That of several, and any that depends
+        on the size of the picture, is shown with them and confirmed.
         """
         form = JobForm(request.POST, request.FILES, organization=self.organization)
         if not form.is_valid():
@@ -44,7 +47,7 @@ class Submit(TenantPage):
         try:
             new = self.keep_pictures(form)
             kept = [*kept, *new]
-            if new and len(kept) > 1:
+            if new and self.must_be_seen(form, kept):
                 return self.show(form, kept=kept)
             return redirect(self.submit_once(form, kept))
         except PictureRefused as error:
@@ -67,12 +70,28 @@ class Submit(TenantPage):
             for picture in form.cleaned_data["picture"]
         ]
 
+    def must_be_seen(self, form: JobForm, kept: list[BlobUpload]) -> bool:
+        """
+        Tell whether what is new costs something else than what stood beside the form.
+
+        :raises DomainError: if such a job would be refused, so that it is said at once.
+        """
+        quote = quotes.quote_job(
+            organization=self.organization,
+            operation=form.cleaned_data["operation"],
+            areas=form.areas(kept),
+        )
+        return len(kept) > 1 or quote.is_metered
+
     def submit_once(self, form: JobForm, kept: list[BlobUpload]) -> str:
         """Submit the job for this form's key, and return the address of its page."""
         fields, areas = form.cleaned_data, form.areas(kept)
         parts = [
             fields["operation"],
-            *(f"{area.parameters['style']} {bytes(area.upload.sha256).hex()}" for area in areas),
+            *(
+                f"{json.dumps(area.parameters, sort_keys=True)} {bytes(area.upload.sha256).hex()}"
+                for area in areas
+            ),
         ]
         answer = idempotency.run_once(
             scope=f"{self.organization.public_id}:{self.user.public_id}:page:jobs:submit",
@@ -108,7 +127,7 @@ class Submit(TenantPage):
                     "public_id": area.upload.public_id,
                     "filename": area.upload.filename or "Picture",
                     "size": f"{area.upload.width:,} × {area.upload.height:,}",
-                    "style": area.parameters["style"],
+                    "style": area.parameters.get("style", ""),
                 }
                 for area in areas
             ],
@@ -122,7 +141,22 @@ class Submit(TenantPage):
                 }
                 for one in form.operations
             ],
-            "styles": list(form.styles.values()),
+            "styles": [
+                {
+                    "code": code,
+                    "name": one.style.name,
+                    "description": one.style.description,
+                    "preview_url": reverse(
+                        "jobs:style_preview", args=[self.organization.slug, one.public_id]
+                    ),
+                }
+                for code, one in form.styles.items()
+            ],
+            "styled": list(STYLED),
+            "options": [
+                {"operation": operation, "fields": [form[name] for name in fields]}
+                for operation, fields in OPTIONS.items()
+            ],
             "quote": quote_for(self, operation, areas),
             "accepted": ACCEPTED,
             "insufficient": insufficient,

@@ -15,6 +15,9 @@ urlpatterns = [
         pictures.DeletePicture.as_view(),
         name="delete_picture",
     ),
+    path(
+        "jobs/styles/<str:version_id>/preview/", views.StylePreview.as_view(), name="style_preview"
+    ),
     path("jobs/<str:job_id>/", views.JobPage.as_view(), name="job"),
     path("jobs/<str:job_id>/status/", views.JobStatus.as_view(), name="status"),
     path("jobs/<str:job_id>/cancel/", views.CancelJob.as_view(), name="cancel"),

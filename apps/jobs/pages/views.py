@@ -11,11 +11,11 @@ from django.urls import reverse
 
 from apps.core import paging
 from apps.core.exports import stream_csv
-from apps.core.files import handed_out
+from apps.core.files import handed_out, small_picture
 from apps.core.pages import number_of_look
 from apps.credits import selectors as credits_selectors
 from apps.jobs import selectors
-from apps.jobs.models import GenerationArea, GenerationJob
+from apps.jobs.models import GenerationArea, GenerationJob, StyleVersion
 from apps.jobs.pages.forms import JobFilter
 from apps.jobs.pages.lines import attempt_lines, job_line, job_story, pause_before_look
 from apps.jobs.services import changing
@@ -156,3 +156,13 @@ class AreaOriginal(AreaPicture):
     def get(self, request: HttpRequest, slug: str, job_id: str, position: int) -> HttpResponseBase:
         """Return the picture."""
         return handed_out(selectors.original_of(self.area(job_id, position)))
+
+
+class StylePreview(TenantPage):
+    """What a version of a style does to a sample."""
+
+    permission = "jobs.view"
+
+    def get(self, request: HttpRequest, slug: str, version_id: str) -> HttpResponse:
+        """Return the picture."""
+        return small_picture(selectors.preview_of(StyleVersion.read_id(version_id)))

@@ -8,16 +8,6 @@ ReportProgress = Callable[[int], None]  # percent
 
 
 @dataclass(frozen=True)
-class Style:
-    """One way in which an operation can be done."""
-
-    code: str
-    name: str
-    description: str
-    swatches: tuple[str, ...]  # #rrggbb
-
-
-@dataclass(frozen=True)
 class Result:
     """A finished picture."""
 
@@ -41,7 +31,6 @@ class Runner(Protocol):
     operation: ClassVar[str]
     name: ClassVar[str]
     description: ClassVar[str]
-    styles: ClassVar[tuple[Style, ...]]
 
     def check(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """
@@ -54,7 +43,15 @@ class Runner(Protocol):
     def result_size(
         self, parameters: Mapping[str, Any], width: int, height: int
     ) -> tuple[int, int]:
-        """Return the largest result, in pixels, that a picture of this size can have."""
+        """
+        Return the largest result, in pixels, that a picture of this size can have.
+
+        :raises ValueError: with (parameter, problem) if that is more than is made.
+        """
+        ...
+
+    def label(self, parameters: Mapping[str, Any]) -> str:
+        """Say in a few words how it is done, for lists of jobs."""
         ...
 
     def run(
@@ -64,5 +61,17 @@ class Runner(Protocol):
         Do the work.
 
         :raises RunFailed: if it cannot be done with this picture.
+        """
+        ...
+
+
+class StyledRunner(Runner, Protocol):
+    """A runner whose work has styles: each version of one is a look, kept in the database."""
+
+    def check_look(self, look: Mapping[str, Any]) -> None:
+        """
+        Check that a look is complete: what a style's version says, with its `swatches`.
+
+        :raises ValueError: with (parameter, problem) if something is missing, unknown or wrong.
         """
         ...

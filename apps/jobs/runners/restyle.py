@@ -2,77 +2,24 @@
 
 import hashlib
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any, ClassVar
 
 from PIL import Image, ImageChops, ImageColor, ImageEnhance, ImageOps
 
-from apps.jobs.runners.protocol import ReportProgress, Result, RunFailed, Style
+from apps.jobs.runners.checking import is_colour, no_others, whole_number
+from apps.jobs.runners.pixels import as_png, scaled
+from apps.jobs.runners.protocol import ReportProgress, Result, RunFailed
 
 BANDS = 8  # the picture is worked on in bands, so that progress is true
 SMALLEST_SIZE, LARGEST_SIZE = 64, 4096  # pixels of the longer side
-
-
-@dataclass(frozen=True)
-class Look:
-    """What a style does: tones from dark to light, how much of them, and the rest."""
-
-    style: Style
-    strength: float  # 0: the picture as it is, 1: only the style's colours
-    contrast: float  # 1: as it is
-    grain: int  # largest change of a pixel's brightness, of 255
-
-
-LOOKS = {
-    look.style.code: look
-    for look in (
-        Look(
-            Style(
-                "dusk",
-                "Dusk",
-                "Violet shadows and a warm last light",
-                ("#1b1036", "#7a3b69", "#f3a46b", "#fff1d6"),
-            ),
-            strength=0.75,
-            contrast=1.15,
-            grain=8,
-        ),
-        Look(
-            Style(
-                "blueprint",
-                "Blueprint",
-                "Deep blue, pale lines, as on tracing paper",
-                ("#071c3f", "#123f7d", "#5b93c9", "#eaf4ff"),
-            ),
-            strength=1.0,
-            contrast=1.35,
-            grain=4,
-        ),
-        Look(
-            Style(
-                "meadow",
-                "Meadow",
-                "Fresh greens under a hazy sky",
-                ("#10281a", "#2f6b3c", "#a8c66c", "#f6fbe4"),
-            ),
-            strength=0.65,
-            contrast=1.05,
-            grain=6,
-        ),
-        Look(
-            Style(
-                "newsprint",
-                "Newsprint",
-                "Black ink on cream, with a strong grain",
-                ("#141414", "#4c4a46", "#b3aea2", "#f7f1e3"),
-            ),
-            strength=1.0,
-            contrast=1.5,
-            grain=28,
-        ),
-    )
+MOST_SWATCHES = 8
+# What a look says beside its swatches: from, to.
+MEASURES = {
+    "strength": (0, 1),  # 0: the picture as it is, 1: only the style's colours
+    "contrast": (0, 4),  # 1: as it is
+    "grain": (0, 64),  # largest change of a pixel's brightness, of 255
 }
 
 
@@ -82,31 +29,52 @@ class Restyle:
     operation: ClassVar[str] = "image.restyle"
     name: ClassVar[str] = "Restyle"
     description: ClassVar[str] = "Other colours, contrast and grain for a picture"
-    styles: ClassVar[tuple[Style, ...]] = tuple(look.style for look in LOOKS.values())
 
     def check(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """
-        Return the style and the size in pixels of the longer side (None: as it is).
+        Return the size in pixels of the longer side (None: as it is).
 
         :raises ValueError: with (parameter, problem) if one is unknown or wrong.
         """
-        for name in parameters:
-            if name not in ("style", "size"):
-                raise ValueError(name, "This parameter is not known; use style and size.")
-        style, size = parameters.get("style"), parameters.get("size")
-        if style not in LOOKS:
-            raise ValueError("style", f"Choose one of: {', '.join(LOOKS)}.")
-        if size is not None and (
-            type(size) is not int or not SMALLEST_SIZE <= size <= LARGEST_SIZE
+        no_others(parameters, ("size",))
+        if parameters.get("size") is not None:
+            whole_number(parameters, "size", SMALLEST_SIZE, LARGEST_SIZE, "pixels")
+        return {"size": parameters.get("size")}
+
+    def check_look(self, look: Mapping[str, Any]) -> None:
+        """
+        Check swatches, strength, contrast and grain.
+
+        :raises ValueError: with (parameter, problem) if one is missing, unknown or wrong.
+        """
+        no_others(look, ("swatches", *MEASURES))
+        swatches = look.get("swatches")
+        if (
+            not isinstance(swatches, list)
+            or not 2 <= len(swatches) <= MOST_SWATCHES
+            or not all(is_colour(one) for one in swatches)
         ):
-            raise ValueError("size", f"It must be {SMALLEST_SIZE} to {LARGEST_SIZE} pixels.")
-        return {"style": style, "size": size}
+            problem = f"Give 2 to {MOST_SWATCHES} colours from dark to light, each as #rrggbb."
+            raise ValueError("swatches", problem)
+        for name, (least, most) in MEASURES.items():
+            value: Any = look.get(name)
+            is_number = type(value) is int or (type(value) is float and name != "grain")
+            if not is_number or not least <= value <= most:
+                kind = "a whole number" if name == "grain" else "a number"
+                raise ValueError(name, f"Give {kind} from {least} to {most}.")
 
     def result_size(
         self, parameters: Mapping[str, Any], width: int, height: int
     ) -> tuple[int, int]:
         """Return the size that was asked for, or that of the picture."""
-        return _scaled((width, height), parameters.get("size"))
+        longer_side = parameters.get("size")
+        return scaled((width, height), longer_side) if longer_side else (width, height)
+
+    def label(self, parameters: Mapping[str, Any]) -> str:
+        """Name the style and its version; of jobs from before there were versions, the style."""
+        style = str(parameters.get("style", "")).capitalize()
+        look = parameters.get("look")
+        return f"{look['name']} v{parameters['style_version']}" if look else style
 
     def run(
         self, picture: bytes, parameters: Mapping[str, Any], report_progress: ReportProgress
@@ -116,7 +84,7 @@ class Restyle:
 
         :raises RunFailed: if it has but one colour, so that there is nothing to restyle.
         """
-        look = LOOKS[parameters["style"]]
+        look = parameters["look"]
         with Image.open(BytesIO(picture)) as opened:
             image = opened.convert("RGB")
         tones = ImageOps.grayscale(image)
@@ -125,31 +93,18 @@ class Restyle:
             raise RunFailed(
                 "single_colour", "The picture has a single colour: there is nothing to restyle."
             )
-        image = _resized(image, parameters.get("size"))
+        wanted = self.result_size(parameters, *image.size)
+        if wanted != image.size:
+            image = image.resize(wanted, Image.Resampling.LANCZOS)
         seed = int.from_bytes(hashlib.sha256(picture).digest()[:8], "big")
-        restyled = _in_bands(image, look, random.Random(seed), report_progress)  # noqa: S311
-        file = BytesIO()
-        restyled.save(file, "PNG")
-        return Result(file.getvalue(), "image/png", restyled.width, restyled.height)
-
-
-def _resized(image: Image.Image, size: int | None) -> Image.Image:
-    wanted = _scaled(image.size, size)
-    return image if wanted == image.size else image.resize(wanted, Image.Resampling.LANCZOS)
-
-
-def _scaled(size: tuple[int, int], longer_side: int | None) -> tuple[int, int]:
-    if longer_side is None:
-        return size
-    share = longer_side / max(size)
-    return max(1, round(size[0] * share)), max(1, round(size[1] * share))
+        return as_png(_in_bands(image, look, random.Random(seed), report_progress))  # noqa: S311
 
 
 def _in_bands(
-    image: Image.Image, look: Look, rng: random.Random, report_progress: ReportProgress
+    image: Image.Image, look: Mapping[str, Any], rng: random.Random, report_progress: ReportProgress
 ) -> Image.Image:
-    contrasted = ImageEnhance.Contrast(image).enhance(look.contrast)
-    palette = _palette(look.style.swatches)
+    contrasted = ImageEnhance.Contrast(image).enhance(look["contrast"])
+    palette = _palette(look["swatches"])
     result = Image.new("RGB", image.size)
     height = -(-image.height // BANDS)
     for number in range(BANDS):
@@ -158,13 +113,13 @@ def _in_bands(
             break
         band = contrasted.crop((0, top, image.width, bottom))
         toned = Image.merge("RGB", [ImageOps.grayscale(band).point(row) for row in palette])
-        styled = _grained(Image.blend(band, toned, look.strength), look.grain, rng)
+        styled = _grained(Image.blend(band, toned, look["strength"]), look["grain"], rng)
         result.paste(styled, (0, top))
         report_progress((number + 1) * 100 // BANDS)
     return result
 
 
-def _palette(swatches: tuple[str, ...]) -> list[list[int]]:
+def _palette(swatches: Sequence[str]) -> list[list[int]]:
     """Return what each of 256 tones becomes, for red, green and blue."""
     colours = [ImageColor.getrgb(swatch) for swatch in swatches]
     rows: list[list[int]] = [[], [], []]

@@ -17,6 +17,7 @@ from apps.jobs.runners.protocol import ReportProgress, Result, RunFailed
 from apps.jobs.runners.registry import RUNNERS
 from apps.jobs.services.claiming import claim_area, renew_claim
 from apps.jobs.services.ending import complete_area, fail_area
+from apps.jobs.services.looks import parameters_of
 
 logger = structlog.get_logger(__name__)
 PROGRESS_SECONDS = 0.5
@@ -65,7 +66,7 @@ def _run(area: GenerationArea) -> Result:
         raise RunFailed("upload_gone", "The picture is no longer kept.")
     with default_storage.open(str(area.upload.file)) as file:
         picture = file.read()
-    return RUNNERS[area.operation_type].run(picture, area.parameters, _reporter(area))
+    return RUNNERS[area.operation_type].run(picture, parameters_of(area), _reporter(area))
 
 
 def _reporter(area: GenerationArea) -> ReportProgress:

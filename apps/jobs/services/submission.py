@@ -14,12 +14,21 @@ from apps.credits.errors import InsufficientCredits, WalletClosed
 from apps.credits.models import CreditEvent, Wallet
 from apps.credits.selectors.coverage import is_unlimited
 from apps.jobs.errors import InvalidAreas, InvalidParameters, UnknownOperation
-from apps.jobs.models import BlobUpload, GenerationArea, GenerationJob, OrganizationQueue
+from apps.jobs.models import (
+    BlobUpload,
+    GenerationArea,
+    GenerationJob,
+    OrganizationQueue,
+    StyleVersion,
+)
 from apps.jobs.models.jobs import MOST_AREAS, PaymentType
 from apps.jobs.models.queues import CONCURRENCY
-from apps.jobs.runners.registry import RUNNERS
+from apps.jobs.runners.protocol import Runner
+from apps.jobs.runners.registry import RUNNERS, STYLED
+from apps.jobs.selectors import styles_by_code
 from apps.jobs.services import uploads
 from apps.jobs.services.ending import take_stock
+from apps.jobs.services.looks import choose_style
 from apps.jobs.services.metering import most_units
 from apps.jobs.services.paying import open_attempt
 from apps.tenants.models import Organization, User
@@ -83,7 +92,7 @@ def submit_job(
         action="job.submit",
         organization=organization,
         object_id=job.public_id,
-        after={"operation": operation, "areas": checked, "cost": job.cost},
+        after={"operation": operation, "areas": [area.asked for area in made], "cost": job.cost},
     )
     ring(len(made))
     return job
@@ -113,26 +122,38 @@ def _add_areas(
 
 def check_areas(operation: str, areas: Sequence[AreaRequest]) -> list[dict[str, Any]]:
     """
-    Return the parameters of each area with the operation's defaults.
+    Return the parameters of each area with the operation's defaults and the look of its style.
 
     :raises UnknownOperation: if no runner does this.
     :raises InvalidAreas: if there are none, or too many.
-    :raises InvalidParameters: if one is unknown or wrong.
+    :raises InvalidParameters: if one is unknown or wrong, or the result would be too large.
     """
     runner = RUNNERS.get(operation)
     if runner is None:
         raise UnknownOperation(operation=operation, known=", ".join(RUNNERS))
     if not 1 <= len(areas) <= MOST_AREAS:
         raise InvalidAreas(most=MOST_AREAS, areas=len(areas))
+    offered = styles_by_code(operation) if operation in STYLED else None
     checked = []
     for position, area in enumerate(areas, start=1):
         try:
-            checked.append(runner.check(area.parameters))
+            checked.append(_checked(runner, offered, area))
         except ValueError as error:
             parameter, problem = error.args
             where = f"areas.{position}.{parameter}" if len(areas) > 1 else parameter
             raise InvalidParameters(parameter=where, problem=problem) from error
     return checked
+
+
+def _checked(
+    runner: Runner, offered: Mapping[str, StyleVersion] | None, area: AreaRequest
+) -> dict[str, Any]:
+    chosen, rest = (
+        ({}, area.parameters) if offered is None else choose_style(area.parameters, offered)
+    )
+    parameters = {**chosen, **runner.check(rest)}
+    runner.result_size(parameters, area.upload.width, area.upload.height)
+    return parameters
 
 
 def pay_for(job: GenerationJob, areas: Sequence[GenerationArea], price: CreditEvent) -> None:

@@ -16,6 +16,8 @@ ROWS = [
     # Opened by a signature alone: tests/jobs/test_links.py.
     everybody("GET", "api/v1/files/<str:file_id>", code="nothing", fixed={"file_id": "upl_x"}),
     api("GET", "operations", "jobs.view"),
+    api("GET", "styles", "jobs.view"),
+    api("GET", "styles/<str:version_id>/preview", "jobs.view"),
     api("GET", "jobs", "jobs.view"),
     api("POST", "jobs", "jobs.submit", body=JOB, names="upload_id", absent=400),
     api("POST", "jobs/quote", "jobs.view", body={"operation": "image.restyle"}),
@@ -28,6 +30,7 @@ ROWS = [
     page("GET", "jobs/quote/", "jobs.submit", query={"operation": "image.restyle"}),
     page("GET", "jobs/pictures/", "jobs.view"),
     page("POST", "jobs/pictures/<str:upload_id>/delete/", "jobs.submit"),
+    page("GET", "jobs/styles/<str:version_id>/preview/", "jobs.view"),
     page("GET", "jobs/<str:job_id>/", "jobs.view"),
     page("GET", "jobs/<str:job_id>/status/", "jobs.view"),
     page("POST", "jobs/<str:job_id>/cancel/", "jobs.cancel"),

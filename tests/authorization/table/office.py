@@ -66,6 +66,10 @@ ROWS = [
     *model("jobs/blobupload", "V"),
     *model("jobs/ratelimitpolicy", "VAC", everything="config.manage"),
     admin("GET POST", "jobs/ratelimitpolicy/use/", "config.manage"),
+    *model("jobs/style", "VAC"),
+    admin("GET POST", "jobs/style/<path:object_id>/new-version/", "add"),
+    *model("jobs/styleversion", "VA"),
+    admin("GET POST", "jobs/styleversion/preview/", "view", absent=404),
     *model("tenants/outboxevent", "V"),
     *(
         admin("GET POST", f"credits/{name}/export/", "view credits.adjust credits.approve")
