@@ -71,17 +71,17 @@ def styles_by_code(operation: str) -> dict[str, StyleVersion]:
     return {version.style.code: version for version in found}
 
 
-def preview_of(version_id: UUID | None) -> bytes:
+def preview_of(operation: str, code: str, number: int) -> bytes:
     """
-    Return a small picture (WebP) of what a version does, whether it is in force or not.
+    Return a small picture (WebP) of what a version of a style does, in force or not.
 
     :raises NotFound: if there is no such version.
     """
-    versions = StyleVersion.objects.select_related("style")
-    found = versions.filter(pk=version_id).first() if version_id else None
-    if found is None:
+    versions = StyleVersion.objects.filter(style__operation=operation, style__code=code)
+    version = versions.filter(number=number).first()
+    if version is None:
         raise NotFound
-    return preview_of_look(found.style.operation, {**found.parameters, "swatches": found.swatches})
+    return preview_of_look(operation, {**version.parameters, "swatches": version.swatches})
 
 
 def preview_of_look(operation: str, look: Mapping[str, Any]) -> bytes:

@@ -33,7 +33,6 @@ PARAMETERS = {
     "transfer_id": "rbac.OwnershipTransfer",
     "upload_id": "jobs.BlobUpload",
     "user_id": "tenants.User",
-    "version_id": "jobs.StyleVersion",
     "wallet_id": "credits.Wallet",
 }
 # Parameters that name no row of a place.

@@ -79,10 +79,14 @@ KINDS: dict[str, Callable[[Organization, User], object]] = {
     "upload_id": make_upload,
     "user_id": lambda theirs, owner: owner,
 }
-# The name of a credit event and the version of a style are everybody's. A card is Stripe's, with
-# no row of ours: another's is asked for in tests/billing/test_payment_methods_api.py.
-NOT_OF_AN_ORGANIZATION = {"name", "method_id", "version_id"}
-WORDS = {"answer": "accept", "position": "1"}  # what else stands in an address
+# The name of a credit event is everybody's. A card is Stripe's, with no row of ours: another's
+# is asked for in tests/billing/test_payment_methods_api.py.
+NOT_OF_AN_ORGANIZATION = {"name", "method_id"}
+WORDS = {  # what else stands in an address
+    "answer": "accept",
+    "position": "1",
+    **{"operation": "image.restyle", "style": "dusk", "version": "1"},  # everybody's
+}
 
 
 def routes(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, URLPattern]]:

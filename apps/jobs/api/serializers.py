@@ -153,7 +153,9 @@ class StyleOut(serializers.ModelSerializer[StyleVersion]):
 
     def get_preview_url(self, version: StyleVersion) -> str:
         """Return where a picture is of what this version does; it never changes."""
-        return str(reverse("api:jobs:style_preview", args=[version.public_id]))
+        style = version.style
+        place = [style.operation, style.code, version.number]
+        return str(reverse("api:jobs:style_preview", args=place))
 
 
 class OperationOut(serializers.Serializer[Any]):

@@ -13,7 +13,6 @@ from apps.core.api import paginated, validated
 from apps.core.files import small_picture
 from apps.jobs import selectors
 from apps.jobs.api.serializers import StyleOut
-from apps.jobs.models import StyleVersion
 from apps.jobs.runners.registry import STYLED
 from apps.rbac.api.base import TenantAPIView
 
@@ -53,6 +52,6 @@ class StylePreview(TenantAPIView):
         tags=["jobs"],
         responses={(200, "image/webp"): OpenApiTypes.BINARY},
     )
-    def get(self, request: Request, version_id: str) -> HttpResponse:
+    def get(self, request: Request, operation: str, style: str, version: int) -> HttpResponse:
         """Return what it makes of the sample picture; versions of old jobs are shown, too."""
-        return small_picture(selectors.preview_of(StyleVersion.read_id(version_id)))
+        return small_picture(selectors.preview_of(operation, style, version))

@@ -11,7 +11,11 @@ urlpatterns = [
     path("files/<str:file_id>", files.File.as_view(), name="file"),
     path("operations", views.Operations.as_view(), name="operations"),
     path("styles", styles.Styles.as_view(), name="styles"),
-    path("styles/<str:version_id>/preview", styles.StylePreview.as_view(), name="style_preview"),
+    path(
+        "styles/<str:operation>/<str:style>/<int:version>/preview",
+        styles.StylePreview.as_view(),
+        name="style_preview",
+    ),
     path("jobs", views.Jobs.as_view(), name="jobs"),
     path("jobs/quote", views.Quote.as_view(), name="quote"),
     path("jobs/<str:job_id>", views.Job.as_view(), name="job"),

@@ -131,6 +131,16 @@ class Submit(TenantPage):
                 }
                 for area in areas
             ],
+            **self.choices(form),
+            "quote": quote_for(self, operation, areas),
+            "accepted": ACCEPTED,
+            "insufficient": insufficient,
+        }
+        return render(self.request, "jobs/submit.html", page, status=status)
+
+    def choices(self, form: JobForm) -> dict[str, Any]:
+        """Return what can be chosen: operations, their styles, and what else they ask for."""
+        return {
             "operations": [
                 {
                     "code": one.runner.operation,
@@ -147,7 +157,8 @@ class Submit(TenantPage):
                     "name": one.style.name,
                     "description": one.style.description,
                     "preview_url": reverse(
-                        "jobs:style_preview", args=[self.organization.slug, one.public_id]
+                        "jobs:style_preview",
+                        args=[self.organization.slug, one.style.operation, code, one.number],
                     ),
                 }
                 for code, one in form.styles.items()
@@ -157,11 +168,7 @@ class Submit(TenantPage):
                 {"operation": operation, "fields": [form[name] for name in fields]}
                 for operation, fields in OPTIONS.items()
             ],
-            "quote": quote_for(self, operation, areas),
-            "accepted": ACCEPTED,
-            "insufficient": insufficient,
         }
-        return render(self.request, "jobs/submit.html", page, status=status)
 
 
 class Quote(TenantPage):

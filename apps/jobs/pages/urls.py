@@ -16,7 +16,9 @@ urlpatterns = [
         name="delete_picture",
     ),
     path(
-        "jobs/styles/<str:version_id>/preview/", views.StylePreview.as_view(), name="style_preview"
+        "jobs/styles/<str:operation>/<str:style>/<int:version>/preview/",
+        views.StylePreview.as_view(),
+        name="style_preview",
     ),
     path("jobs/<str:job_id>/", views.JobPage.as_view(), name="job"),
     path("jobs/<str:job_id>/status/", views.JobStatus.as_view(), name="status"),

@@ -15,7 +15,7 @@ from apps.core.files import handed_out, small_picture
 from apps.core.pages import number_of_look
 from apps.credits import selectors as credits_selectors
 from apps.jobs import selectors
-from apps.jobs.models import GenerationArea, GenerationJob, StyleVersion
+from apps.jobs.models import GenerationArea, GenerationJob
 from apps.jobs.pages.forms import JobFilter
 from apps.jobs.pages.lines import attempt_lines, job_line, job_story, pause_before_look
 from apps.jobs.services import changing
@@ -163,6 +163,8 @@ class StylePreview(TenantPage):
 
     permission = "jobs.view"
 
-    def get(self, request: HttpRequest, slug: str, version_id: str) -> HttpResponse:
+    def get(
+        self, request: HttpRequest, slug: str, operation: str, style: str, version: int
+    ) -> HttpResponse:
         """Return the picture."""
-        return small_picture(selectors.preview_of(StyleVersion.read_id(version_id)))
+        return small_picture(selectors.preview_of(operation, style, version))

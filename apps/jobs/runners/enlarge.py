@@ -54,8 +54,7 @@ class Enlarge:
         self, picture: bytes, parameters: Mapping[str, Any], report_progress: ReportProgress
     ) -> Result:
         """Return the enlarged picture as PNG, with its transparency if it has any."""
-        with Image.open(BytesIO(picture)) as opened:
-            image = opened.convert("RGBA" if opened.has_transparency_data else "RGB")
+        image = _read(picture)
         factor = parameters["factor"]
         result = Image.new(image.mode, self.result_size(parameters, *image.size))
         height = -(-image.height // BANDS)
@@ -67,6 +66,11 @@ class Enlarge:
         finished = as_png(result)
         report_progress(100)
         return finished
+
+
+def _read(picture: bytes) -> Image.Image:
+    with Image.open(BytesIO(picture)) as opened:
+        return opened.convert("RGBA" if opened.has_transparency_data else "RGB")
 
 
 def _enlarged(

@@ -7,6 +7,7 @@ JOB = {
     "parameters": {"style": "dusk"},
     "upload_id": "{upload_id}",
 }
+DUSK = {"operation": "image.restyle", "style": "dusk", "version": "1"}  # everybody's
 
 ROWS = [
     api("POST", "uploads", "jobs.submit"),
@@ -17,7 +18,7 @@ ROWS = [
     everybody("GET", "api/v1/files/<str:file_id>", code="nothing", fixed={"file_id": "upl_x"}),
     api("GET", "operations", "jobs.view"),
     api("GET", "styles", "jobs.view"),
-    api("GET", "styles/<str:version_id>/preview", "jobs.view"),
+    api("GET", "styles/<str:operation>/<str:style>/<int:version>/preview", "jobs.view", fixed=DUSK),
     api("GET", "jobs", "jobs.view"),
     api("POST", "jobs", "jobs.submit", body=JOB, names="upload_id", absent=400),
     api("POST", "jobs/quote", "jobs.view", body={"operation": "image.restyle"}),
@@ -30,7 +31,12 @@ ROWS = [
     page("GET", "jobs/quote/", "jobs.submit", query={"operation": "image.restyle"}),
     page("GET", "jobs/pictures/", "jobs.view"),
     page("POST", "jobs/pictures/<str:upload_id>/delete/", "jobs.submit"),
-    page("GET", "jobs/styles/<str:version_id>/preview/", "jobs.view"),
+    page(
+        "GET",
+        "jobs/styles/<str:operation>/<str:style>/<int:version>/preview/",
+        "jobs.view",
+        fixed=DUSK,
+    ),
     page("GET", "jobs/<str:job_id>/", "jobs.view"),
     page("GET", "jobs/<str:job_id>/status/", "jobs.view"),
     page("POST", "jobs/<str:job_id>/cancel/", "jobs.cancel"),

@@ -3,6 +3,10 @@
 from tests.authorization.rows import admin, model
 
 FOREIGN_APPS = ("admin/djstripe/",)  # the mirror of Stripe: dj-stripe's own pages, not asked here
+LOOK = {
+    "operation": "image.restyle",
+    "look": ' {"swatches": ["#000000", "#ffffff"], "strength": 1, "contrast": 1, "grain": 0}',
+}
 LEDGER = ("credits.adjust", "credits.approve")
 
 ROWS = [
@@ -69,7 +73,7 @@ ROWS = [
     *model("jobs/style", "VAC"),
     admin("GET POST", "jobs/style/<path:object_id>/new-version/", "add"),
     *model("jobs/styleversion", "VA"),
-    admin("GET POST", "jobs/styleversion/preview/", "view", absent=404),
+    admin("GET POST", "jobs/styleversion/preview/", "view", query=LOOK),
     *model("tenants/outboxevent", "V"),
     *(
         admin("GET POST", f"credits/{name}/export/", "view credits.adjust credits.approve")
