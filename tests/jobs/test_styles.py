@@ -275,6 +275,16 @@ class TestANewVersion:
         assert (area.attempt_number, area.asked["style_version"]) == (2, 1)
         assert area.parameters["look"]["swatches"] != SWATCHES
 
+    def test_is_named_on_the_page_of_its_job(self, organization, developer):
+        publish(dusk())
+        job = make_job(organization, developer)
+        kept = {"description": "", "position": 0, "is_active": False}
+        styles.change_style(dusk(), name="Evening", **kept)
+
+        page = signed_in(developer).get(f"/o/{organization.slug}/jobs/{job.public_id}/")
+
+        assert "Dusk v2" in page.content.decode()
+
 
 class TestTheApi:
     @pytest.fixture

@@ -1,0 +1,95 @@
+"""The form of a job, for every operation."""
+
+import pytest
+
+from apps.credits.services import prices
+from apps.jobs.models import GenerationArea, GenerationJob
+from tests.jobs.test_pages import address, form
+from tests.jobs.work import OPERATION, available, set_price
+from tests.people import make_member, make_organization, signed_in
+
+
+@pytest.fixture
+def organization(transactional_db):
+    set_price()
+    prices.set_price(name="image.contact_sheet", credit_cost=3, category="compute")
+    metered = {"metered": "megapixel"}
+    prices.set_price(name="image.enlarge", credit_cost=2, category="compute", metadata=metered)
+    return make_organization()
+
+
+@pytest.fixture
+def client(organization):
+    return signed_in(make_member(organization, "developer"))
+
+
+class TestTheForm:
+    def test_shows_styles_with_what_they_do(self, client, organization):
+        page = client.get(address(organization, "new/")).content.decode()
+
+        preview = address(organization, f"styles/{OPERATION}/dusk/1/preview/")
+        assert f'src="{preview}"' in page
+        assert client.get(preview)["Content-Type"] == "image/webp"
+        assert client.get(preview.replace("dusk", "neon")).status_code == 404
+
+    def test_makes_a_sheet(self, client, organization):
+        sheet = {"columns": "2", "rows": "1", "cell": "64", "caption": "Two", "vary": "brightness"}
+
+        answer = client.post(
+            address(organization, "new/"), form(operation="image.contact_sheet", **sheet)
+        )
+
+        assert answer.status_code == 302
+        asked = GenerationArea.objects.get().parameters
+        assert (asked["columns"], asked["rows"], asked["cell"], asked["margin"]) == (2, 1, 64, 24)
+        assert (asked["caption"], asked["vary"]) == ("Two", "brightness")
+        assert "2 × 1" in client.get(answer["Location"]).content.decode()
+
+    def test_shows_what_a_metered_price_comes_to_before_it_is_held(self, client, organization):
+        shown = client.post(
+            address(organization, "new/"), form(operation="image.enlarge", factor="3")
+        )
+
+        page = shown.content.decode()
+        assert shown.status_code == 200
+        assert "This will use at most" in page
+        assert available(organization) == 100
+
+        kept = page.split('name="upload_id" value="')[1].split('"')[0]
+        answer = client.post(
+            address(organization, "new/"),
+            form(operation="image.enlarge", factor="3", picture="", upload_id=kept),
+        )
+        assert answer.status_code == 302
+        assert GenerationArea.objects.get().parameters["factor"] == 3
+        assert available(organization) == 98
+
+    @pytest.mark.parametrize(
+        ("changes", "status", "text"),
+        [
+            ({"operation": "image.contact_sheet", "columns": "11"}, 422, "1 to 10 columns"),
+            ({"operation": "image.contact_sheet", "rows": "few"}, 422, "Enter a whole number"),
+            ({"operation": "image.contact_sheet", "caption": "Grüße"}, 422, "has no “ü”"),
+            ({"operation": "image.enlarge", "factor": "9"}, 422, "Select a valid choice"),
+            ({"style": ""}, 422, "Choose a style."),
+            (
+                {"operation": "image.contact_sheet", "columns": "9", "rows": "9", "cell": "1000"},
+                400,
+                "at most 40 megapixels",
+            ),
+        ],
+    )
+    def test_says_what_is_wrong_and_charges_nothing(
+        self, client, organization, changes, status, text
+    ):
+        answer = client.post(address(organization, "new/"), form(**changes))
+
+        assert answer.status_code == status
+        assert text in answer.content.decode()
+        assert not GenerationJob.objects.exists()
+        assert available(organization) == 100
+
+    def test_quotes_what_is_chosen(self, client, organization):
+        place = address(organization, "quote/?operation=image.contact_sheet&columns=3")
+
+        assert b">97<" in client.get(place).content
