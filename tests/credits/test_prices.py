@@ -455,3 +455,18 @@ class TestTheBackOffice:
             "future": [("render", 99)],
             "past": [("render", 10)],
         }
+
+    def test_keeps_in_a_new_version_what_a_price_is_metered_by(self, organization):
+        set_price(name="scan", credit_cost=2, category="compute", metadata={"metered": "megapixel"})
+        staff = signed_in(make_person(is_staff=True, is_superuser=True))
+        address = "/admin/credits/creditevent/add/?name=scan"
+        form = staff.get(address).context["adminform"].form
+        shown = {name: form[name].value() for name in form.fields}
+
+        now = database_now()
+        moment = {"effective_at_0": f"{now:%Y-%m-%d}", "effective_at_1": f"{now:%H:%M:%S}"}
+        given = {name: value for name, value in shown.items() if value is not None}
+        staff.post(address, {**given, "credit_cost": 3, **moment})
+
+        assert selectors.price_of("scan").credit_cost == 3
+        assert selectors.price_of("scan").metadata == {"metered": "megapixel"}

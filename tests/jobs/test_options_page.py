@@ -93,3 +93,9 @@ class TestTheForm:
         place = address(organization, "quote/?operation=image.contact_sheet&columns=3")
 
         assert b">97<" in client.get(place).content
+
+    def test_names_no_price_where_that_depends_on_the_picture(self, client, organization):
+        page = client.get(address(organization, "quote/?operation=image.enlarge&factor=3"))
+
+        assert b"It depends on the size of the pictures" in page.content
+        assert b"credits" not in page.content

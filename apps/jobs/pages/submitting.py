@@ -132,7 +132,7 @@ class Submit(TenantPage):
                 for area in areas
             ],
             **self.choices(form),
-            "quote": quote_for(self, operation, areas),
+            **cost_of(self, operation, areas),
             "accepted": ACCEPTED,
             "insufficient": insufficient,
         }
@@ -180,13 +180,20 @@ class Quote(TenantPage):
         """Show what the chosen operation costs now, for the pictures that are kept."""
         form = JobForm(request.GET, organization=self.organization)
         areas = form.areas(form.kept_uploads())
-        quote = quote_for(self, request.GET.get("operation", ""), areas)
-        return render(request, "jobs/_quote.html", {"quote": quote})
+        cost = cost_of(self, request.GET.get("operation", ""), areas)
+        return render(request, "jobs/_quote.html", cost)
 
 
-def quote_for(page: TenantPage, operation: str, areas: list[AreaRequest]) -> quotes.Quote | None:
-    """Return what the job costs, or None if there is no such thing to buy."""
+def cost_of(page: TenantPage, operation: str, areas: list[AreaRequest]) -> dict[str, Any]:
+    """
+    Return what the job costs, as far as that can be said.
+
+    There is no quote of what cannot be bought, and of what is metered none without a picture.
+    """
     try:
-        return quotes.quote_job(organization=page.organization, operation=operation, areas=areas)
+        quote = quotes.quote_job(organization=page.organization, operation=operation, areas=areas)
     except DomainError:
-        return None
+        return {"quote": None, "needs_picture": False}
+    if quote.is_metered and not areas:
+        return {"quote": None, "needs_picture": True}
+    return {"quote": quote, "needs_picture": False}
