@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.views.decorators.http import require_GET
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
@@ -169,7 +170,7 @@ class StyleVersionAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold is untyped
         """Add the picture of what a look does."""
         preview = path(
             "preview/",
-            self.admin_site.admin_view(self.preview_picture),
+            self.admin_site.admin_view(require_GET(self.preview_picture)),
             name="jobs_styleversion_preview",
         )
         return [preview, *super().get_urls()]

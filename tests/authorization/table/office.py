@@ -73,7 +73,8 @@ ROWS = [
     *model("jobs/style", "VAC"),
     admin("GET POST", "jobs/style/<path:object_id>/new-version/", "add"),
     *model("jobs/styleversion", "VA"),
-    admin("GET POST", "jobs/styleversion/preview/", "view", query=LOOK),
+    admin("GET", "jobs/styleversion/preview/", "view", query=LOOK),
+    admin("POST", "jobs/styleversion/preview/", "anybody"),  # refused to all as a method
     *model("tenants/outboxevent", "V"),
     *(
         admin("GET POST", f"credits/{name}/export/", "view credits.adjust credits.approve")
