@@ -12,8 +12,9 @@ from apps.credits.selectors.coverage import Coverage
 from apps.jobs.models import GenerationArea, OrganizationQueue
 from apps.jobs.models.queues import CONCURRENCY
 from apps.jobs.services import running
-from apps.jobs.services.claiming import claim_area, renew_claim
+from apps.jobs.services.claiming import LEASE, claim_area, renew_claim
 from apps.jobs.services.ending import fail_area, give_back
+from config.celery import app
 from tests.jobs.work import claim, lose_lease, make_areas, make_job, set_price
 from tests.people import make_organization
 
@@ -180,6 +181,13 @@ class TestTheCostOfAClaim:
                 "  FROM pg_stat_xact_user_tables WHERE relname LIKE 'jobs_%%'"
             )
             return int(cursor.fetchone()[0])
+
+
+class TestTheLease:
+    def test_ends_so_early_that_what_a_dead_worker_had_is_done_within_a_minute(self):
+        sweep = app.conf.beat_schedule["Ring again for waiting jobs"]["schedule"]
+
+        assert LEASE.total_seconds() + sweep <= 50  # the rest is for the work
 
 
 class TestRenewClaim:

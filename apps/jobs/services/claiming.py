@@ -24,7 +24,7 @@ from apps.jobs.models.queues import CONCURRENCY
 from apps.jobs.services.ending import TOO_LATE, end_areas, lock_job, locked_areas
 from apps.tenants.models import Organization
 
-LEASE = timedelta(seconds=120)
+LEASE = timedelta(seconds=30)  # and a sweep: a minute after a death, all is done
 TURNS = 5  # how often we look again, when others were quicker
 
 # Whose turn it is. First the organizations in which something of these operations waits: from
