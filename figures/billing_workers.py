@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from apps.billing.models import WebhookEvent
 from apps.core.clock import database_now
 from figures.lines import SEED
+from figures.running import url_of
 from tests.billing.stripe import SECRET
 
 TIMES, DELIVERERS, WORKERS, KILLS = 3, 4, 2, 20
@@ -28,10 +28,9 @@ Event = dict[str, Any]
 
 def environment(database: str) -> dict[str, str]:
     """Return what a process needs to work on this database, with the stand-in for Stripe."""
-    address = urlsplit(os.environ["DATABASE_URL"])
     return {
         **os.environ,
-        "DATABASE_URL": address._replace(path=f"/{database}").geturl(),
+        "DATABASE_URL": url_of(database),
         "FIGURE_STRIPE_API_URL": settings.STRIPE_API_URL,
         "FIGURE_STRIPE_SECRET_KEY": settings.STRIPE_SECRET_KEY,
         "FIGURE_STRIPE_WEBHOOK_SECRET": SECRET,

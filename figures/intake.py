@@ -12,15 +12,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from apps.billing.models import WebhookEvent
 from figures.billing_shop import GeneratedShop
 from figures.billing_state import State, broken, differences, state, unsettled, wrong_money
 from figures.billing_workers import let_put_off_ones_come
-from figures.intake_running import OURS, Redis, Running, running
 from figures.intake_sender import Answer
 from figures.lines import SEED, Figure, Report, scaled
+from figures.running import OURS, Redis, Running, running
 from figures.stripe_served import Shop, all_events
 from tests.billing.stripe import SECRET
 from tests.database import copied_database
@@ -67,11 +68,22 @@ def intake(report: Report, shop: Shop) -> None:
             tempfile.TemporaryDirectory() as home,
         ):
             make_table()
-            with running(database, Path(home)) as (coffer, redis):
+            with running(database, Path(home), environment()) as (coffer, redis):
                 deliver_in(trouble, figure, coffer, redis, bodies)
             figure.failures += unsettled() + broken() + wrong_money(shop)
             expected = expected or state()
             figure.failures += differences(expected, state())
+
+
+def environment() -> dict[str, str]:
+    """Return the settings with which Coffer asks the stand-in for Stripe."""
+    return {
+        "STRIPE_API_URL": settings.STRIPE_API_URL,
+        "STRIPE_SECRET_KEY": settings.STRIPE_SECRET_KEY,
+        "STRIPE_WEBHOOK_SECRETS": SECRET,
+        "FIGURE_STRIPE_API_URL": settings.STRIPE_API_URL,
+        "FIGURE_STRIPE_SECRET_KEY": settings.STRIPE_SECRET_KEY,
+    }
 
 
 def deliver_in(

@@ -5,17 +5,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from django.conf import settings
-
 from embedded.keeper import free_port
 from embedded.valkey import Valkey
 from embedded.watchdog import end
-from tests.billing.stripe import SECRET
 
 ROOT = Path(__file__).parents[1]
 WEB_WORKERS, WORKERS = "2", "2"
@@ -55,21 +52,18 @@ class Redis:
 class Running:
     """Processes of Coffer that end with the block in which they were started."""
 
-    def __init__(self, database: str, redis: Redis, home: Path) -> None:
-        address = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}")
+    def __init__(
+        self, database: str, redis: Redis, home: Path, environment: Mapping[str, str]
+    ) -> None:
         self.home = home
         self.processes: list[subprocess.Popen[bytes]] = []
         self.environment = {
             **os.environ,
-            "DATABASE_URL": address.geturl(),
+            "DATABASE_URL": url_of(database),
             "REDIS_URL": redis.url,
             "ALLOWED_HOSTS": "127.0.0.1",
-            "STRIPE_API_URL": settings.STRIPE_API_URL,
-            "STRIPE_SECRET_KEY": settings.STRIPE_SECRET_KEY,
-            "STRIPE_WEBHOOK_SECRETS": SECRET,
-            "FIGURE_STRIPE_API_URL": settings.STRIPE_API_URL,
-            "FIGURE_STRIPE_SECRET_KEY": settings.STRIPE_SECRET_KEY,
             "LOG_LEVEL": "CRITICAL",
+            **environment,
         }
 
     def serve(self, application: str) -> str:
@@ -83,25 +77,25 @@ class Running:
         wait_until(lambda: answers(f"{address}/livez"))
         return address
 
-    def work(self) -> None:
-        """Start a worker, with the beat."""
-        self._start(
-            *("celery", "-A", "config", "worker", "--concurrency", WORKERS, "--beat"),
+    def work(self, application: str = "config") -> "subprocess.Popen[bytes]":
+        """Start a worker, with the beat; it leads a group of processes of its own."""
+        return self._start(
+            *("celery", "-A", application, "worker", "--concurrency", WORKERS, "--beat"),
             *("--schedule", str(self.home / "beat"), "--loglevel", "CRITICAL"),
             *("--without-mingle", "--without-gossip"),
         )
 
-    def _start(self, *command: str) -> None:
-        self.processes.append(
-            subprocess.Popen(
-                [sys.executable, "-m", *command],
-                env=self.environment,
-                cwd=ROOT,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+    def _start(self, *command: str) -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            env=self.environment,
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
+        self.processes.append(process)
+        return process
 
     def stop(self) -> None:
         """End all of them, and what they have started."""
@@ -112,16 +106,23 @@ class Running:
 
 
 @contextmanager
-def running(database: str, home: Path) -> Iterator[tuple[Running, Redis]]:
-    """Give a Redis that runs, and what else is to run."""
+def running(
+    database: str, home: Path, environment: Mapping[str, str]
+) -> Iterator[tuple[Running, Redis]]:
+    """Give a Redis that runs, and what else is to run, with these settings."""
     redis = Redis(home)
     redis.start()
-    coffer = Running(database, redis, home)
+    coffer = Running(database, redis, home, environment)
     try:
         yield coffer, redis
     finally:
         coffer.stop()
         redis.stop()
+
+
+def url_of(database: str) -> str:
+    """Return the address of a database on the server of this run."""
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}").geturl()
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
