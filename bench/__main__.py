@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import batches, charges, growth
+from bench import batches, charges, growth, jobs
 from bench.server import durable_server
 
 PARTS = {
@@ -10,6 +10,7 @@ PARTS = {
     "rivals": charges.run_rivals,
     "batches": batches.run,
     "growth": growth.run,
+    "jobs": jobs.run,
 }
 
 if __name__ == "__main__":
