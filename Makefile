@@ -51,7 +51,7 @@ docs: $(READY) ## Links, commands and settings that the documents name exist
 	@$(PYTHON) -m pytest tests/docs -q -p no:randomly
 
 .PHONY: bench
-bench: $(READY) ## Speed of the ledger beside others, as ratios; parts by ARGS="charges rivals batches growth"
+bench: $(READY) ## Speed of ledger and jobs beside others, as ratios; parts by ARGS="charges rivals batches growth jobs"
 	@$(PYTHON) -m bench $(ARGS)
 
 .PHONY: bench-profile
@@ -77,6 +77,10 @@ figures-4: $(READY) ## The stand-in for Stripe: scenarios, Stripe's CLI, dj-stri
 .PHONY: figures-5
 figures-5: $(READY) ## Stripe's events in any order, workers killed, Redis or Stripe away: each has its effect once
 	@$(PYTHON) -m figures.billing $(ARGS)
+
+.PHONY: figures-6
+figures-6: $(READY) ## Jobs that die anywhere, workers killed, Redis flushed: what ran is paid, once, and in turn
+	@$(PYTHON) -m figures.jobs $(ARGS)
 
 .PHONY: css
 css: ## Build the style sheet and the icons anew (needs Node; the result is committed)

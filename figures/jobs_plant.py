@@ -1,0 +1,106 @@
+"""Customers who always want something, Coffer's worker that does it, and what befalls it."""
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import redis
+
+from apps.jobs.models import GenerationArea
+from figures.jobs_runner import BEGUN, works
+from figures.jobs_shop import Shop, opened
+from figures.running import Redis, Running, running, wait_until
+
+CUSTOMERS = 25
+ENOUGH = 10  # areas that wait at any time
+SECONDS = 0.2  # of each area
+STILL_SECONDS = 2  # without work, after which no message is left that a child had already
+WORKER = "figures.jobs_worker"
+
+
+@dataclass
+class Plant:
+    """A worker with two children and the beat, which has enough to do at any time."""
+
+    shop: Shop
+    coffer: Running
+    redis: Redis
+    worker: "subprocess.Popen[bytes]" = field(init=False)
+    dead: set[int] = field(default_factory=set)  # children that were killed
+
+    def start(self) -> None:
+        """Start the worker, and wait until it works."""
+        self.worker = self.coffer.work(WORKER)
+        self.wait_for_work()
+
+    def wait_for_work(self) -> None:
+        """Wait until a child begins something."""
+        begun = works(self.shop.runs.all(), BEGUN)
+        self.want()
+        wait_until(lambda: works(self.shop.runs.all(), BEGUN) > begun)
+
+    def want(self) -> None:
+        """Submit until enough waits."""
+        while GenerationArea.objects.filter(status="pending").count() < ENOUGH:
+            self.shop.submit_any(seconds=SECONDS)
+
+    def kill_child(self, *, in_the_middle: bool | None = None) -> None:
+        """Kill a child: one that is in the middle of an area, or any, at any moment."""
+        self.want()
+        wait_until(self._busy)
+        if in_the_middle is None:
+            in_the_middle = self.shop.chance.random() < 0.5
+            time.sleep(self.shop.chance.uniform(0, SECONDS))
+        found = (self._busy() if in_the_middle else set()) or self._living()
+        victim = self.shop.chance.choice(sorted(found))
+        with suppress(ProcessLookupError):
+            os.kill(victim, signal.SIGKILL)
+        self.dead.add(victim)
+
+    def kill_all(self) -> None:
+        """Kill the worker with its children and the beat, and start another one."""
+        self.dead |= self._living()
+        os.killpg(self.worker.pid, signal.SIGKILL)
+        self.worker.wait()
+        self.start()
+
+    def run_out_of_memory(self) -> None:
+        """Submit what asks for more memory than there is, and what is killed for it once."""
+        self.shop.chance.choice(self.shop.customers).submit(["memory", "killed_first", "good"])
+
+    def lose_all_messages(self, *, at_least: int) -> int:
+        """Send FLUSHALL again and again until nobody works any more; return how often."""
+        self.wait_for_work()
+        flushes, seen = 0, time.monotonic()
+        with redis.Redis.from_url(self.redis.url) as broker:
+            while flushes < at_least or time.monotonic() < seen + STILL_SECONDS:
+                broker.flushall()
+                flushes += 1
+                if GenerationArea.objects.filter(status="processing").exists():
+                    seen = time.monotonic()
+                time.sleep(0.01)
+        return flushes
+
+    def _living(self) -> set[int]:
+        pids = {run.pid for run in self.shop.runs.all()} - self.dead
+        return {pid for pid in pids if Path(f"/proc/{pid}").exists()}
+
+    def _busy(self) -> set[int]:
+        return self.shop.runs.busy() & self._living()
+
+
+@contextmanager
+def plant(*, control: str = "") -> Iterator[Plant]:
+    """Give one that works, without the guard that `control` names."""
+    with opened(CUSTOMERS) as shop, tempfile.TemporaryDirectory() as home:
+        environment = {**shop.environment, "FIGURE_CONTROL": control}
+        with running(shop.database, Path(home), environment) as (coffer, broker):
+            built = Plant(shop, coffer, broker)
+            built.start()
+            yield built
