@@ -12,6 +12,7 @@ from figures.jobs_many import many
 from figures.jobs_order import order
 from figures.lines import Report
 
+PROGRAMS = ("uploads", "ratelimits")
 Part = Callable[[Report], object]
 
 
@@ -25,10 +26,16 @@ def main(chosen: list[str]) -> None:
     report.end()
 
 
-def parts_of_their_own() -> dict[str, Part]:
-    """Return the parts in modules of the same name, as far as these are there."""
-    names = [name for name in ("uploads", "ratelimits") if find_spec(f"figures.{name}")]
-    return {name: getattr(import_module(f"figures.{name}"), name) for name in names}
+def by_itself(name: str) -> Part:
+    """Return a part that is a program of its own: figures/NAME.py with a `main`."""
+
+    def part(report: Report) -> None:
+        try:
+            import_module(f"figures.{name}").main()
+        except SystemExit:  # with which it says that a line falls short
+            report.shortcomings.append(name)
+
+    return part
 
 
 PARTS: dict[str, Part] = {
@@ -37,7 +44,7 @@ PARTS: dict[str, Part] = {
     "flush": flushed_redis,
     "many": many,
     "order": order,
-    **parts_of_their_own(),
+    **{name: by_itself(name) for name in PROGRAMS if find_spec(f"figures.{name}")},
 }
 
 if __name__ == "__main__":

@@ -1,20 +1,21 @@
 """The application of `inserting`: Coffer's own, with one address more."""
 
+from config.wsgi import application  # noqa: F401  first: Django is ready only after it
+
+# isort: split
 import json
 
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-settings.ROOT_URLCONF = __name__
-application = get_wsgi_application()
+from apps.core import ids
+from config.urls import urlpatterns as coffers
 
-from apps.core import ids  # noqa: E402  once Django is ready
-from config.urls import urlpatterns as coffers  # noqa: E402
+settings.ROOT_URLCONF = __name__
 
 
 class Bare(APIView):
