@@ -16,7 +16,7 @@ from figures.lines import Report, scaled
 from figures.running import wait_until
 
 CHILDREN, WHOLE, OUT_OF_MEMORY = 50, 10, 10  # blows of each kind
-BURSTS, FLUSHES = 4, 100  # and at least so many FLUSHALL in each of them
+BURSTS, FLUSHES = 3, 100  # and at least so many FLUSHALL in each of them
 OF_CONTROL = 4  # children that are killed
 HEALED_SECONDS = 60
 

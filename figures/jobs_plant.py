@@ -9,10 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest import mock
 
 import redis
+from celery import Task
 
+from apps.core import queue
 from apps.jobs.models import GenerationArea
+from config.celery import app
 from figures.jobs_runner import BEGUN, works
 from figures.jobs_shop import Shop, opened
 from figures.running import Redis, Running, running, wait_until
@@ -106,7 +110,22 @@ def plant(*, control: str = "") -> Iterator[Plant]:
     """Give one that works, without the guard that `control` names."""
     with opened(CUSTOMERS) as shop, tempfile.TemporaryDirectory() as home:
         environment = {**shop.environment, "FIGURE_CONTROL": control}
-        with running(shop.database, Path(home), environment) as (coffer, broker):
+        with (
+            running(shop.database, Path(home), environment) as (coffer, broker),
+            ringing_at(broker),
+        ):
             built = Plant(shop, coffer, broker)
             built.start()
             yield built
+
+
+@contextmanager
+def ringing_at(broker: Redis) -> Iterator[None]:
+    """Let what is submitted here ring for the workers of this broker."""
+    with app.connection_for_write(url=broker.url) as connection:
+
+        def ring(task: Task, kwargs: dict[str, object]) -> None:
+            task.apply_async(kwargs=kwargs, connection=connection)
+
+        with mock.patch.object(queue, "_ring", ring):
+            yield

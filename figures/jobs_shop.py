@@ -82,7 +82,11 @@ class Shop:
     @property
     def environment(self) -> dict[str, str]:
         """What another process needs to work for it (figures.jobs_worker)."""
-        return {"FIGURE_RUNS": str(self.runs.file), "FIGURE_MEDIA": str(settings.MEDIA_ROOT)}
+        return {
+            "FIGURE_RUNS": str(self.runs.file),
+            "FIGURE_MEDIA": str(settings.MEDIA_ROOT),
+            "FIGURE_BROKER_PREFIX": settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"],
+        }
 
     def failures(self) -> int:
         """Count what is not as it must be in the end, and show it."""

@@ -28,6 +28,8 @@ def join() -> None:
     """Work for the shop that the environment names, and log nothing."""
     logging.disable(logging.CRITICAL)
     settings.MEDIA_ROOT = os.environ["FIGURE_MEDIA"]
+    prefix = os.environ["FIGURE_BROKER_PREFIX"]
+    settings.CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"] = prefix
     register(os.environ["FIGURE_RUNS"])
     if control := os.environ.get("FIGURE_CONTROL"):
         without.enter_context(CONTROLS[control]())
