@@ -18,6 +18,7 @@ from bench import coffer
 from bench.host import Pick
 
 FUNDS = 10**9  # credits of each organization
+UNLIMITED = {"RATE_LIMITS": "false"}  # which would measure the limit
 
 
 class Contestant:
@@ -43,7 +44,7 @@ class Contestant:
         home = Path(self.resources.enter_context(tempfile.TemporaryDirectory()))
         set_price(1)
         self.customers = [self.make_customer() for _ in range(accounts)]
-        served, _ = self.resources.enter_context(running(database, home, {}))
+        served, _ = self.resources.enter_context(running(database, home, UNLIMITED))
         self.address = served.serve(self.APPLICATION).removeprefix("http://")
         connection.close()  # no process may inherit it
 
