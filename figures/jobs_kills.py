@@ -10,13 +10,13 @@ from collections.abc import Callable
 
 from apps.jobs.models import GenerationArea
 from figures.jobs_plant import Plant, plant
-from figures.jobs_runner import DONE, FAILED, KILLED, works
+from figures.jobs_runner import DONE, FAILED, FIXED, KILLED, works
 from figures.jobs_shop import unfinished
 from figures.lines import Report, scaled
 from figures.running import wait_until
 
 CHILDREN, WHOLE, OUT_OF_MEMORY = 50, 10, 10  # blows of each kind
-BURSTS, FLUSHES = 3, 100  # and at least so many FLUSHALL in each of them
+LOSSES = 3  # of all messages, by as many FLUSHALL as that takes
 OF_CONTROL = 4  # children that are killed
 HEALED_SECONDS = 60
 
@@ -34,7 +34,7 @@ def killed_workers(report: Report) -> None:
                 figure.examined += 1
             wait_until(lambda: killed_themselves(works_on) == scaled(OUT_OF_MEMORY))
             figure.failures = heal(works_on)
-        with plant(control="paying_anew") as careless:
+        with plant(control="paying_anew", operations=[FIXED]) as careless:
             for _ in range(OF_CONTROL):
                 careless.kill_child(in_the_middle=True)
             heal(careless)
@@ -45,14 +45,14 @@ def killed_workers(report: Report) -> None:
 
 def flushed_redis(report: Report) -> None:
     """Take all messages from the broker while areas wait and run, until nobody works any more."""
-    bursts = scaled(BURSTS)
-    with report.figure("jobs_of_flushed_redis", asked=bursts * FLUSHES) as figure:
+    with report.figure("jobs_of_flushed_redis", asked=scaled(LOSSES)) as figure:
         with plant() as works_on:
-            for _ in range(bursts):
-                figure.examined += works_on.lose_all_messages(at_least=FLUSHES)
+            for _ in range(scaled(LOSSES)):
+                print(f"    FLUSHALL until nobody works: {works_on.lose_all_messages()}")
+                figure.examined += 1
             figure.failures = heal(works_on)
         with plant(control="never_ringing_again") as careless:
-            careless.lose_all_messages(at_least=FLUSHES)
+            careless.lose_all_messages()
             heal(careless)
             left = unfinished()
         figure.control = "red" if left else "green"

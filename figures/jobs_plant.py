@@ -5,7 +5,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from celery import Task
 from apps.core import queue
 from apps.jobs.models import GenerationArea
 from config.celery import app
-from figures.jobs_runner import BEGUN, works
+from figures.jobs_runner import BEGUN, FIXED, METERED, works
 from figures.jobs_shop import Shop, opened
 from figures.running import Redis, Running, running, wait_until
 
@@ -79,9 +79,9 @@ class Plant:
         """Submit what asks for more memory than there is, and what is killed for it once."""
         self.shop.chance.choice(self.shop.customers).submit(["memory", "killed_first", "good"])
 
-    def lose_all_messages(self, *, at_least: int) -> int:
+    def lose_all_messages(self) -> int:
         """
-        Send FLUSHALL again and again until nobody works any more; return how often.
+        Send FLUSHALL again and again until nobody works any more; return how often that was.
 
         One would lose little: a ring that a worker waits for is in Redis for a millisecond.
         """
@@ -89,7 +89,7 @@ class Plant:
         self.want(MANY)
         flushes, seen = 0, time.monotonic()
         with redis.Redis.from_url(self.redis.url) as broker:
-            while flushes < at_least or time.monotonic() < seen + STILL_SECONDS:
+            while time.monotonic() < seen + STILL_SECONDS:
                 for _ in range(AT_A_TIME):
                     broker.flushall()
                 flushes += AT_A_TIME
@@ -106,9 +106,10 @@ class Plant:
 
 
 @contextmanager
-def plant(*, control: str = "") -> Iterator[Plant]:
-    """Give one that works, without the guard that `control` names."""
+def plant(*, control: str = "", operations: Sequence[str] = (FIXED, METERED)) -> Iterator[Plant]:
+    """Give one that works at these, without the guard that `control` names."""
     with opened(CUSTOMERS) as shop, tempfile.TemporaryDirectory() as home:
+        shop.operations = operations
         environment = {**shop.environment, "FIGURE_CONTROL": control}
         with (
             running(shop.database, Path(home), environment) as (coffer, broker),

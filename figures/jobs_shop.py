@@ -61,6 +61,7 @@ class Shop:
     runs: Runs
     chance: random.Random = field(default_factory=lambda: random.Random(SEED))
     customers: list[Customer] = field(default_factory=list)
+    operations: Sequence[str] = (FIXED, METERED)  # that they ask for
 
     def open(self, customers: int) -> None:
         """Let so many come, with more credits than they need."""
@@ -74,7 +75,7 @@ class Shop:
             "bad" if self.chance.random() < 0.1 else "good"
             for _ in range(self.chance.randint(1, most_areas))
         ]
-        operation = self.chance.choice([FIXED, METERED])
+        operation = self.chance.choice(self.operations)
         return self.chance.choice(self.customers).submit(
             deeds, operation=operation, seconds=seconds
         )
