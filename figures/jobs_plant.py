@@ -23,9 +23,9 @@ from figures.running import Redis, Running, running, wait_until
 
 CUSTOMERS = 25
 ENOUGH, MANY = 10, 60  # areas that wait at any time, and while messages are lost
-AT_A_TIME = 50  # FLUSHALL
 SECONDS = 0.2  # of each area
-STILL_SECONDS = 2  # without work, after which no message is left that a child had already
+FLUSHED_SECONDS = 1
+CHILDREN = 3  # of a worker: two that work, and the beat
 WORKER = "figures.jobs_worker"
 
 
@@ -79,23 +79,24 @@ class Plant:
         """Submit what asks for more memory than there is, and what is killed for it once."""
         self.shop.chance.choice(self.shop.customers).submit(["memory", "killed_first", "good"])
 
-    def lose_all_messages(self) -> int:
+    def lose_all_messages(self) -> None:
         """
-        Send FLUSHALL again and again until nobody works any more; return how often that was.
+        Send FLUSHALL while areas wait and run, and once more between two workers.
 
-        One would lose little: a ring that a worker waits for is in Redis for a millisecond.
+        What a worker waits for is in Redis for a moment alone, and what it has is not: so a
+        worker ends, with all that it began, and another one finds nothing but rows.
         """
         self.wait_for_work()
         self.want(MANY)
-        flushes, seen = 0, time.monotonic()
+        until = time.monotonic() + FLUSHED_SECONDS
         with redis.Redis.from_url(self.redis.url) as broker:
-            while time.monotonic() < seen + STILL_SECONDS:
-                for _ in range(AT_A_TIME):
-                    broker.flushall()
-                flushes += AT_A_TIME
-                if GenerationArea.objects.filter(status="processing").exists():
-                    seen = time.monotonic()
-        return flushes
+            while time.monotonic() < until:
+                broker.flushall()
+            self.worker.terminate()
+            self.worker.wait()
+            broker.flushall()
+        self.worker = self.coffer.work(WORKER)
+        wait_until(lambda: _has_children(self.worker.pid))
 
     def _living(self) -> set[int]:
         pids = {run.pid for run in self.shop.runs.all()} - self.dead
@@ -103,6 +104,11 @@ class Plant:
 
     def _busy(self) -> set[int]:
         return self.shop.runs.busy() & self._living()
+
+
+def _has_children(pid: int) -> bool:
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return len(found) >= CHILDREN
 
 
 @contextmanager
