@@ -1,4 +1,4 @@
-"""The Celery application, and everything that runs by the clock in one table."""
+"""The Celery application, its queues, and everything that runs by the clock in one table."""
 
 import os
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from celery import Celery
 from celery.schedules import crontab
 from celery.signals import worker_init, worker_process_init
+from kombu import Exchange, Queue
 
 from apps.core.scope import whole_process
 
@@ -14,6 +15,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("coffer")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+# A worker that names no queue listens to both. One of its own for pictures, which take long,
+# keeps them from holding up Stripe's events, mails and sweeps: docs/guides/operations.md.
+app.conf.task_queues = [
+    Queue(name, Exchange(name), routing_key=name) for name in ("celery", "work")
+]
+app.conf.task_routes = {"jobs.work": {"queue": "work"}}
 
 
 @worker_init.connect

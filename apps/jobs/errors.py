@@ -144,3 +144,69 @@ class JobsUnderWay(DomainError):
     title = "Jobs are under way"
     message = "{jobs} jobs wait or run. Cancel them, or wait until they are done."
     status = 409
+
+
+class OperationsRequired(DomainError):
+    """A worker's key that is for nothing could claim nothing."""
+
+    code = "operations_required"
+    title = "A worker's key needs operations"
+    message = "Choose at least one operation that the worker may claim."
+
+
+class OperationNotAllowed(DomainError):
+    """The key was not made for this operation."""
+
+    code = "operation_not_allowed"
+    title = "The key is not for this operation"
+    message = "This key may not claim {operation}. It may claim: {allowed}."
+    status = 403
+
+
+class ClaimLost(DomainError):
+    """Another has the area by now, or it has ended: what is made of it is of no use."""
+
+    code = "claim_lost"
+    title = "The claim no longer holds"
+    message = (
+        "Another worker has this area by now, or it has ended. Nothing was written: stop working"
+        " on it, and claim again."
+    )
+    status = 409
+
+
+class ClaimCompleted(DomainError):
+    """Its worker has completed it before, with another result."""
+
+    code = "claim_completed"
+    title = "The claim was completed with another picture"
+    message = "This claim was completed before, with another picture. That one is kept."
+    status = 409
+
+
+class ResultTooLarge(DomainError):
+    """A result can be as large as its operation says, and as was held for it."""
+
+    code = "result_too_large"
+    title = "The result has too many pixels"
+    message = (
+        "The result has {pixels} pixels, and {operation} may make {most} at most. Nothing was"
+        " written: make it smaller and send that."
+    )
+
+
+class OperationBuiltIn(DomainError):
+    """An operation is of one kind."""
+
+    code = "operation_built_in"
+    title = "The operation is built in"
+    message = "{operation} is done by a runner that is built in. Choose another code."
+    status = 409
+
+
+class ParametersNotDescribed(DomainError):
+    """The description of the parameters is none that we understand."""
+
+    code = "parameters_not_described"
+    title = "The description of the parameters is not valid"
+    message = "{place}: {problem}"

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet, Sum
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -19,13 +19,14 @@ from apps.jobs.errors import ResultGone, ResultNotReady
 from apps.jobs.models import (
     Attempt,
     BlobUpload,
+    ExternalOperation,
     GenerationArea,
     GenerationJob,
     RateLimitPolicy,
     StyleVersion,
 )
 from apps.jobs.runners import sample
-from apps.jobs.runners.protocol import Runner
+from apps.jobs.runners.offers import External, Offer, offers
 from apps.jobs.runners.registry import RUNNERS, STYLED
 from apps.rbac.selectors import shared_objects
 from apps.tenants.models import Organization, User
@@ -35,10 +36,15 @@ from apps.tenants.models import Organization, User
 class Operation:
     """Something that can be done to a picture, with its present price in credits."""
 
-    runner: Runner
+    runner: Offer
     cost: int
     unit: str
     styles: list[StyleVersion]  # in force; none where it has no styles
+
+    @property
+    def schema(self) -> Mapping[str, Any] | None:
+        """How the parameters of an external one are described; None of one that is built in."""
+        return self.runner.schema if isinstance(self.runner, External) else None
 
 
 def operations() -> list[Operation]:
@@ -48,8 +54,8 @@ def operations() -> list[Operation]:
     for version in styles_in_force().order_by("style__position", "style__code"):
         styles[version.style.operation].append(version)
     return [
-        Operation(runner, prices[code].credit_cost, prices[code].unit, styles[code])
-        for code, runner in RUNNERS.items()
+        Operation(offer, prices[code].credit_cost, prices[code].unit, styles.get(code, []))
+        for code, offer in offers().items()
         if code in prices
     ]
 
@@ -97,10 +103,17 @@ def preview_of_look(operation: str, look: Mapping[str, Any]) -> bytes:
 
 
 def jobs_of(organization: Organization) -> QuerySet[GenerationJob]:
-    """Return the organization's jobs, with their areas."""
-    jobs = GenerationJob.objects.filter(organization=organization).select_related("user")
+    """Return the organization's jobs, with their areas and the names of what they do."""
+    jobs = with_names(GenerationJob.objects.filter(organization=organization))
+    jobs = jobs.select_related("user")
     areas = GenerationArea.objects.select_related("upload").order_by("position")
     return jobs.prefetch_related(Prefetch("areas", areas))
+
+
+def with_names(jobs: QuerySet[GenerationJob]) -> QuerySet[GenerationJob]:
+    """Tell of each job in `operation_name` what its operation is called, if it is external."""
+    external = ExternalOperation.objects.filter(code=OuterRef("operation_type"))
+    return jobs.annotate(operation_name=Subquery(external.values("name")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +204,7 @@ def shared_job(user: User, job_id: UUID | None) -> GenerationJob:
     :raises NotFound: if none is, whether there is such a job or not.
     """
     areas = GenerationArea.objects.across_organizations("of a job that is shared with him")
-    jobs = shared_objects(user, GenerationJob).select_related("organization")
+    jobs = with_names(shared_objects(user, GenerationJob)).select_related("organization")
     jobs = jobs.prefetch_related(Prefetch("areas", areas.order_by("position")))
     job = None if job_id is None else jobs.filter(pk=job_id).first()
     if job is None:

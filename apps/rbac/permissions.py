@@ -73,6 +73,9 @@ PERMISSIONS = (
         "people.impersonate", "Look at pages in a member's place, read-only.", is_for_staff=True
     ),
     PermissionCode("config.manage", "Set values of the whole instance.", is_for_staff=True),
+    PermissionCode(
+        "workers.manage", "Manage workers outside, their operations and keys.", is_for_staff=True
+    ),
     PermissionCode("jobs.view", "See jobs and their results.", "jobs:read"),
     PermissionCode("jobs.submit", "Submit jobs, which spends credits.", "jobs:write"),
     PermissionCode("jobs.cancel", "Cancel jobs that have not begun.", "jobs:write"),
@@ -160,7 +163,7 @@ SUPPORT = SystemRole(
 )
 OPERATOR = SystemRole(
     "operator",
-    "Staff: sets values of the whole instance that do not need a superuser.",
-    frozenset({"config.manage"}),
+    "Staff: sets values of the whole instance that do not need a superuser, and manages workers.",
+    frozenset({"config.manage", "workers.manage"}),
 )
 STAFF_ROLES = (CREDIT_CLERK, CREDIT_APPROVER, ACCOUNT_MANAGER, SUPPORT, OPERATOR)

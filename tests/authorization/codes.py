@@ -50,6 +50,7 @@ STAFF_CODES = {
     "credits.approve": "credit approver",
     "organizations.manage": "account manager",
     "config.manage": "operator",
+    "workers.manage": "operator",
     "people.impersonate": "support",
 }
 SCOPE_OF = {code: scope for code, (_, scope) in _TABLE.items()} | dict.fromkeys(STAFF_CODES, "")

@@ -139,6 +139,12 @@ def _shared(row: Row, who: Principal, target: Target) -> Verdict:
     return Verdict.ALLOWED if is_shared else Verdict.ABSENT
 
 
+def _worker(row: Row, who: Principal, target: Target) -> Verdict:
+    if not who.is_worker:
+        return Verdict.UNKNOWN
+    return Verdict.ABSENT if target.which else Verdict.ALLOWED  # it has claimed nothing
+
+
 def _open(row: Row, who: Principal, target: Target) -> Verdict:
     return Verdict.ABSENT if row.code == GET_IN else Verdict.UNSPECIFIED
 
@@ -173,6 +179,7 @@ _RULES = {
     Rule.PERSONAL: _personal,
     Rule.OPEN: _open,
     Rule.SHARED: _shared,
+    Rule.WORKER: _worker,
     Rule.ADMIN: _admin,
 }
 PLACES = (HERE, THERE, "nowhere")

@@ -14,6 +14,7 @@ from tests.authorization.world import HERE, THERE, World
 PARAMETERS = {
     "audit_id": "tenants.AuditLog",
     "budget_id": "credits.Budget",
+    "claim_id": "jobs.WorkerClaim",
     "correction_id": "credits.Correction",
     "document_id": "billing.BillingDocument",
     "export_id": "rbac.PersonalExport",

@@ -18,6 +18,7 @@ from tests.authorization.codes import (
     staff_codes_of,
 )
 from tests.authorization.world import HERE, THERE, World
+from tests.jobs.outside import make_worker
 from tests.people import make_key, make_person, signed_in, with_key
 
 NOTHING: frozenset[str] = frozenset()
@@ -36,6 +37,7 @@ class Principal:
     staff_codes: frozenset[str] = NOTHING
     is_staff: bool = False
     is_superuser: bool = False
+    is_worker: bool = False  # has a worker's key, which opens nothing else
     has_share: bool = False  # of the job that `other here` names
     looks_everywhere: bool = False  # has Django's own permission to view every model
 
@@ -135,6 +137,15 @@ def _keys(world: World) -> list[Principal]:
         Principal("expired key", with_key(token), None, {}, every, is_valid=False),
         Principal(
             "key of a removed member", with_key(world.removed_key), None, {}, every, is_valid=False
+        ),
+        Principal(
+            "key of a worker",
+            make_worker("image.matrix"),
+            None,
+            {},
+            NOTHING,
+            is_valid=False,
+            is_worker=True,
         ),
     ]
 

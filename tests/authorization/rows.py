@@ -15,6 +15,7 @@ class Rule(Enum):
     PERSON_API = "signed-in people alone, whatever their organization"
     CALLER_API = "people and keys, whatever their organization and scope"
     STAFF_API = "staff with a global role; to others it does not exist"
+    WORKER = "workers outside, each to its own claims; neither people nor API keys"
     SHARED = "whoever it is shared with, and nobody else"
     ADMIN = "the back office"
 
@@ -71,6 +72,11 @@ def shared(methods: str, route: str, **more: Any) -> Row:
     return Row(tuple(methods.split()), route, Rule.SHARED, **more)
 
 
+def worker(methods: str, address: str, **more: Any) -> Row:
+    """Return a row of the API for workers outside."""
+    return Row(tuple(methods.split()), f"api/v1/worker/{address}", Rule.WORKER, **more)
+
+
 def everybody(methods: str, route: str, **more: Any) -> Row:
     """Return a row of what needs no permission."""
     return Row(tuple(methods.split()), route, Rule.OPEN, **more)
@@ -79,6 +85,20 @@ def everybody(methods: str, route: str, **more: Any) -> Row:
 def admin(methods: str, address: str, needs: str, **more: Any) -> Row:
     """Return a row of the back office; `needs` as expected.py reads it."""
     return Row(tuple(methods.split()), f"admin/{address}", Rule.ADMIN, needs, **more)
+
+
+def managed(name: str, code: str, *, may_change: bool = False) -> list[Row]:
+    """Return the rows of a model of the back office that one permission opens, and nothing else."""
+    one = f"{name}/<path:object_id>"
+    return [
+        admin("GET POST", f"{name}/", code),
+        admin("GET POST", f"{name}/add/", code),
+        admin("GET POST", f"{name}/<path:object_id>/history/", code),
+        admin("GET POST", f"{one}/delete/", "nobody"),
+        admin("GET", f"{one}/change/", code),
+        admin("POST", f"{one}/change/", code if may_change else "nobody"),
+        admin("GET POST PUT PATCH DELETE", f"{one}/", "open"),
+    ]
 
 
 def model(

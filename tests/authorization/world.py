@@ -35,6 +35,7 @@ from tests.authorization.filling import fill
 from tests.authorization.registry import personal_models, tenant_models
 from tests.authorization.silence import without_triggers
 from tests.billing.differing import make_difference
+from tests.jobs.outside import make_claim, make_external
 from tests.jobs.work import make_job, make_upload, set_price
 from tests.people import give_second_factor, make_key, make_member, make_organization, make_person
 from tests.rbac.inviting import make_invitation, make_verified
@@ -83,6 +84,7 @@ class World:
 def make_world() -> World:
     """Make both places; their rows may still be changed (canaries.py)."""
     set_price()
+    make_external("image.matrix")
     close_a_month()
     here, there = make_place(HERE), make_place(THERE)
     mixed = make_member(here.organization, "member", email="mixed@matrix.test", full_name="Mixed")
@@ -158,6 +160,7 @@ def live(place: Place) -> None:
         with acting(person):
             leave_traces(place, role, person, wallet)
     with acting(owner):
+        make_claim(organization, owner)
         request_correction(
             wallet=wallet,
             action=Correction.Action.GRANT,

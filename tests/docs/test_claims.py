@@ -66,7 +66,7 @@ class TestTheSettings:
     def test_of_compose_give_the_owners_password_to_no_service_but_migrate(self):
         services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
         ours = {name: one for name, one in services.items() if "env_file" in one}
-        assert ours.keys() == {"web", "worker", "beat", "migrate"}
+        assert ours.keys() == {"web", "worker", "pictures", "beat", "migrate"}
 
         knows = [
             name

@@ -112,5 +112,6 @@ ADDRESSES = sorted(  # of everything that belongs to organizations
     for address, _ in routes(get_resolver())
     if address.startswith(("o/<slug", "api/v1/", "organizations/"))
     and "/staff/" not in address
+    and "/worker/" not in address
     and not kinds_in(address) & NOT_OF_AN_ORGANIZATION
 )

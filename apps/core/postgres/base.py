@@ -40,10 +40,11 @@ class Told:
 
 
 NOBODY = Told()
-# What opens an organization before anybody is known: functions of apps/rbac/migrations.
+# What opens an organization before anybody is known: functions of migrations of rbac and jobs.
 OPENERS = {
     "api_key": "coffer_organization_of_api_key",
     "invitation": "coffer_organization_of_invitation",
+    "worker_claim": "coffer_organization_of_worker_claim",
 }
 
 

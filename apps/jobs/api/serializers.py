@@ -168,6 +168,11 @@ class OperationOut(serializers.Serializer[Any]):
     cost = serializers.IntegerField()
     unit = serializers.CharField()
     styles = StyleOut(many=True)
+    parameters = serializers.DictField(
+        source="schema",
+        allow_null=True,
+        help_text="What it takes, as JSON Schema; null of an operation that is built in.",
+    )
 
 
 class ErrorOut(serializers.Serializer[Any]):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.jobs.api import files, shared, styles, uploads, views
+from apps.jobs.api import files, shared, styles, uploads, views, workers
 
 app_name = "jobs"
 urlpatterns = [
@@ -31,5 +31,21 @@ urlpatterns = [
         "shared/jobs/<str:job_id>/areas/<int:position>/result",
         shared.SharedResult.as_view(),
         name="shared_area_result",
+    ),
+    path("worker/claims", workers.Claims.as_view(), name="claims"),
+    path(
+        "worker/claims/<str:claim_id>/heartbeat",
+        workers.ClaimHeartbeat.as_view(),
+        name="claim_heartbeat",
+    ),
+    path(
+        "worker/claims/<str:claim_id>/picture", workers.ClaimPicture.as_view(), name="claim_picture"
+    ),
+    path("worker/claims/<str:claim_id>/result", workers.ClaimResult.as_view(), name="claim_result"),
+    path("worker/claims/<str:claim_id>/fail", workers.FailedClaim.as_view(), name="claim_fail"),
+    path(
+        "worker/claims/<str:claim_id>/release",
+        workers.ReleasedClaim.as_view(),
+        name="claim_release",
     ),
 ]

@@ -14,6 +14,7 @@ from apps.jobs import selectors
 from apps.jobs.models import BlobUpload, GenerationJob
 from apps.jobs.models.jobs import MOST_AREAS
 from apps.jobs.pages.options import OPTIONS
+from apps.jobs.runners.offers import offers
 from apps.jobs.runners.registry import RUNNERS, STYLED
 from apps.jobs.selectors import JobFilters
 from apps.jobs.services.submission import AreaRequest
@@ -57,7 +58,8 @@ class JobForm(forms.Form):
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.organization = organization
-        self.operations = selectors.operations()
+        # Those of workers outside ask for parameters that this form does not have: by API.
+        self.operations = [one for one in selectors.operations() if one.schema is None]
         self.styles = {
             version.style.code: version
             for operation in self.operations
@@ -140,7 +142,7 @@ class JobFilter(forms.Form):
     status = forms.ChoiceField(required=False, choices=[("", "All"), *GenerationJob.Status.choices])
     operation = forms.ChoiceField(
         required=False,
-        choices=[("", "All"), *((code, runner.name) for code, runner in RUNNERS.items())],
+        choices=lambda: [("", "All"), *((code, offer.name) for code, offer in offers().items())],
     )
     from_date = forms.DateField(required=False, label="From", widget=forms.DateInput(DAY_INPUT))
     to_date = forms.DateField(required=False, label="Until", widget=forms.DateInput(DAY_INPUT))

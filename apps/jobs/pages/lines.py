@@ -104,7 +104,7 @@ def shared_story(job: GenerationJob) -> dict[str, Any]:
     labels = {_style_label(area) for area in areas}
     return {
         "id": job.public_id,
-        "operation_label": runner.name if runner else job.operation_type,
+        "operation_label": runner.name if runner else _external_name(job),
         "style_label": labels.pop() if len(labels) == 1 else f"{len(labels)} styles",
         "area_count": job.area_count,
         "completed_areas": job.completed_areas,
@@ -128,6 +128,11 @@ def shared_area(area: GenerationArea) -> dict[str, Any]:
         "progress": area.progress,
         "result_size": f"{size}, {kind}" if size else "",
     }
+
+
+def _external_name(job: GenerationJob) -> str:
+    """Return what selectors.with_names told of the job, or the code of what nobody does."""
+    return getattr(job, "operation_name", None) or job.operation_type
 
 
 def _style_label(area: GenerationArea) -> str:

@@ -17,7 +17,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Count, Q, Sum
 
-from apps.core import queue
+from apps.core import ids, queue
 from apps.core.clock import database_now
 from apps.core.db import inside_transaction, outside_transaction
 from apps.jobs.models import Attempt, GenerationArea, GenerationJob
@@ -53,9 +53,10 @@ CANCELLED = Ending(Status.CANCELLED, "Cancelled before it began", is_our_fault=F
 def complete_area(*, area: GenerationArea, claim: UUID, result: Result) -> bool:
     """Keep the result and the payment; tell whether the claim still held, and in time."""
     extension = result.content_type.rpartition("/")[2]
-    # Named after the claim, so that two who believe to have the area never share a file.
+    # Named after the claim, by which a worker that asks again is told, and after nothing that
+    # can be twice: two who end it at once never share a file, of which one deletes his.
     name = default_storage.save(
-        f"results/{area.organization_id}/{area.id}-{claim}.{extension}",
+        f"results/{area.organization_id}/{area.id}-{claim}-{ids.new_id()}.{extension}",
         ContentFile(result.content),
     )
     fields = {

@@ -11,7 +11,7 @@ from typing import Any
 from apps.credits.models import CreditEvent
 from apps.jobs.errors import PriceNotUnderstood
 from apps.jobs.models import BlobUpload
-from apps.jobs.runners.registry import RUNNERS
+from apps.jobs.runners.offers import Offer
 
 MEGAPIXEL = 1_000_000  # pixels
 
@@ -28,11 +28,13 @@ def is_metered(price: CreditEvent) -> bool:
     return meter is not None
 
 
-def most_units(price: CreditEvent, parameters: Mapping[str, Any], upload: BlobUpload) -> int:
+def most_units(
+    offer: Offer, price: CreditEvent, parameters: Mapping[str, Any], upload: BlobUpload
+) -> int:
     """Return the units that an area can need: one, where the price is for the piece."""
     if not is_metered(price):
         return 1
-    return megapixels(RUNNERS[price.name].result_size(parameters, upload.width, upload.height))
+    return megapixels(offer.result_size(parameters, upload.width, upload.height))
 
 
 def megapixels(size: tuple[int, int]) -> int:

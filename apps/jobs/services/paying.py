@@ -15,7 +15,7 @@ from apps.credits.models import CreditEvent, Hold, Lot
 from apps.credits.services import charges, holds
 from apps.jobs.models import Attempt, GenerationArea, GenerationJob
 from apps.jobs.models.jobs import PaymentType
-from apps.jobs.runners.registry import RUNNERS
+from apps.jobs.runners.offers import Offer
 from apps.jobs.services.metering import is_metered, megapixels, most_units
 
 HELD_LONGER = timedelta(hours=1)  # than the deadline, so that what ends in time finds its hold
@@ -23,7 +23,12 @@ HELD_LONGER = timedelta(hours=1)  # than the deadline, so that what ends in time
 
 @inside_transaction
 def open_attempt(
-    *, job: GenerationJob, area: GenerationArea, price: CreditEvent, is_covered: bool
+    *,
+    job: GenerationJob,
+    area: GenerationArea,
+    offer: Offer,
+    price: CreditEvent,
+    is_covered: bool,
 ) -> Attempt:
     """
     Begin the area's present attempt: charge it, or hold what it can cost at the most.
@@ -48,22 +53,22 @@ def open_attempt(
     elif price.credit_cost:
         attempt.charge_reference = f"job:{job.public_id}:{area.position}:{area.attempt_number}"
         if is_metered(price):
-            _hold(attempt, job, area)
+            _hold(attempt, job, area, offer)
         else:
-            _charge(attempt, job)
+            _charge(attempt, job, offer)
     attempt.save(force_insert=True)
     area.price, area.payment_type = attempt.cost, attempt.payment_type
     return attempt
 
 
-def _charge(attempt: Attempt, job: GenerationJob) -> None:
+def _charge(attempt: Attempt, job: GenerationJob, offer: Offer) -> None:
     outcome = charges.charge_event(
         wallet=job.wallet,
         event=job.operation_type,
         reference=attempt.charge_reference,
         source="job",
         source_id=job.public_id,
-        description=RUNNERS[job.operation_type].name,
+        description=offer.name,
     )
     # What was charged, should the price have changed since it was read.
     charged_at = outcome.entries[0].credit_event_id
@@ -72,16 +77,16 @@ def _charge(attempt: Attempt, job: GenerationJob) -> None:
     attempt.payment_type = _paid_by(entry.lot_id for entry in outcome.entries)
 
 
-def _hold(attempt: Attempt, job: GenerationJob, area: GenerationArea) -> None:
+def _hold(attempt: Attempt, job: GenerationJob, area: GenerationArea, offer: Offer) -> None:
     assert area.upload is not None
     price = attempt.credit_event
     outcome = holds.hold_amount(
         wallet=job.wallet,
-        amount=price.credit_cost * most_units(price, area.parameters, area.upload),
+        amount=price.credit_cost * most_units(offer, price, area.parameters, area.upload),
         reference=attempt.charge_reference,
         source="job",
         source_id=job.public_id,
-        description=RUNNERS[job.operation_type].name,
+        description=offer.name,
         price=price,
         policy=Hold.Policy.CAP,
         ttl=job.deadline - database_now() + HELD_LONGER,

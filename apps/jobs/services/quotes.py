@@ -8,8 +8,7 @@ from apps.credits.errors import InsufficientCredits
 from apps.credits.models import CreditEvent
 from apps.credits.selectors.coverage import is_unlimited
 from apps.credits.services.quotes import Item, quote_charges
-from apps.jobs.errors import UnknownOperation
-from apps.jobs.runners.registry import RUNNERS
+from apps.jobs.runners.offers import Offer, offer_of
 from apps.jobs.services.metering import is_metered, most_units
 from apps.jobs.services.submission import AreaRequest, check_areas
 from apps.tenants.models import Organization
@@ -50,16 +49,15 @@ def quote_job(
 
     Without areas: what one unit costs.
 
-    :raises UnknownOperation: if no runner does this.
+    :raises UnknownOperation: if nobody does this.
     :raises UnknownCreditEvent: if it has no price.
     :raises InvalidAreas: if these are too many.
     :raises InvalidParameters: if the operation cannot work with those of an area.
     """
-    if operation not in RUNNERS:
-        raise UnknownOperation(operation=operation, known=", ".join(RUNNERS))
+    offer = offer_of(operation)
     price = credits_selectors.price_of(operation)
     is_covered = is_unlimited(organization, price)
-    units = _units(price, areas)
+    units = _units(offer, price, areas)
     items = [Item(event=operation, quantity=quantity) for quantity in units]
     quote = quote_charges(wallet=credits_selectors.main_wallet(organization), items=items)
     available, reason = quote.lines[0].available, quote.reason
@@ -75,10 +73,10 @@ def quote_job(
     )
 
 
-def _units(price: CreditEvent, areas: Sequence[AreaRequest]) -> list[int]:
+def _units(offer: Offer, price: CreditEvent, areas: Sequence[AreaRequest]) -> list[int]:
     """Return what each area can need at the most."""
     if not areas:
         return [1]
     checked = check_areas(price.name, areas)
     pairs = zip(areas, checked, strict=True)
-    return [most_units(price, parameters, area.upload) for area, parameters in pairs]
+    return [most_units(offer, price, parameters, area.upload) for area, parameters in pairs]

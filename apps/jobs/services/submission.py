@@ -13,7 +13,7 @@ from apps.credits import selectors as credits_selectors
 from apps.credits.errors import InsufficientCredits, WalletClosed
 from apps.credits.models import CreditEvent, Wallet
 from apps.credits.selectors.coverage import is_unlimited
-from apps.jobs.errors import InvalidAreas, InvalidParameters, UnknownOperation
+from apps.jobs.errors import InvalidAreas, InvalidParameters
 from apps.jobs.models import (
     BlobUpload,
     GenerationArea,
@@ -23,8 +23,8 @@ from apps.jobs.models import (
 )
 from apps.jobs.models.jobs import MOST_AREAS, PaymentType
 from apps.jobs.models.queues import CONCURRENCY
-from apps.jobs.runners.protocol import Runner
-from apps.jobs.runners.registry import RUNNERS, STYLED
+from apps.jobs.runners.offers import Offer, offer_of
+from apps.jobs.runners.registry import STYLED
 from apps.jobs.selectors import styles_by_code
 from apps.jobs.services import uploads
 from apps.jobs.services.ending import take_stock
@@ -60,7 +60,7 @@ def submit_job(
 
     Whatever has not ended after `time` fails, and is given back.
 
-    :raises UnknownOperation: if no runner does this.
+    :raises UnknownOperation: if nobody does this.
     :raises UnknownCreditEvent: if it has no price.
     :raises InvalidAreas: if these are none, or too many.
     :raises InvalidParameters: if the operation cannot work with those of an area.
@@ -124,20 +124,18 @@ def check_areas(operation: str, areas: Sequence[AreaRequest]) -> list[dict[str, 
     """
     Return the parameters of each area with the operation's defaults and the look of its style.
 
-    :raises UnknownOperation: if no runner does this.
+    :raises UnknownOperation: if nobody does this.
     :raises InvalidAreas: if there are none, or too many.
     :raises InvalidParameters: if one is unknown or wrong, or the result would be too large.
     """
-    runner = RUNNERS.get(operation)
-    if runner is None:
-        raise UnknownOperation(operation=operation, known=", ".join(RUNNERS))
+    offer = offer_of(operation)
     if not 1 <= len(areas) <= MOST_AREAS:
         raise InvalidAreas(most=MOST_AREAS, areas=len(areas))
     offered = styles_by_code(operation) if operation in STYLED else None
     checked = []
     for position, area in enumerate(areas, start=1):
         try:
-            checked.append(_checked(runner, offered, area))
+            checked.append(_checked(offer, offered, area))
         except ValueError as error:
             parameter, problem = error.args
             where = f"areas.{position}.{parameter}" if len(areas) > 1 else parameter
@@ -146,13 +144,13 @@ def check_areas(operation: str, areas: Sequence[AreaRequest]) -> list[dict[str, 
 
 
 def _checked(
-    runner: Runner, offered: Mapping[str, StyleVersion] | None, area: AreaRequest
+    offer: Offer, offered: Mapping[str, StyleVersion] | None, area: AreaRequest
 ) -> dict[str, Any]:
     chosen, rest = (
         ({}, area.parameters) if offered is None else choose_style(area.parameters, offered)
     )
-    parameters = {**chosen, **runner.check(rest)}
-    runner.result_size(parameters, area.upload.width, area.upload.height)
+    parameters = {**chosen, **offer.check(rest)}
+    offer.result_size(parameters, area.upload.width, area.upload.height)
     return parameters
 
 
@@ -160,19 +158,23 @@ def pay_for(job: GenerationJob, areas: Sequence[GenerationArea], price: CreditEv
     """
     Begin an attempt for each of these areas, all or none.
 
+    :raises UnknownOperation: if nobody does this any more.
     :raises InsufficientCredits: with what all of them need together.
     :raises WalletClosed: if the wallet is closed.
     :raises BudgetExceeded: if a budget would be exceeded.
     """
+    offer = offer_of(job.operation_type)
     is_covered = is_unlimited(job.organization, price)
     if is_covered or not price.credit_cost:
         _check_open(job)
     paid = 0
     for position, area in enumerate(areas):
         try:
-            attempt = open_attempt(job=job, area=area, price=price, is_covered=is_covered)
+            attempt = open_attempt(
+                job=job, area=area, offer=offer, price=price, is_covered=is_covered
+            )
         except InsufficientCredits as error:
-            left = sum(price.credit_cost * _units(price, one) for one in areas[position:])
+            left = sum(price.credit_cost * _units(offer, price, one) for one in areas[position:])
             raise _of_all(error, paid, left) from error
         paid += attempt.cost
     GenerationArea.objects.bulk_update(areas, ["price", "payment_type"])
@@ -189,9 +191,9 @@ def _check_open(job: GenerationJob) -> None:
         raise WalletClosed
 
 
-def _units(price: CreditEvent, area: GenerationArea) -> int:
+def _units(offer: Offer, price: CreditEvent, area: GenerationArea) -> int:
     assert area.upload is not None, "there is something to work on"
-    return most_units(price, area.parameters, area.upload)
+    return most_units(offer, price, area.parameters, area.upload)
 
 
 def _of_all(error: InsufficientCredits, paid: int, left: int) -> InsufficientCredits:

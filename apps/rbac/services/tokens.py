@@ -1,8 +1,8 @@
 """
-What an API key looks like.
+What a key looks like.
 
-`cof_test_` or `cof_live_`, 8 characters that name it, 32 that are secret, and 6 of
-checksum, all base 62.
+`cof_test_` or `cof_live_` of API keys, another kind of others, 8 characters that name it, 32
+that are secret, and 6 of checksum, all base 62.
 
 The checksum lets us refuse a mistyped key without asking the database, and lets scanners
 of leaked secrets know one of ours when they see it.
@@ -13,18 +13,25 @@ import re
 import secrets
 import string
 import zlib
+from collections.abc import Collection
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 NAME_LENGTH = 8
 SECRET_LENGTH = 32  # 190 bits
 CHECKSUM_LENGTH = 6
-FORM = re.compile(r"(cof_(?:test|live)_[0-9A-Za-z]{40})([0-9A-Za-z]{6})")
+FORM = re.compile(r"(cof_([a-z]{4})_[0-9A-Za-z]{40})([0-9A-Za-z]{6})")
+API_KEYS = ("test", "live")
 
 
 def new_token(*, is_live: bool) -> str:
-    """Return a new key, made by the system's generator of secrets."""
+    """Return a new API key."""
+    return token_of("live" if is_live else "test")
+
+
+def token_of(kind: str) -> str:
+    """Return a new key of this kind, of four letters, made by the system's generator."""
     letters = (secrets.choice(ALPHABET) for _ in range(NAME_LENGTH + SECRET_LENGTH))
-    body = f"cof_{'live' if is_live else 'test'}_{''.join(letters)}"
+    body = f"cof_{kind}_{''.join(letters)}"
     return body + checksum(body)
 
 
@@ -38,10 +45,10 @@ def checksum(body: str) -> str:
     return "".join(reversed(digits))
 
 
-def is_well_formed(token: str) -> bool:
-    """Test form and checksum. Says nothing of whether the key exists."""
+def is_well_formed(token: str, kinds: Collection[str] = API_KEYS) -> bool:
+    """Test kind, form and checksum. Says nothing of whether the key exists."""
     found = FORM.fullmatch(token)
-    return found is not None and checksum(found[1]) == found[2]
+    return found is not None and found[2] in kinds and checksum(found[1]) == found[3]
 
 
 def digest_of(token: str) -> bytes:

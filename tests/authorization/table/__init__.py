@@ -28,6 +28,7 @@ def file_for(route: str) -> str:
         "/jobs": "jobs",
         "/uploads": "jobs",
         "v1/files": "jobs",
+        "v1/worker": "jobs",
         "api/v1/": "people",
         "o/": "people",
     }

@@ -1,6 +1,6 @@
 """Rows of jobs: pages and API."""
 
-from tests.authorization.rows import api, everybody, page, shared
+from tests.authorization.rows import api, everybody, page, shared, worker
 
 JOB = {
     "operation": "image.restyle",
@@ -43,6 +43,12 @@ ROWS = [
     page("POST", "jobs/<str:job_id>/retry/", "jobs.submit"),
     page("GET", "jobs/<str:job_id>/areas/<int:position>/result/", "jobs.view"),
     page("GET", "jobs/<str:job_id>/areas/<int:position>/original/", "jobs.view"),
+    worker("POST", "claims"),
+    worker("GET", "claims/<str:claim_id>/picture"),
+    worker("PUT", "claims/<str:claim_id>/result"),
+    worker("POST", "claims/<str:claim_id>/heartbeat"),
+    worker("POST", "claims/<str:claim_id>/fail", body={"code": "no", "message": "No."}),
+    worker("POST", "claims/<str:claim_id>/release"),
     shared("GET", "api/v1/shared/jobs/<str:job_id>"),
     shared("GET", "api/v1/shared/jobs/<str:job_id>/areas/<int:position>/result"),
     shared("GET", "shared/jobs/<str:job_id>/"),

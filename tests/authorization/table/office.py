@@ -1,6 +1,6 @@
 """Rows of the back office: a line for each model, and one for each page of our own."""
 
-from tests.authorization.rows import admin, model
+from tests.authorization.rows import admin, managed, model
 
 FOREIGN_APPS = ("admin/djstripe/",)  # the mirror of Stripe: dj-stripe's own pages, not asked here
 LOOK = {
@@ -75,6 +75,9 @@ ROWS = [
     *model("jobs/styleversion", "VA"),
     admin("GET", "jobs/styleversion/preview/", "view", query=LOOK),
     admin("POST", "jobs/styleversion/preview/", "anybody"),  # refused to all as a method
+    *managed("jobs/externaloperation", "workers.manage", may_change=True),
+    *managed("jobs/workerkey", "workers.manage"),
+    *model("jobs/workerclaim", "V"),
     *model("tenants/outboxevent", "V"),
     *(
         admin("GET POST", f"credits/{name}/export/", "view credits.adjust credits.approve")
