@@ -69,3 +69,5 @@ def _logins(file: Path) -> None:
         say(f"    {login['email']:<24} {login['role']}{where}")
     for key in demo["api_keys"]:
         say(f"\n  API key of {key['organization']}: {key['key']}")
+    if worker_key := demo.get("worker_key"):  # none in a demo that is older than workers
+        say(f"  Worker key: {worker_key}  (docs/guides/external_worker.py)")

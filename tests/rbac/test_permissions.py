@@ -45,6 +45,7 @@ credits.adjust
 credits.approve
 people.impersonate
 config.manage
+workers.manage
 credits.transfer     OAB...P
 jobs.view            OABDMR
 jobs.submit          OA.DM

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from demo import billing, jobs, payments, seeding
+from demo import billing, jobs, payments, seeding, workers
 from demo.people import PASSWORD
 
 
@@ -22,15 +22,16 @@ class Command(BaseCommand):
             with transaction.atomic():
                 seeded = seeding.seed_people_and_history()
                 jobs.submit_sample_jobs()
+                worker_key = workers.sell_what_workers_do()
                 # Before the commit: a database with people always has the file of their logins.
-                self.write_logins(seeded)
+                self.write_logins(seeded, worker_key)
             self.stdout.write(f"Seeded {len(seeded.people)} people.")
         # These ask the simulator, so in no transaction.
         billing.seed_catalogue()
         payments.live()
 
-    def write_logins(self, seeded: seeding.Seeded) -> None:
-        """Write who can sign in, and the API keys, which are shown nowhere else."""
+    def write_logins(self, seeded: seeding.Seeded, worker_key: str) -> None:
+        """Write who can sign in, and the keys, which are shown nowhere else."""
         logins = [
             {
                 "email": person.email,
@@ -42,6 +43,6 @@ class Command(BaseCommand):
             for person in seeded.people
         ]
         keys = [{"organization": slug, "key": key} for slug, key in seeded.api_keys.items()]
-        document = {"logins": logins, "api_keys": keys}
+        document = {"logins": logins, "api_keys": keys, "worker_key": worker_key}
         settings.DEMO_LOGINS.parent.mkdir(parents=True, exist_ok=True)
         settings.DEMO_LOGINS.write_text(json.dumps(document, indent=2, ensure_ascii=False))
