@@ -10,7 +10,7 @@ from apps.core.ratelimits import policies
 from apps.credits.selectors import coverage
 from apps.jobs import selectors
 from apps.jobs.errors import JobsUnderWay
-from apps.jobs.models import BlobUpload, GenerationJob
+from apps.jobs.models import BlobUpload, GenerationJob, WorkerKey
 from apps.jobs.services import uploads
 from apps.rbac.shareables import Shareable, register
 from apps.tenants.models import Organization, User
@@ -75,5 +75,12 @@ def uploads_of(user: User) -> Iterable[Mapping[str, Any]]:
     return found
 
 
+def worker_keys_of(user: User) -> Iterable[Mapping[str, Any]]:
+    """Return the keys of workers that he made as a member of staff, never a digest."""
+    keys = WorkerKey.objects.filter(created_by=user).order_by("created_at", "id")
+    return keys.values("id", "name", "hint", "operations", "created_at", "revoked_at")
+
+
 personal.register("jobs", jobs_of)
+personal.register("worker_keys", worker_keys_of)
 personal.register("uploads", uploads_of)

@@ -87,7 +87,7 @@ class EndOut(serializers.Serializer[Any]):
 
     id = serializers.CharField()
     object = serializers.CharField(default="claim", read_only=True)
-    status = serializers.ChoiceField(["completed", *WorkerClaim.Outcome.values])
+    status = serializers.CharField(help_text="`completed`, `failed` or `released`.")
 
 
 class CompletedOut(EndOut):

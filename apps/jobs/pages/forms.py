@@ -140,13 +140,17 @@ class JobFilter(forms.Form):
     """Which jobs to show."""
 
     status = forms.ChoiceField(required=False, choices=[("", "All"), *GenerationJob.Status.choices])
-    operation = forms.ChoiceField(
-        required=False,
-        choices=lambda: [("", "All"), *((code, offer.name) for code, offer in offers().items())],
-    )
+    operation = forms.ChoiceField(required=False)
     from_date = forms.DateField(required=False, label="From", widget=forms.DateInput(DAY_INPUT))
     to_date = forms.DateField(required=False, label="Until", widget=forms.DateInput(DAY_INPUT))
     submitted_by = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        operation = self.fields["operation"]
+        assert isinstance(operation, forms.ChoiceField)
+        known = ((code, offer.name) for code, offer in offers().items())
+        operation.choices = [("", "All"), *known]
 
     def filters(self) -> JobFilters:
         """Return what is asked for; where something is wrong nothing is, and the form says so."""

@@ -104,7 +104,7 @@ def picture(*, claim: WorkerClaim) -> dict[str, str]:
     :raises ClaimLost: if the claim no longer holds.
     :raises NotFound: if the picture is no longer kept.
     """
-    if not _holds(claim):
+    if not _is_held(_area_of(claim), claim):
         raise ClaimLost
     return selectors.original_of(claim.area)
 
@@ -121,9 +121,10 @@ def complete(*, claim: WorkerClaim, content: bytes) -> Picture:
     :raises ClaimLost: if the claim no longer holds, or the deadline has passed.
     :raises ClaimCompleted: if it was completed before, with another picture.
     """
-    # Asked before a pixel is unpacked: nobody who has lost his claim makes us work.
-    is_repeated = _is_completed(claim)
-    if not is_repeated and not _holds(claim):
+    # Asked before a pixel is unpacked: whoever has lost his claim makes us do no work.
+    area = _area_of(claim)
+    is_repeated = _is_completed(area, claim)
+    if not is_repeated and not _is_held(area, claim):
         raise ClaimLost
     found = inspect(content)
     if not is_repeated:
@@ -131,10 +132,12 @@ def complete(*, claim: WorkerClaim, content: bytes) -> Picture:
         result = Result(found.content, found.content_type, found.width, found.height)
         if complete_area(area=claim.area, claim=claim.pk, result=result):
             return found
-        if not _is_completed(claim):  # by the same call, at the same moment
+        area = _area_of(claim)
+        if not _is_completed(area, claim):  # by the same call, at the same moment
             raise ClaimLost
-    if _kept(claim) != found.content:
-        raise ClaimCompleted
+    with default_storage.open(str(area.result)) as file:
+        if file.read() != found.content:
+            raise ClaimCompleted
     return found
 
 
@@ -177,22 +180,18 @@ def _end(claim: WorkerClaim, outcome: WorkerClaim.Outcome, deed: Callable[[], bo
         raise ClaimLost
 
 
-def _holds(claim: WorkerClaim) -> bool:
-    held = GenerationArea.objects.filter(pk=claim.area_id, claim=claim.pk)
-    return held.filter(status=Status.PROCESSING).exists()
+def _area_of(claim: WorkerClaim) -> GenerationArea:
+    """Return the area as it is now; how it stands is told from this one reading of it."""
+    return GenerationArea.objects.get(pk=claim.area_id)
 
 
-def _is_completed(claim: WorkerClaim) -> bool:
+def _is_held(area: GenerationArea, claim: WorkerClaim) -> bool:
+    return area.status == Status.PROCESSING and area.claim == claim.pk
+
+
+def _is_completed(area: GenerationArea, claim: WorkerClaim) -> bool:
     """Tell whether the result that is kept is this claim's: its file is named after it."""
-    kept = GenerationArea.objects.filter(pk=claim.area_id, status=Status.COMPLETED)
-    return kept.filter(result__contains=f"-{claim.pk}-").exists()
-
-
-def _kept(claim: WorkerClaim) -> bytes:
-    area = GenerationArea.objects.get(pk=claim.area_id)
-    with default_storage.open(str(area.result)) as file:
-        content: bytes = file.read()
-    return content
+    return area.status == Status.COMPLETED and f"-{claim.pk}-" in str(area.result)
 
 
 def _check_size(claim: WorkerClaim, found: Picture) -> None:
