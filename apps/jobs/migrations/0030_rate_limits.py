@@ -9,7 +9,7 @@ import apps.core.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("jobs", "0012_work_is_in_areas"),
+        ("jobs", "0021_first_styles"),
     ]
 
     operations = [

@@ -13,7 +13,7 @@ import apps.core.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("jobs", "0012_work_is_in_areas"),
+        ("jobs", "0031_shipped_rate_limits"),
         ("tenants", "0040_outbox"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

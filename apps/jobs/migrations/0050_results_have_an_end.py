@@ -13,7 +13,7 @@ def keep_for_a_month(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("jobs", "0012_work_is_in_areas")]
+    dependencies = [("jobs", "0041_claims_open")]
 
     operations = [
         migrations.AddField(

@@ -11,7 +11,7 @@ from typing import Any
 
 from apps.jobs.errors import UnknownOperation
 from apps.jobs.models import ExternalOperation
-from apps.jobs.runners.protocol import Runner, Style
+from apps.jobs.runners.protocol import Runner
 from apps.jobs.runners.registry import RUNNERS
 from apps.jobs.runners.schemas import fitted
 
@@ -25,7 +25,6 @@ class External:
     description: str
     most_pixels: int
     schema: Mapping[str, Any] = field(default_factory=dict)
-    styles: tuple[Style, ...] = ()
 
     def check(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """

@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 from apps.core.clock import now_in_query
 from apps.core.db import outside_transaction
 from apps.core.errors import NotFound
+from apps.core.files import StoredFile
 from apps.core.scope import opened_by
 from apps.jobs import selectors
 from apps.jobs.errors import ClaimCompleted, ClaimLost, OperationNotAllowed, ResultTooLarge
@@ -97,9 +98,9 @@ def heartbeat(*, claim: WorkerClaim, progress: int | None = None) -> datetime:
     raise ClaimLost
 
 
-def picture(*, claim: WorkerClaim) -> dict[str, str]:
+def picture(*, claim: WorkerClaim) -> StoredFile:
     """
-    Return name, type and file name of the picture to work on.
+    Return the picture to work on.
 
     :raises ClaimLost: if the claim no longer holds.
     :raises NotFound: if the picture is no longer kept.

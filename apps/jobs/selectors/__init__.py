@@ -1,0 +1,65 @@
+"""Read jobs, pictures, operations and limits, one file for each. Nothing here writes."""
+
+from apps.jobs.selectors.files import (
+    has_result,
+    is_past,
+    kept_bytes,
+    original_of,
+    picture_of,
+    result_of,
+    upload_of,
+    uploads_of,
+    usable_uploads,
+)
+from apps.jobs.selectors.jobs import (
+    JOB_COLUMNS,
+    JobFilters,
+    area_of,
+    attempts_of,
+    job_of,
+    job_rows,
+    jobs_of,
+    matching,
+    progress_of,
+    shared_job,
+    with_names,
+)
+from apps.jobs.selectors.limits import rate_limits
+from apps.jobs.selectors.operations import (
+    Operation,
+    operations,
+    preview_of,
+    preview_of_look,
+    styles_by_code,
+    styles_in_force,
+)
+
+__all__ = [
+    "JOB_COLUMNS",
+    "JobFilters",
+    "Operation",
+    "area_of",
+    "attempts_of",
+    "has_result",
+    "is_past",
+    "job_of",
+    "job_rows",
+    "jobs_of",
+    "kept_bytes",
+    "matching",
+    "operations",
+    "original_of",
+    "picture_of",
+    "preview_of",
+    "preview_of_look",
+    "progress_of",
+    "rate_limits",
+    "result_of",
+    "shared_job",
+    "styles_by_code",
+    "styles_in_force",
+    "upload_of",
+    "uploads_of",
+    "usable_uploads",
+    "with_names",
+]
