@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from apps.jobs.runners.protocol import ReportProgress, Result, RunFailed, Style
+from apps.jobs.runners.protocol import ReportProgress, Result, RunFailed
 from apps.jobs.runners.registry import RUNNERS
 
 FIXED, METERED = "figure.fixed", "figure.metered"
@@ -70,7 +70,6 @@ class Counted:
     operation = FIXED
     name = "Counted"
     description = "Does as it is told."
-    styles: tuple[Style, ...] = ()
 
     def __init__(self, runs: Runs) -> None:
         self.runs = runs
@@ -84,6 +83,10 @@ class Counted:
     ) -> tuple[int, int]:
         """Return more than is needed in the end."""
         return HELD_MEGAPIXELS * 1000, 1000
+
+    def label(self, parameters: Mapping[str, Any]) -> str:
+        """Say what it was told."""
+        return str(parameters["deed"])
 
     def run(
         self, picture: bytes, parameters: Mapping[str, Any], report_progress: ReportProgress
