@@ -72,7 +72,7 @@ class TestStoreUpload:
     def test_keeps_no_more_than_the_organization_may(self, organization, developer, settings):
         settings.UPLOAD_QUOTA_MB = 1
         first = make_upload(organization, developer)
-        BlobUpload.objects.update(size=1_000_000)
+        BlobUpload.objects.update(size=uploads.MEGABYTE)
         folder = f"uploads/{organization.id}"
 
         with pytest.raises(UploadQuotaReached, match="1 of 1 MB"):
@@ -152,7 +152,7 @@ class TestTheApi:
     def test_says_what_to_do_when_there_is_no_room(self, client, settings, developer, organization):
         settings.UPLOAD_QUOTA_MB = 1
         make_upload(organization, developer)
-        BlobUpload.objects.update(size=999_999)
+        BlobUpload.objects.update(size=uploads.MEGABYTE - 1)
 
         problem = problem_of(send(client, picture()), status=409)
 
@@ -211,7 +211,7 @@ class TestThePage:
 
         assert "picture.png" in page
         assert "Kept until" in page
-        assert "of 953.7" in page  # the room, in the units of browsers
+        assert "of 1000.0" in page
         link = page.split('src="/api/v1/files/')[1].split('"')[0]
         assert client.get(f"/api/v1/files/{link}").status_code == 200
 

@@ -22,7 +22,7 @@ from apps.tenants.models import Organization, User
 from apps.tenants.services import audit
 
 LOCK = 0x75706C  # first key of the advisory lock; the second is the organization
-MEGABYTE = 1_000_000  # bytes
+MEGABYTE = 1024 * 1024  # bytes
 
 
 def store_upload(*, organization: Organization, user: User, file: File[bytes]) -> BlobUpload:
@@ -78,7 +78,9 @@ def delete_upload(*, upload: BlobUpload) -> None:
         if not let_go(found):
             raise UploadInUse
         _record("upload.delete", found[0])
-    default_storage.delete(str(upload.file))
+        # Once it is certain; if the storage is away then, the nightly comparison finds the file.
+        name = str(upload.file)
+        transaction.on_commit(lambda: default_storage.delete(name), robust=True)
 
 
 @inside_transaction
