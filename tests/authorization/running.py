@@ -7,6 +7,7 @@ from functools import partial
 from unittest import mock
 
 from allauth.core.context import request_context
+from django.core.files.storage import FileSystemStorage
 from django.db import connection, transaction
 from django.http import SimpleCookie
 from django.test import override_settings
@@ -225,9 +226,10 @@ def first_difference(one: str, other: str) -> str:
 
 
 def do_what_was_asked_for() -> None:
-    """Run what waits for the commit: mails above all; tasks run at once."""
+    """Run what waits for the commit: mails above all; tasks run at once, files stay as rows do."""
     waiting, connection.run_on_commit = connection.run_on_commit, []
-    with mock.patch.object(queue, "_ring", _run_task):
+    keeps_files = mock.patch.object(FileSystemStorage, "delete")
+    with mock.patch.object(queue, "_ring", _run_task), keeps_files:
         for _, work, _ in waiting:
             if isinstance(work, partial) and work.func.__name__ == "_ring":
                 _run_task(*work.args)
