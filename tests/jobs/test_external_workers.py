@@ -24,6 +24,7 @@ from apps.jobs.models.areas import MOST_CLAIMS
 from apps.jobs.models.queues import CONCURRENCY
 from apps.jobs.runners.registry import RUNNERS
 from apps.jobs.services import sweeping, worker_claims, worker_keys
+from apps.jobs.services.claiming import LEASE
 from apps.jobs.services.worker_claims import digest_of
 from apps.tenants.models import AuditLog, OutboxEvent
 from tests.jobs.outside import (
@@ -81,7 +82,7 @@ class TestClaiming:
             "attempt_number": 1,
             "claims": 1,
             "picture_url": f"{CLAIMS}/{claim['id']}/picture",
-            "lease_seconds": 120,
+            "lease_seconds": int(LEASE.total_seconds()),
             "lease_until": claim["lease_until"],
             "deadline": claim["deadline"],
         }
@@ -290,8 +291,8 @@ HOSTILE = {
     "empty": (b"", "picture_refused"),
     "no picture": (b"<svg onload=alert(1)>" * 50, "picture_refused"),
     "truncated": (picture(size=(200, 200))[:-300], "picture_refused"),
-    "bomb": (bomb(), "picture_refused"),
-    "too many bytes": (b"\0" * (10 * 1024 * 1024 + 2), "picture_refused"),
+    "bomb": (bomb(), "picture_too_large"),
+    "too many bytes": (b"\0" * (10 * 1024 * 1024 + 2), "picture_too_large"),
     "too many pixels": (picture(size=(1001, 1000), plain=True), "result_too_large"),
 }
 
@@ -306,7 +307,8 @@ class TestAHostileResult:
 
         refused = put(worker, claim, content)
 
-        assert problem_of(refused, 400)["code"] == code
+        status = 413 if code == "picture_too_large" else 400
+        assert problem_of(refused, status)["code"] == code
         area = job.areas.get()
         assert (area.status, area.result.name) == ("processing", "")
         assert put(worker, claim, picture()).status_code == 200
