@@ -30,24 +30,6 @@ JOBS = "/api/v1/jobs"
 
 
 @pytest.fixture
-def organization(transactional_db):
-    """Committed, because a keyed request opens transactions of its own."""
-    set_price()
-    return make_organization()
-
-
-@pytest.fixture
-def developer(organization):
-    return make_member(organization, "developer")
-
-
-@pytest.fixture
-def client(organization, developer):
-    _, token = make_key(organization, developer, "jobs:read", "jobs:write")
-    return with_key(token)
-
-
-@pytest.fixture
 def body(organization, developer):
     upload = make_upload(organization, developer)
     return {

@@ -13,31 +13,10 @@ from apps.jobs.models import BlobUpload, GenerationArea
 from apps.rbac.services.keys import revoke_key
 from apps.rbac.services.members import leave
 from config.logs import hide_links
-from tests.jobs.work import make_job, make_upload, set_price, work_off
-from tests.people import make_key, make_member, make_organization, signed_in, with_key
+from tests.jobs.work import make_job, make_upload, work_off
+from tests.people import make_member, make_organization, signed_in
 
 UPLOADS = "/api/v1/uploads"
-
-
-@pytest.fixture
-def organization(transactional_db):
-    set_price()
-    return make_organization()
-
-
-@pytest.fixture
-def developer(organization):
-    return make_member(organization, "developer")
-
-
-@pytest.fixture
-def key_and_token(organization, developer):
-    return make_key(organization, developer, "jobs:read", "jobs:write")
-
-
-@pytest.fixture
-def client(key_and_token):
-    return with_key(key_and_token[1])
 
 
 def link_of(client, upload):

@@ -26,12 +26,6 @@ from tests.people import make_member, make_organization, signed_in
 
 
 @pytest.fixture
-def organization(transactional_db):
-    set_price()
-    return make_organization()
-
-
-@pytest.fixture
 def developer(organization):
     return make_member(organization, "developer", full_name="Dee")
 

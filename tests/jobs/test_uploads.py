@@ -14,28 +14,11 @@ from apps.jobs.services import changing, uploads
 from apps.jobs.services.pictures import LARGEST_FILE
 from apps.tenants.models import AuditLog
 from tests.jobs import hostile
-from tests.jobs.work import make_job, make_upload, picture, set_price, work_off
+from tests.jobs.work import make_job, make_upload, picture, work_off
 from tests.people import make_key, make_member, make_organization, signed_in, with_key
 from tests.problem_documents import problem_of
 
 UPLOADS = "/api/v1/uploads"
-
-
-@pytest.fixture
-def organization(transactional_db):
-    set_price()
-    return make_organization()
-
-
-@pytest.fixture
-def developer(organization):
-    return make_member(organization, "developer")
-
-
-@pytest.fixture
-def client(organization, developer):
-    _, token = make_key(organization, developer, "jobs:read", "jobs:write")
-    return with_key(token)
 
 
 def send(client, content):

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.decorators import action
 from unfold.widgets import (
@@ -16,6 +16,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from apps.billing.admin.asking import ask
 from apps.billing.errors import StripeUnavailable
 from apps.billing.models import OrganizationSubscription, PlanVersion
 from apps.billing.selectors.catalogue import current_plans
@@ -119,7 +120,7 @@ class Giving:
             "back_url": reverse(LIST),
         }
         if request.method != "POST" or not form.is_valid():
-            return self._form(request, form, frame)
+            return ask(self, request, form, frame)
         given = form.cleaned_data
         try:
             with scope.within(given["organization"].pk, given["organization"].clock_at):
@@ -132,7 +133,7 @@ class Giving:
                     user=staff_of(request),
                 )
         except DomainError as refusal:
-            return self._form(request, form, frame, refusal)
+            return ask(self, request, form, frame, refusal)
         messages.success(request, f"{time} given, with {time.credits:,} credits.")
         assert time.subscription is not None, "what would have to wait is refused"
         return redirect(CHANGE, time.subscription.pk)
@@ -165,7 +166,7 @@ class Giving:
             "back_url": reverse(CHANGE, args=[row.pk]),
         }
         if request.method != "POST" or not form.is_valid():
-            return self._form(request, form, frame)
+            return ask(self, request, form, frame)
         given = form.cleaned_data
         try:
             with scope.within(row.organization_id, row.organization.clock_at):
@@ -179,25 +180,7 @@ class Giving:
         except StripeUnavailable as refusal:
             messages.warning(request, str(refusal))
         except DomainError as refusal:
-            return self._form(request, form, frame, refusal)
+            return ask(self, request, form, frame, refusal)
         else:
             messages.success(request, "The trial lasts longer now.")
         return redirect(frame["back_url"])
-
-    def _form(
-        self,
-        request: HttpRequest,
-        form: GiftForm,
-        frame: dict[str, Any],
-        refusal: DomainError | None = None,
-    ) -> HttpResponse:
-        """Show the form, with why nothing was given."""
-        page = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "form": form,
-            "refusal": str(refusal) if refusal else "",
-            **frame,
-        }
-        code = refusal.status if refusal else 422 if form.errors else 200
-        return render(request, "admin/billing/give.html", page, status=code)

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.decorators import action, display
 from unfold.widgets import (
@@ -15,6 +15,7 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
+from apps.billing.admin.asking import ask
 from apps.billing.admin.giving import OrganizationField
 from apps.billing.models import Sandbox
 from apps.billing.selectors.sandboxes import Ahead, events_ahead
@@ -154,7 +155,7 @@ class SandboxAdmin(ReadOnlyAdmin[Sandbox]):
             "button": "Make it a sandbox",
             "back_url": reverse(LIST),
         }
-        return self._form(request, form, frame, refusal)
+        return ask(self, request, form, frame, refusal)
 
     @action(  # type: ignore[untyped-decorator]  # of Unfold
         description="Move the clock", url_path="move", icon="more_time", permissions=["move"]
@@ -194,25 +195,7 @@ class SandboxAdmin(ReadOnlyAdmin[Sandbox]):
             "events": [(one.name, utc(one.at), one.at.isoformat()) for one in _ahead(sandbox)],
             "back_url": reverse(CHANGE, args=[sandbox.pk]),
         }
-        return self._form(request, form, frame, refusal)
-
-    def _form(
-        self,
-        request: HttpRequest,
-        form: ReasonForm,
-        frame: dict[str, Any],
-        refusal: DomainError | None,
-    ) -> HttpResponse:
-        """Show the form, with why nothing was done."""
-        page = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "form": form,
-            "refusal": str(refusal) if refusal else "",
-            **frame,
-        }
-        code = refusal.status if refusal else 422 if form.errors else 200
-        return render(request, "admin/billing/sandbox.html", page, status=code)
+        return ask(self, request, form, frame, refusal)
 
 
 def _ahead(sandbox: Sandbox) -> list[Ahead]:
