@@ -7,11 +7,11 @@ from apps.billing.services import invoice_attempts
 from apps.billing.services.customers import ensure_customer
 
 
-def open_invoice(stripe, organization, amount=1500):
+def open_invoice(stripe, organization, amount=1500, **terms):
     """Let Stripe send the organization an invoice, and return our document of it."""
     customer = ensure_customer(organization=organization).stripe_id
     made = stripe.v1.invoices.create(
-        {"customer": customer, "collection_method": "send_invoice", "days_until_due": 14}
+        {"customer": customer, "collection_method": "send_invoice", "days_until_due": 14, **terms}
     )
     stripe.v1.invoice_items.create(
         {"customer": customer, "invoice": made.id, "amount": amount, "currency": "eur"}
@@ -41,3 +41,4 @@ def use_card(stripe, organization, card):
     stripe.v1.customers.update(
         customer, {"invoice_settings": {"default_payment_method": method.id}}
     )
+    stripe.tell()

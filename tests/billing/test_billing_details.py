@@ -164,11 +164,13 @@ class TestStripe:
 
     def test_is_told_what_is_taken_away(self, stripe, organization):
         details_pushing.push(write(organization))
+        organization.billing_email = "office@acme.test"
+        organization.save(update_fields=["billing_email"])
         nothing = dict.fromkeys((*GIVEN, "emails"), "") | {"emails": []}
         details_pushing.push(write(organization, **nothing | {"legal_name": "Acme AG"}))
         assert told(stripe, organization) == {
             "name": "Acme AG",
-            "email": "bills@acme.test",
+            "email": "office@acme.test",
             "line1": None,
             "line2": None,
             "country": None,

@@ -13,7 +13,8 @@ from apps.billing.errors import (
     StripeUnavailable,
 )
 from apps.billing.gateway import invoices as gateway
-from apps.billing.models import BillingDocument, InvoiceAttempt, Payment
+from apps.billing.models import BillingDocument, Customer, InvoiceAttempt, Payment
+from apps.billing.selectors.closing import money_to_come
 from apps.billing.services import invoice_attempts
 from apps.billing.tasks import sweep_documents
 from apps.core import clock
@@ -96,6 +97,22 @@ class TestAnAttempt:
             assert refused.value.details["pay_url"] == document.hosted_url
         use_card(stripe, organization, "pm_card_visa")
         assert pay(document).status == "paid"
+
+    def test_charges_the_card_that_is_shown(self, stripe, organization):
+        with_card(stripe, organization)
+        customer = Customer.objects.get(organization=organization).stripe_id
+        other = stripe.v1.payment_methods.attach(
+            "pm_card_chargeCustomerFail", {"customer": customer}
+        )
+        document = open_invoice(stripe, organization, default_payment_method=other.id)
+
+        assert pay(document).status == "paid"
+
+    def test_keeps_an_organization_open(self, document):
+        assert money_to_come(document.organization) is None
+        ask(document)
+        refusal = money_to_come(document.organization)
+        assert "An invoice is being paid" in str(refusal)
 
     def test_needs_a_card(self, stripe, organization):
         attempt = pay(open_invoice(stripe, organization))

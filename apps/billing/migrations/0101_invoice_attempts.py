@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                         db_default=django.db.models.functions.datetime.Now(), editable=False
                     ),
                 ),
+                ("payment_method_id", models.CharField(blank=True, max_length=255)),
                 (
                     "status",
                     models.CharField(

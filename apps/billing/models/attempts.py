@@ -33,6 +33,8 @@ class InvoiceAttempt(Row):
 
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
     document = models.ForeignKey(BillingDocument, models.PROTECT, related_name="attempts")
+    # The card that was shown when it was asked for; empty: none, so that Stripe says so.
+    payment_method_id = models.CharField(max_length=255, blank=True)
     status = models.CharField(max_length=15, choices=Status, default=Status.ASKED)
     failure_code = models.CharField(max_length=100, blank=True)  # Stripe's decline code, or code
     failure_message = models.TextField(blank=True)

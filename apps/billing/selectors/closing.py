@@ -3,7 +3,7 @@
 from django.db.models import Q
 
 from apps.billing.errors import BillingUnderWay
-from apps.billing.models import OrganizationSubscription, Payment
+from apps.billing.models import InvoiceAttempt, OrganizationSubscription, Payment
 from apps.tenants.models import Organization
 
 Status = OrganizationSubscription.Status
@@ -28,6 +28,9 @@ def money_to_come(organization: Organization) -> BillingUnderWay | None:
             reason="A payment is under way. Wait until it is paid or over; a page that nobody "
             "pays is over after six hours."
         )
+    asked = InvoiceAttempt.objects.filter(organization=organization, status="asked")
+    if asked.exists():
+        return BillingUnderWay(reason="An invoice is being paid. Wait until Stripe has answered.")
     return None
 
 

@@ -95,8 +95,9 @@ def _params(details: BillingDetails) -> Json:
         "address": {name: text for name, text in address_of(details).items() if text} or "",
         "invoice_settings": {"custom_fields": order},
     }
-    if details.emails:  # Stripe lets nobody take the last one away
-        params["email"] = details.emails[0]
+    # Stripe lets nobody take the last one away.
+    if email := next(iter(details.emails), details.organization.billing_email):
+        params = {**params, "email": email}
     return params
 
 

@@ -21,6 +21,7 @@ from apps.billing.errors import (
 from apps.billing.gateway import invoices as gateway
 from apps.billing.gateway import objects
 from apps.billing.models import BillingDocument, Customer, InvoiceAttempt
+from apps.billing.selectors.reloads import card_of
 from apps.billing.services import invoice_repairs, sweeping
 from apps.billing.services.handling import Json, News, NotKnownYet
 from apps.billing.services.history import note_invoice
@@ -70,7 +71,13 @@ def request(
     found = document.attempts.filter(status=Status.ASKED).first()
     if found is not None:
         return found
-    attempt = InvoiceAttempt.objects.create(organization=organization, document=document, user=user)
+    card = card_of(organization)
+    attempt = InvoiceAttempt.objects.create(
+        organization=organization,
+        document=document,
+        user=user,
+        payment_method_id=card.payment_method_id if card else "",
+    )
     record(
         action="invoice.pay_requested",
         organization=organization,
@@ -96,7 +103,7 @@ def carry_out(attempt: InvoiceAttempt) -> InvoiceAttempt:
     invoice_id = attempt.document.stripe_id
     outcome = Outcome(Status.UNANSWERED)
     if database_now() < attempt.created_at + KEY_LIVES:
-        outcome = _ask(attempt.public_id, invoice_id)
+        outcome = _ask(attempt, invoice_id)
     invoice = objects.retrieve("invoice", invoice_id)
     subscription_id = subscription_of(invoice)
     told = invoice_repairs.ask_with(invoice, subscription_id) if subscription_id else invoice
@@ -122,9 +129,10 @@ def sweep() -> int:
     return sweeping.each(rows[:SWEPT_AT_ONCE], carry_out)
 
 
-def _ask(key: str, invoice_id: str) -> Outcome:
+def _ask(attempt: InvoiceAttempt, invoice_id: str) -> Outcome:
+    card = attempt.payment_method_id  # of the row: what is asked again with a key is the same
     try:
-        gateway.pay_invoice(key=key, invoice_id=invoice_id)
+        gateway.pay_invoice(key=attempt.public_id, invoice_id=invoice_id, payment_method=card)
     except PaymentDeclined as error:
         told = error.details
         return Outcome(Status.DECLINED, told["decline_code"], told["reason"])
