@@ -42,9 +42,11 @@ def browser() -> Iterator[Browser]:
 def stack(browser, tmp_path_factory) -> Iterator[Stack]:
     """Start the whole of Coffer, and leave nothing of it."""
     stack = Stack(tmp_path_factory.mktemp("stack"))
-    stack.start()
-    yield stack
-    stack.stop(signal.SIGINT)
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop(signal.SIGINT)
     subprocess.run(
         [sys.executable, "manage.py", "demo", "--reset"],
         cwd=ROOT,
