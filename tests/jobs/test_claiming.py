@@ -9,9 +9,9 @@ from django.db.models.functions import Now
 
 from apps.credits.selectors import coverage
 from apps.credits.selectors.coverage import Coverage
-from apps.jobs.models import GenerationArea, OrganizationQueue
+from apps.jobs.models import GenerationArea, GenerationJob, OrganizationQueue
 from apps.jobs.models.queues import CONCURRENCY
-from apps.jobs.services import running
+from apps.jobs.services import claiming, running
 from apps.jobs.services.claiming import LEASE, claim_area, renew_claim
 from apps.jobs.services.ending import fail_area, give_back
 from config.celery import app
@@ -90,6 +90,14 @@ class TestFairOrder:
 
         # Nobody is served twice while another waits.
         assert all(len(list(same)) == 1 for _, same in groupby(order))
+
+    def test_goes_past_a_job_that_cannot_be_failed(self, monkeypatch):
+        broken, job = make_job(make_organization()), make_job(make_organization())
+        GenerationJob.objects.filter(pk=broken.pk).update(deadline=Now() - timedelta(seconds=1))
+        monkeypatch.setattr(claiming, "end_areas", lambda *_: 1 / 0)
+
+        assert claim().job == job
+        assert broken.areas.get().status == "pending"
 
 
 class TestConcurrency:

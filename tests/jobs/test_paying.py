@@ -16,14 +16,16 @@ from apps.credits.selectors import coverage, main_wallet
 from apps.credits.selectors.coverage import Coverage
 from apps.credits.services import prices
 from apps.credits.services.budgets import create_budget
+from apps.credits.services.expiry import sweep_expired_lots
 from apps.credits.services.grants import grant_credits
 from apps.jobs.errors import InvalidAreas, InvalidParameters, PriceNotUnderstood
 from apps.jobs.models import Attempt, GenerationJob
 from apps.jobs.runners.protocol import Result
 from apps.jobs.runners.registry import RUNNERS
-from apps.jobs.services import submission
+from apps.jobs.services import submission, sweeping
 from apps.jobs.services.changing import cancel_job, retry_job
 from apps.jobs.services.ending import fail_area
+from apps.jobs.services.paying import HELD_LONGER
 from apps.jobs.services.quotes import quote_job
 from apps.jobs.services.submission import AreaRequest
 from tests.jobs.work import (
@@ -232,6 +234,39 @@ class TestAMeteredPrice:
             assert fail_area(area=area, claim=area.claim, code="broke", message="It broke.")
             assert available(brief) == 30
         assert is_sound()
+
+    @pytest.mark.parametrize("is_swept", [True, False], ids=["swept", "due"])
+    @pytest.mark.parametrize("door", ["claim", "sweep", "fail", "cancel"])
+    def test_past_its_hold_is_given_back_by_every_door(self, job, organization, door, is_swept):
+        taken = claim() if door == "fail" else None
+
+        with clock.moved_to(job.deadline + 2 * HELD_LONGER):
+            if is_swept:
+                sweep_expired_lots()
+                assert Hold.objects.get().status == "expired"
+            if door == "claim":
+                assert claim() is None
+            elif door == "sweep":
+                assert sweeping.fail_what_is_overdue() == 1
+            elif door == "fail":
+                assert fail_area(area=taken, claim=taken.claim, code="broke", message="It broke.")
+            else:
+                cancel_job(job=job)
+            job.refresh_from_db()
+            assert job.status == ("cancelled" if door == "cancel" else "failed")
+            assert (job.cost, job.refunded, available(organization)) == (30, 30, 100)
+            assert Hold.objects.get().status == "expired"
+            assert is_sound()
+
+    def test_past_its_hold_keeps_no_other_organization_waiting(self, job):
+        with clock.moved_to(job.deadline + 2 * HELD_LONGER):
+            other = make_job(make_organization())
+
+            assert claim().job == other
+
+            job.refresh_from_db()
+            assert job.status == "failed"
+            assert is_sound()
 
     def test_is_settled_by_its_job_alone(self, job, organization):
         _, token = make_key(organization, make_member(organization, "owner"), "credits:write")

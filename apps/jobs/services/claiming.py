@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
@@ -24,6 +25,7 @@ from apps.jobs.models.queues import CONCURRENCY
 from apps.jobs.services.ending import TOO_LATE, end_areas, lock_job, locked_areas
 from apps.tenants.models import Organization
 
+logger = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=30)  # and a sweep: a minute after a death, all is done
 TURNS = 5  # how often we look again, when others were quicker
 
@@ -127,7 +129,7 @@ def _take(area_id: UUID, job_id: UUID, worker: str) -> GenerationArea | None:
     """Take the area, unless its job was cancelled or has failed since we looked, or is overdue."""
     job = lock_job(job_id)
     if job.deadline <= database_now():  # the sweep may be late; nobody works in vain
-        end_areas(job, locked_areas(job, UNFINISHED), TOO_LATE)
+        _fail_overdue(job)
         return None
     taken = GenerationArea.objects.filter(pk=area_id, status="pending").update(
         status="processing",
@@ -145,6 +147,15 @@ def _take(area_id: UUID, job_id: UUID, worker: str) -> GenerationArea | None:
     )
     areas = GenerationArea.objects.select_related("organization", "job", "upload")
     return areas.get(pk=area_id)
+
+
+def _fail_overdue(job: GenerationJob) -> None:
+    """Fail a locked job; where that cannot be done, its turn is over all the same."""
+    try:
+        with transaction.atomic():
+            end_areas(job, locked_areas(job, UNFINISHED), TOO_LATE)
+    except Exception:  # whatever one job breaks on, the turn of others comes; the sweep tries again
+        logger.exception("overdue_job_not_failed", job=job.public_id)
 
 
 def renew_claim(*, area: GenerationArea, claim: UUID, progress: int | None = None) -> bool:

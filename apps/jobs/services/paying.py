@@ -11,6 +11,7 @@ from uuid import UUID
 
 from apps.core.clock import database_now
 from apps.core.db import inside_transaction
+from apps.credits.errors import HoldSettled
 from apps.credits.models import CreditEvent, Hold, Lot
 from apps.credits.services import charges, holds
 from apps.jobs.models import Attempt, GenerationArea, GenerationJob
@@ -117,10 +118,8 @@ def give_back(
     attempt: Attempt, job: GenerationJob, *, outcome: Attempt.Outcome, is_our_fault: bool, why: str
 ) -> None:
     """End an attempt that failed or was cancelled, and give back all that it cost."""
-    if attempt.hold is not None and is_our_fault:
-        # Taken, to be given back as what our failure took: lots that ended meanwhile live on.
-        holds.capture_hold(hold=attempt.hold, amount=attempt.cost, source="job")
-    if attempt.hold is not None and not is_our_fault:
+    is_captured = attempt.hold is not None and is_our_fault and _capture_all(attempt, attempt.hold)
+    if attempt.hold is not None and not is_captured:
         holds.release_hold(hold=attempt.hold, source="job", description=why)
     elif attempt.cost:
         charges.refund_charge(
@@ -134,6 +133,19 @@ def give_back(
         )
     attempt.refunded = attempt.cost
     _end(attempt, outcome)
+
+
+def _capture_all(attempt: Attempt, hold: Hold) -> bool:
+    """
+    Take what is held, to be given back as what our failure took; tell whether it was held yet.
+
+    So lots that ended meanwhile live on. What is past its time came back when that ended.
+    """
+    try:
+        holds.capture_hold(hold=hold, amount=attempt.cost, source="job")
+    except HoldSettled:
+        return False
+    return True
 
 
 def _end(attempt: Attempt, outcome: Attempt.Outcome) -> None:
