@@ -7,6 +7,7 @@ from django.urls import reverse
 from apps.jobs.models import RateLimitPolicy
 from apps.rbac.services.roles import assign_role, system_role
 from apps.tenants.models import AuditLog
+from tests.jobs.outside import CLAIMS, make_external, make_worker_key
 from tests.people import make_key, make_organization, make_person, signed_in, with_key
 from tests.ratelimits.limiting import NOWHERE, only
 
@@ -97,6 +98,15 @@ class TestTheUse:
 
         assert all("1,234" in page and "1,233" in page for page in shown)
         assert "test-1" not in shown[0]  # counts people
+
+    def test_of_a_workers_key_is_shown(self, operator):
+        only({"limit": 1234})
+        make_external()
+        key, token = make_worker_key()
+        with_key(token).post(CLAIMS, {}, content_type="application/json")
+
+        page = operator.get(USE, {"subject": key.public_id}).content.decode()
+        assert "1,233" in page
 
     def test_is_told_for_an_address_as_it_is_counted(self, operator):
         only({"limit": 1234, "subject": "ip"})

@@ -12,14 +12,14 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from apps.core.ratelimits import limiter
 from apps.core.ratelimits.policies import GROUPS, IP, KEY, ORGANIZATION, USER, Hit, active_policies
 from apps.core.ratelimits.requests import network_of, seconds_of
-from apps.jobs.models import RateLimitPolicy
+from apps.jobs.models import RateLimitPolicy, WorkerKey
 from apps.jobs.models.limits import HIGHEST_LIMIT, LONGEST_WINDOW
 from apps.rbac.models import ApiKey
 from apps.rbac.permissions import BY_CODE
 from apps.tenants.admin.base import AuditedAdmin
 from apps.tenants.models import Organization, User
 
-KINDS = ((ORGANIZATION, Organization), (KEY, ApiKey), (USER, User))
+KINDS = ((ORGANIZATION, Organization), (KEY, ApiKey), (KEY, WorkerKey), (USER, User))
 COLUMNS = ["Policy", "Requests", "Plan", "Limit", "Seconds", "Used", "Remaining", "Room again in"]
 
 
@@ -67,7 +67,7 @@ class SubjectForm(forms.Form):
     subject = forms.CharField(
         label="Organization, key or person by id, or an address",
         widget=UnfoldAdminTextInputWidget(
-            attrs={"placeholder": "org_…, key_…, usr_… or 192.0.2.7"}
+            attrs={"placeholder": "org_…, key_…, wkey_…, usr_… or 192.0.2.7"}
         ),
     )
 
@@ -79,7 +79,7 @@ class SubjectForm(forms.Form):
                 return kind, text
         if network := network_of(text):
             return IP, network
-        raise forms.ValidationError("Write an id (org_…, key_…, usr_…) or an IP address.")
+        raise forms.ValidationError("Write an id (org_…, key_…, wkey_…, usr_…) or an IP address.")
 
 
 @admin.register(RateLimitPolicy)
