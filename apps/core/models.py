@@ -115,7 +115,6 @@ class RateLimitCount(models.Model):
     subject = models.CharField(max_length=64)  # org_…, key_…, usr_… or an address
     begins_at = models.DateTimeField()
     ends_at = models.DateTimeField(db_index=True)  # when it can be forgotten
-    quota = models.PositiveIntegerField()  # as of the newest request
     used = models.PositiveIntegerField()
 
     class Meta:
@@ -126,4 +125,4 @@ class RateLimitCount(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.policy} {self.subject} {self.used}/{self.quota}"
+        return f"{self.policy} {self.subject} {self.used}"

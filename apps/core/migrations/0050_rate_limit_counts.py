@@ -22,7 +22,6 @@ class Migration(migrations.Migration):
                 ("subject", models.CharField(max_length=64)),
                 ("begins_at", models.DateTimeField()),
                 ("ends_at", models.DateTimeField(db_index=True)),
-                ("quota", models.PositiveIntegerField()),
                 ("used", models.PositiveIntegerField()),
             ],
             options={

@@ -29,12 +29,12 @@ ASKED = f"""
 COUNT = f"""
     {ASKED}, counted AS (
         INSERT INTO core_ratelimitcount AS kept
-               (policy, subject, begins_at, ends_at, quota, used)
-        SELECT policy, subject, begins_at, begins_at + make_interval(secs => seconds), quota, 1
+               (policy, subject, begins_at, ends_at, used)
+        SELECT policy, subject, begins_at, begins_at + make_interval(secs => seconds), 1
           FROM asked ORDER BY policy, subject
             ON CONFLICT (policy, subject, begins_at) DO UPDATE
-           SET used = kept.used + 1, quota = EXCLUDED.quota
-         WHERE kept.used < EXCLUDED.quota
+           SET used = kept.used + 1
+         WHERE kept.used < (SELECT quota FROM asked WHERE asked.policy = kept.policy)
         RETURNING policy, used
     )
     SELECT asked.policy, counted.used,
