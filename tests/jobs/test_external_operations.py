@@ -72,6 +72,12 @@ class TestADescription:
             {"properties": {"n": {"type": "integer", "maximum": 3, "default": 4}}},
             {"properties": {"n": {"type": "integer", "maximum": "3"}}},
             {"required": ["mood"]},
+            {"properties": {"look": {"type": "string"}}},
+            {"properties": {"style": {"type": "string"}}},
+            {"properties": {"style_version": {"type": "integer"}}},
+            {"properties": {"mood": {"type": "string", "default": "a\0b"}}},
+            {"properties": {"mood": {"type": "string", "enum": ["a\ud800b"]}}},
+            {"properties": {"n": {"type": "number", "maximum": float("inf")}}},
             {"properties": {f"n{i}": {"type": "string"} for i in range(MOST_PARAMETERS + 1)}},
         ],
     )
@@ -84,6 +90,13 @@ class TestParameters:
     def test_get_their_defaults(self):
         assert fitted(DESCRIBED, {"mood": "calm"}) == {"mood": "calm", "strength": 2}
         assert fitted({}, {}) == {}
+
+    @pytest.mark.parametrize("strength", [2, 2.0])
+    def test_that_are_whole_are_kept_as_such(self, strength):
+        schema = {"properties": {"strength": {"type": "integer", "default": 2.0}}}
+
+        for asked in ({"strength": strength}, {}):
+            assert type(fitted(schema, asked)["strength"]) is int
 
     @pytest.mark.parametrize(
         ("parameters", "which"),
@@ -99,6 +112,10 @@ class TestParameters:
             ({"mood": "calm", "is_inverted": "yes"}, "is_inverted"),
             ({"mood": "calm", "text": "x" * (LONGEST_TEXT + 1)}, "text"),
             ({"mood": "calm", "other": 1}, "other"),
+            # What PostgreSQL does not keep as JSON.
+            ({"mood": "calm", "text": "a\0b"}, "text"),
+            ({"mood": "calm", "text": "a\ud800b"}, "text"),
+            ({"mood": "calm", "share": float("inf")}, "share"),
         ],
     )
     def test_that_do_not_fit_are_refused_by_name(self, parameters, which):

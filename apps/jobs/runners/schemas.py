@@ -6,6 +6,7 @@ refers elsewhere, or can be slow to check, is not taken. The description is itse
 a schema, so that one library says what both of them mean.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from jsonschema.exceptions import ValidationError, best_match
 
 LONGEST_TEXT = 1000  # characters
 MOST_PARAMETERS = 20
+RESERVED = ("style", "style_version", "look")  # what an area with a style has beside its own
 
 _PLAIN = {"type": ["string", "number", "boolean"]}
 DESCRIPTION = Draft202012Validator(
@@ -55,7 +57,11 @@ def check_description(schema: Any) -> None:
     :raises ValueError: with (place, problem), where it does not.
     """
     _check(DESCRIPTION, schema)
+    _check_storable("schema", schema)
     known = schema.get("properties", {})
+    for name in RESERVED:
+        if name in known:
+            raise ValueError(f"properties.{name}", "This name is kept for styles. Choose another.")
     for name in schema.get("required", ()):
         if name not in known:
             raise ValueError("required", f"{name} is not among the properties.")
@@ -80,7 +86,27 @@ def fitted(schema: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str
     defaults = {name: one["default"] for name, one in known.items() if "default" in one}
     found = defaults | dict(parameters)
     _check(_validator({"properties": known}), found)
+    for name, value in found.items():
+        _check_storable(name, value)
+        if known[name]["type"] == "integer":  # 2.0 is one, too
+            found[name] = int(value)
     return found
+
+
+def _check_storable(where: str, value: Any) -> None:
+    """
+    Check that PostgreSQL can keep a value.
+
+    :raises ValueError: with (where, problem) if a text or a number in it cannot be kept.
+    """
+    if isinstance(value, str) and any(one == "\0" or "\ud800" <= one <= "\udfff" for one in value):
+        raise ValueError(where, "This text has a character that cannot be kept. Leave it out.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(where, "This number is too large to be kept. Give a smaller one.")
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    for one in value if isinstance(value, list) else ():
+        _check_storable(where, one)
 
 
 def _validator(schema: Mapping[str, Any]) -> Draft202012Validator:
