@@ -6,6 +6,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
+from apps.jobs.runners import pixels, restyle
 from apps.jobs.runners.protocol import RunFailed
 from apps.jobs.runners.restyle import Restyle
 from tests.jobs.work import picture
@@ -47,6 +48,18 @@ class TestRestyle:
 
         assert seen == sorted(seen)
         assert seen[-1] == 100
+
+    def test_reports_once_more_when_it_is_encoded(self, monkeypatch):
+        seen = []
+
+        def as_png(image):
+            seen.append("encoded")
+            return pixels.as_png(image)
+
+        monkeypatch.setattr(restyle, "as_png", as_png)
+        Restyle().run(picture(), {"look": LOOKS["dusk"]}, seen.append)
+
+        assert seen[-2:] == ["encoded", 100]
 
     def test_fails_on_a_picture_of_one_colour(self):
         with pytest.raises(RunFailed, match="single colour") as failure:

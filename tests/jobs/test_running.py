@@ -6,15 +6,19 @@ import pytest
 from django.core.files.storage import default_storage
 from django.db.models.functions import Now
 
+from apps.core import queue
 from apps.core.invariants import verify
 from apps.credits.models import CreditTransaction
 from apps.jobs.models import Attempt, GenerationArea, GenerationJob
 from apps.jobs.models.areas import MOST_CLAIMS
+from apps.jobs.runners.protocol import Result
 from apps.jobs.runners.registry import RUNNERS
 from apps.jobs.services import running, sweeping
-from apps.jobs.services.changing import cancel_job
-from apps.jobs.services.ending import complete_area, fail_area
+from apps.jobs.services.changing import cancel_job, retry_job
+from apps.jobs.services.claiming import claim_area
+from apps.jobs.services.ending import complete_area, fail_area, give_back
 from apps.tenants.models import OutboxEvent
+from tests.jobs.outside import OUTLINE, make_external, submit_outside
 from tests.jobs.work import (
     OPERATION,
     available,
@@ -110,6 +114,34 @@ class TestWork:
         assert running.work()
 
         assert (job.areas.get().status, went_on) == ("pending", [])
+
+    def test_keeps_the_area_while_the_result_is_stored(self, job, monkeypatch):
+        def run_long(*_):
+            GenerationArea.objects.update(claimed_until=Now() - timedelta(seconds=1))
+            return Result(b"png", "image/png", 1, 1)
+
+        def store(**fields):
+            assert sweeping.take_back_lost_claims() == 0
+            return complete_area(**fields)
+
+        monkeypatch.setattr(RUNNERS[OPERATION], "run", run_long)
+        monkeypatch.setattr(running, "complete_area", store)
+
+        assert running.work()
+
+        assert job.areas.get().status == "completed"
+
+    def test_stores_nothing_once_another_has_the_area(self, job, monkeypatch):
+        def run_too_long(*_):
+            lose_lease(job.areas.get())
+            return Result(b"png", "image/png", 1, 1)
+
+        monkeypatch.setattr(RUNNERS[OPERATION], "run", run_too_long)
+        monkeypatch.setattr(running, "complete_area", None)
+
+        assert not running.run_area(claim())
+
+        assert job.areas.get().status == "pending"
 
     def test_goes_on_where_a_worker_died_without_paying_again(self, job, organization, monkeypatch):
         def die(*_):
@@ -320,6 +352,24 @@ class TestRingForWaitingAreas:
             assert sweeping.ring_for_waiting_areas() == 1
 
         assert len(rung) == 1
+
+    def test_is_not_done_for_what_workers_outside_do(self, organization, monkeypatch):
+        rung = []
+        monkeypatch.setattr(queue, "enqueue", lambda name, **_: rung.append(name))
+        make_external()
+        job = submit_outside(organization)
+        area = claim_area(operations=[OUTLINE], worker="test")
+        assert give_back(area=area, claim=area.claim)
+        GenerationArea.objects.update(updated_at=Now() - timedelta(seconds=11))
+        assert sweeping.ring_for_waiting_areas() == 0
+        area = claim_area(operations=[OUTLINE], worker="test")
+        assert fail_area(area=area, claim=area.claim, code="no", message="No.")
+        retry_job(job=job)
+        assert "jobs.work" not in rung
+
+        make_job(organization)
+
+        assert rung.count("jobs.work") == 1
 
     def test_takes_back_what_a_dead_worker_left(self, job):
         area = claim()

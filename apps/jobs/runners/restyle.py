@@ -97,7 +97,10 @@ class Restyle:
         if wanted != image.size:
             image = image.resize(wanted, Image.Resampling.LANCZOS)
         seed = int.from_bytes(hashlib.sha256(picture).digest()[:8], "big")
-        return as_png(_in_bands(image, look, random.Random(seed), report_progress))  # noqa: S311
+        styled = _in_bands(image, look, random.Random(seed), report_progress)  # noqa: S311
+        finished = as_png(styled)
+        report_progress(100)
+        return finished
 
 
 def _in_bands(
@@ -115,7 +118,7 @@ def _in_bands(
         toned = Image.merge("RGB", [ImageOps.grayscale(band).point(row) for row in palette])
         styled = _grained(Image.blend(band, toned, look["strength"]), look["grain"], rng)
         result.paste(styled, (0, top))
-        report_progress((number + 1) * 100 // BANDS)
+        report_progress(min((number + 1) * 100 // BANDS, 99))
     return result
 
 

@@ -8,7 +8,7 @@ from apps.jobs.errors import JobNotCancellable, JobNotRetryable, PictureGone
 from apps.jobs.models import GenerationArea, GenerationJob
 from apps.jobs.models.jobs import Status
 from apps.jobs.services.ending import CANCELLED, end_areas, lock_job, locked_areas, take_stock
-from apps.jobs.services.submission import TIME, pay_for, ring
+from apps.jobs.services.submission import TIME, pay_for, ring_for
 from apps.tenants.services import audit
 
 
@@ -60,7 +60,7 @@ def retry_job(*, job: GenerationJob) -> GenerationJob:
     job.completed_at = None
     take_stock(job)
     _record("job.retry", job, failed)
-    ring(len(failed))
+    ring_for(job, len(failed))
     return job
 
 

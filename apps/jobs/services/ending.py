@@ -24,6 +24,7 @@ from apps.jobs.models import Attempt, GenerationArea, GenerationJob
 from apps.jobs.models.areas import MOST_CLAIMS
 from apps.jobs.models.jobs import Status
 from apps.jobs.runners.protocol import Result
+from apps.jobs.runners.registry import RUNNERS
 from apps.jobs.services import paying
 from apps.tenants.services import outbox
 
@@ -100,7 +101,8 @@ def give_back(*, area: GenerationArea, claim: UUID, is_lost: bool = False) -> bo
     held.status, held.progress = Status.PENDING, 0
     held.claim = held.claimed_until = None
     held.save(update_fields=["status", "progress", "claim", "claimed_until", "updated_at"])
-    queue.enqueue("jobs.work")
+    if held.operation_type in RUNNERS:
+        queue.enqueue("jobs.work")
     return True
 
 

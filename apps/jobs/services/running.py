@@ -58,6 +58,9 @@ def run_area(area: GenerationArea) -> bool:
         logger.exception("runner_broke", area=area.public_id)
         message = "Something broke on our side while the picture was worked on."
         return fail_area(area=area, claim=claim, code="internal_error", message=message)
+    # The last report may be long ago, and to store the result takes time as well.
+    if not renew_claim(area=area, claim=claim):
+        return False
     return complete_area(area=area, claim=claim, result=result)
 
 

@@ -24,7 +24,7 @@ from apps.jobs.models import (
 from apps.jobs.models.jobs import MOST_AREAS, PaymentType
 from apps.jobs.models.queues import CONCURRENCY
 from apps.jobs.runners.offers import Offer, offer_of
-from apps.jobs.runners.registry import STYLED
+from apps.jobs.runners.registry import RUNNERS, STYLED
 from apps.jobs.selectors import styles_by_code
 from apps.jobs.services import uploads
 from apps.jobs.services.ending import take_stock
@@ -94,7 +94,7 @@ def submit_job(
         object_id=job.public_id,
         after={"operation": operation, "areas": [area.asked for area in made], "cost": job.cost},
     )
-    ring(len(made))
+    ring_for(job, len(made))
     return job
 
 
@@ -215,6 +215,12 @@ def _summed_up(types: Iterable[str]) -> PaymentType:
         if one.value in found:
             return one
     return PaymentType.PLAN
+
+
+def ring_for(job: GenerationJob, count: int) -> None:
+    """Ring for so many areas of a job, unless workers outside do them: those come and ask."""
+    if job.operation_type in RUNNERS:
+        ring(count)
 
 
 def ring(count: int) -> None:

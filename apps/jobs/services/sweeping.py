@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from apps.core.clock import now_in_query
 from apps.jobs.models import GenerationArea, GenerationJob
 from apps.jobs.models.jobs import UNFINISHED
+from apps.jobs.runners.registry import RUNNERS
 from apps.jobs.services import submission
 from apps.jobs.services.ending import TOO_LATE, end_areas, give_back, lock_job, locked_areas
 
@@ -22,7 +23,9 @@ RINGS = 4  # at one sweep; each goes on as long as there is work
 def ring_for_waiting_areas() -> int:
     """Ring again where a ring may have been lost; return how often."""
     waiting = GenerationArea.objects.filter(
-        status="pending", updated_at__lte=Now() - RING_AGAIN_AFTER
+        status="pending",
+        operation_type__in=RUNNERS,  # a ring reaches no worker outside
+        updated_at__lte=Now() - RING_AGAIN_AFTER,
     )
     rings = len(waiting.values_list("pk", flat=True)[:RINGS])
     with transaction.atomic():
