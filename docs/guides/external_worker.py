@@ -39,6 +39,10 @@ class Lost(Exception):
 class CannotDo(Exception):
     """This picture cannot be worked on; the customer reads why, and pays nothing."""
 
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
 
 class Refused(Exception):
     """The server does not take what we sent, and never will."""
@@ -138,7 +142,7 @@ def work(picture: bytes, parameters: dict[str, Any], heartbeat: Heartbeat) -> by
         image = ImageOps.grayscale(opened)
     darkest, lightest = image.getextrema()
     if darkest == lightest:
-        raise CannotDo("The picture has a single colour: there is nothing to outline.")
+        raise CannotDo("cannot_do", "The picture has a single colour: nothing to outline.")
     for step in range(parameters["strength"]):
         heartbeat.report(step * 100 // parameters["strength"])
         image = ImageOps.autocontrast(image.filter(ImageFilter.CONTOUR))
@@ -147,20 +151,43 @@ def work(picture: bytes, parameters: dict[str, Any], heartbeat: Heartbeat) -> by
     return file.getvalue()
 
 
+def fetch(server: Server, claim: dict[str, Any]) -> bytes:
+    """
+    Return the picture to work on.
+
+    :raises CannotDo: if it was deleted since.
+    """
+    try:
+        return server.call("GET", claim["picture_url"])[1]
+    except Refused as error:
+        log(f"{claim['id']}: {error}")
+        raise CannotDo("picture_gone", "The picture is no longer kept.") from error
+
+
+def deliver(server: Server, claim: dict[str, Any], result: bytes) -> None:
+    """
+    Send what was made.
+
+    :raises CannotDo: if it is not taken.
+    """
+    try:
+        server.call("PUT", f"{CLAIMS}/{claim['id']}/result", result)
+    except Refused as error:
+        log(f"{claim['id']}: {error}")
+        message = "The result was not one that could be kept."
+        raise CannotDo("result_refused", message) from error
+
+
 def do(server: Server, claim: dict[str, Any]) -> None:
     """Work on an area, and say how it ended."""
     heartbeat = Heartbeat(server, claim)
     heartbeat.start()
     try:
-        _, picture, _ = server.call("GET", claim["picture_url"])
-        result = work(picture, claim["parameters"], heartbeat)
-        server.call("PUT", f"{CLAIMS}/{claim['id']}/result", result)
+        result = work(fetch(server, claim), claim["parameters"], heartbeat)
+        deliver(server, claim, result)
         log(f"{claim['id']} is completed")
     except CannotDo as error:
-        fail(server, claim, "cannot_do", str(error))
-    except Refused as error:
-        log(f"{claim['id']} was refused: {error}")
-        fail(server, claim, "result_refused", "The result was not one that could be kept.")
+        fail(server, claim, error.code, str(error))
     except (Lost, Unreachable) as error:
         log(f"{claim['id']} is lost: {error}")
     except Exception as error:  # whatever breaks here, another worker is to try it

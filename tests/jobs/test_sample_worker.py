@@ -55,6 +55,18 @@ class TestTheSampleWorker:
         assert bad.areas.get().error_code == "cannot_do"
         assert all(finding.failures == 0 for finding in verify())
 
+    def test_says_why_it_cannot_do_it(self, organization, sample, server, monkeypatch):
+        submit_outside(organization)
+        gone = submit_outside(organization)
+        gone.areas.update(upload=None)
+        monkeypatch.setattr(sample, "work", lambda *_: b"no picture")
+
+        sample.run(server, once=True)
+
+        told = GenerationArea.objects.values_list("error_code", flat=True)
+        assert sorted(told) == ["picture_gone", "result_refused"]
+        assert gone.areas.get().error_message == "The picture is no longer kept."
+
     def test_takes_nothing_once_it_is_told_to_end(self, organization, sample, server):
         submit_outside(organization)
         sample.stopping.set()
