@@ -25,6 +25,7 @@ from apps.jobs.models.queues import CONCURRENCY
 from apps.jobs.runners.registry import RUNNERS
 from apps.jobs.services import sweeping, worker_claims, worker_keys
 from apps.jobs.services.claiming import LEASE
+from apps.jobs.services.pictures import LARGEST_FILE, LARGEST_RESULT_FILE
 from apps.jobs.services.worker_claims import digest_of
 from apps.tenants.models import AuditLog, OutboxEvent
 from tests.jobs.outside import (
@@ -292,9 +293,27 @@ HOSTILE = {
     "no picture": (b"<svg onload=alert(1)>" * 50, "picture_refused"),
     "truncated": (picture(size=(200, 200))[:-300], "picture_refused"),
     "bomb": (bomb(), "picture_too_large"),
-    "too many bytes": (b"\0" * (10 * 1024 * 1024 + 2), "picture_too_large"),
     "too many pixels": (picture(size=(1001, 1000), plain=True), "result_too_large"),
 }
+
+
+class TestALongResult:
+    def test_may_have_more_bytes_than_an_upload(self, organization, worker):
+        job = submit_outside(organization)
+
+        assert put(worker, take(worker), picture() + b"\0" * LARGEST_FILE).status_code == 200
+        assert job.areas.get().status == "completed"
+
+    def test_is_refused_before_it_is_read(self, organization, worker):
+        job = submit_outside(organization)
+        address = f"{CLAIMS}/{take(worker)['id']}/result"
+        head = {"CONTENT_LENGTH": str(LARGEST_RESULT_FILE + 1)}
+
+        refused = worker.put(address, b"", content_type="image/png", **head)
+
+        told = problem_of(refused, status=413)
+        assert (told["code"], "up to 100 MB" in told["detail"]) == ("picture_too_large", True)
+        assert job.areas.get().status == "processing"
 
 
 class TestAHostileResult:

@@ -11,10 +11,9 @@ from apps.core.api import paginated, validated
 from apps.core.bodies import body_length
 from apps.jobs import selectors
 from apps.jobs.api.serializers import UploadIn, UploadOut
-from apps.jobs.errors import PictureTooLarge
 from apps.jobs.models import BlobUpload
 from apps.jobs.services import uploads
-from apps.jobs.services.pictures import ACCEPTED, LARGEST_FILE
+from apps.jobs.services.pictures import check_length
 from apps.rbac.api.base import TenantAPIView
 
 BESIDE_THE_FILE = 64 * 1024  # bytes of a multipart body
@@ -32,8 +31,7 @@ class Uploads(TenantAPIView):
 
         :raises PictureTooLarge: if it is.
         """
-        if body_length(request._request) > LARGEST_FILE + BESIDE_THE_FILE:
-            raise PictureTooLarge(problem=f"The file is larger than 10 MB. We take {ACCEPTED}.")
+        check_length(body_length(request._request) - BESIDE_THE_FILE)
         super().initial(request, *args, **kwargs)
 
     @extend_schema(operation_id="uploads_list", tags=["jobs"], responses=UploadOut(many=True))

@@ -6,6 +6,8 @@ staff. The others work in the one organization that key and claim together open,
 of the web.
 """
 
+from typing import Any
+
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -15,6 +17,7 @@ from rest_framework.views import APIView
 
 from apps.core import scope
 from apps.core.api import validated
+from apps.core.bodies import body_length
 from apps.core.files import stored_file
 from apps.core.openapi import Problem
 from apps.core.postgres.staff import as_staff
@@ -30,11 +33,12 @@ from apps.jobs.api.worker_serializers import (
 )
 from apps.jobs.models import WorkerClaim, WorkerKey
 from apps.jobs.services import worker_claims
-from apps.jobs.services.pictures import LARGEST_FILE
+from apps.jobs.services.pictures import LARGEST_RESULT_FILE, check_length
 
 LOOK_AGAIN_SECONDS = 5  # where nothing waits; nobody holds a connection until something does
 TAGS = ["Workers"]
 LOST = {(409, "application/problem+json"): Problem}
+TOO_LARGE = {(413, "application/problem+json"): Problem}
 
 
 class WorkerAPIView(APIView):
@@ -116,17 +120,30 @@ class ClaimPicture(WorkerAPIView):
 class ClaimResult(WorkerAPIView):
     """What came of it."""
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """
+        Refuse a body that is too long before any of it is read.
+
+        :raises PictureTooLarge: if it is.
+        """
+        check_length(body_length(request._request), LARGEST_RESULT_FILE)
+        super().initial(request, *args, **kwargs)
+
     @extend_schema(
         operation_id="worker_claims_complete",
         tags=TAGS,
         request={f"image/{kind}": OpenApiTypes.BINARY for kind in ("png", "jpeg", "webp")},
-        responses={200: CompletedOut, **LOST},
+        responses={200: CompletedOut, **LOST, **TOO_LARGE},
     )
     def put(self, request: Request, claim_id: str) -> Response:
-        """Keep the picture, and complete the area with it."""
+        """
+        Keep the picture, and complete the area with it.
+
+        PNG, JPEG or WebP, up to 100 MB and as many pixels as the operation may make; 413 if it
+        is larger.
+        """
         claim = self.claim(claim_id)
-        # One byte more than is taken, so that what is too large is found out.
-        content = request._request.read(LARGEST_FILE + 1)
+        content = request._request.read()  # as many bytes as it said that it has
         kept = worker_claims.complete(claim=claim, content=content)
         found = {
             "id": claim.public_id,

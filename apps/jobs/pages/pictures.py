@@ -13,7 +13,7 @@ from apps.core import paging
 from apps.jobs import selectors
 from apps.jobs.models import BlobUpload
 from apps.jobs.services import links, uploads
-from apps.jobs.services.uploads import MEGABYTE
+from apps.jobs.services.pictures import MEGABYTE
 from apps.rbac.pages.base import TenantPage
 
 PAGE_SIZE = 24

@@ -19,7 +19,7 @@ from apps.jobs.pages.forms import JobForm, first_values
 from apps.jobs.pages.options import OPTIONS
 from apps.jobs.runners.registry import STYLED
 from apps.jobs.services import quotes, submission, uploads
-from apps.jobs.services.pictures import ACCEPTED
+from apps.jobs.services.pictures import accepted
 from apps.jobs.services.submission import AreaRequest
 from apps.rbac.pages.base import TenantPage
 
@@ -133,7 +133,7 @@ class Submit(TenantPage):
             ],
             **self.choices(form),
             **cost_of(self, operation, areas),
-            "accepted": ACCEPTED,
+            "accepted": accepted(),
             "insufficient": insufficient,
         }
         return render(self.request, "jobs/submit.html", page, status=status)

@@ -8,7 +8,9 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from apps.jobs.errors import PictureRefused, PictureTooLarge
 
-LARGEST_FILE = 10 * 1024 * 1024  # bytes
+MEGABYTE = 1024 * 1024  # bytes
+LARGEST_FILE = 10 * MEGABYTE  # of an upload
+LARGEST_RESULT_FILE = 100 * MEGABYTE  # of a worker outside; a PNG of 40 megapixels can need it
 LARGEST_PICTURE = 40_000_000  # pixels
 FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 TURNS = {  # by the orientation in the metadata: 1 is upright
@@ -20,7 +22,6 @@ TURNS = {  # by the orientation in the metadata: 1 is upright
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-ACCEPTED = "PNG, JPEG or WebP, up to 10 MB and 40 megapixels"
 
 
 @dataclass(frozen=True)
@@ -39,23 +40,39 @@ class Picture:
         return hashlib.sha256(self.content).digest()
 
 
-def inspect(content: bytes) -> Picture:
+def accepted(most: int = LARGEST_FILE) -> str:
+    """Say what is taken, up to so many bytes."""
+    return f"PNG, JPEG or WebP, up to {most // MEGABYTE} MB and 40 megapixels"
+
+
+def check_length(length: int, most: int = LARGEST_FILE) -> None:
     """
-    Return the picture that the bytes hold, whatever they claim to be.
+    Check that a file has no more than so many bytes.
+
+    :raises PictureTooLarge: if it has.
+    """
+    if length > most:
+        problem = f"The file is larger than {most // MEGABYTE} MB. We take {accepted(most)}."
+        raise PictureTooLarge(problem=problem)
+
+
+def inspect(content: bytes, most: int = LARGEST_FILE) -> Picture:
+    """
+    Return the picture that the bytes, no more than `most`, hold, whatever they claim to be.
 
     :raises PictureTooLarge: if it has too many bytes or pixels.
     :raises PictureRefused: saying what is wrong and what is taken.
     """
     if not content:
         raise PictureRefused(problem="The file is empty.")
-    if len(content) > LARGEST_FILE:
-        raise PictureTooLarge(problem=f"The file is larger than 10 MB. We take {ACCEPTED}.")
+    check_length(len(content), most)
     try:
         return _read(content)
     except UnidentifiedImageError as error:
-        raise PictureRefused(problem=f"This is no picture. We take {ACCEPTED}.") from error
+        raise PictureRefused(problem=f"This is no picture. We take {accepted(most)}.") from error
     except Image.DecompressionBombError as error:
-        raise PictureTooLarge(problem=f"It has too many pixels. We take {ACCEPTED}.") from error
+        problem = f"It has too many pixels. We take {accepted(most)}."
+        raise PictureTooLarge(problem=problem) from error
     except Exception as error:  # whatever a decoder breaks on, the file is to blame
         message = "The picture is damaged or incomplete. Save it again and upload that."
         raise PictureRefused(problem=message) from error

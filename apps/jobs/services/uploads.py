@@ -17,12 +17,11 @@ from apps.jobs import selectors
 from apps.jobs.errors import UploadInUse, UploadNotFound, UploadQuotaReached
 from apps.jobs.models import BlobUpload, GenerationArea
 from apps.jobs.models.jobs import UNFINISHED
-from apps.jobs.services.pictures import LARGEST_FILE, inspect
+from apps.jobs.services.pictures import LARGEST_FILE, MEGABYTE, inspect
 from apps.tenants.models import Organization, User
 from apps.tenants.services import audit
 
 LOCK = 0x75706C  # first key of the advisory lock; the second is the organization
-MEGABYTE = 1024 * 1024  # bytes
 
 
 def store_upload(*, organization: Organization, user: User, file: File[bytes]) -> BlobUpload:

@@ -28,7 +28,7 @@ from apps.jobs.runners.protocol import Result
 from apps.jobs.runners.registry import RUNNERS
 from apps.jobs.services.claiming import claim_area, renew_claim
 from apps.jobs.services.ending import complete_area, fail_area, give_back
-from apps.jobs.services.pictures import Picture, inspect
+from apps.jobs.services.pictures import LARGEST_RESULT_FILE, Picture, inspect
 
 logger = structlog.get_logger(__name__)
 
@@ -127,7 +127,7 @@ def complete(*, claim: WorkerClaim, content: bytes) -> Picture:
     is_repeated = _is_completed(area, claim)
     if not is_repeated and not _is_held(area, claim):
         raise ClaimLost
-    found = inspect(content)
+    found = inspect(content, most=LARGEST_RESULT_FILE)
     if not is_repeated:
         _check_size(claim, found)
         result = Result(found.content, found.content_type, found.width, found.height)
