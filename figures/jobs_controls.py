@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from apps.core import ids
 from apps.jobs.models import Attempt, GenerationArea, GenerationJob
 from apps.jobs.models.jobs import UNFINISHED
+from apps.jobs.runners.offers import offer_of
 from apps.jobs.services import claiming, paying, running, sweeping
 
 BLINK_SECONDS = 0.01  # that a process may have to wait at any moment
@@ -47,7 +48,7 @@ def paying_at_each_claim(*, is_keyed: bool) -> Iterator[None]:
                 attempt.charge_reference += f":{area.claims}"
             if attempt.hold_id is None:
                 with transaction.atomic():
-                    paying._charge(attempt, area.job)
+                    paying._charge(attempt, area.job, offer_of(area.operation_type))
         return area
 
     with mock.patch.object(running, "claim_area", claim_and_pay):
