@@ -6,6 +6,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import call_command
@@ -23,6 +24,7 @@ from tests.people import make_member, make_organization, signed_in
 
 LONG_AGO = timedelta(days=2)
 TICK = timedelta(milliseconds=1)
+REFUSED = ClientError({}, "HeadObject")  # as a bucket refuses whatever it is asked
 
 
 @pytest.fixture
@@ -183,6 +185,45 @@ class TestCompareFiles:
 
         assert expiring.compare_files().orphans == []
         assert default_storage.exists(orphan)
+
+    @pytest.mark.parametrize("error", [FileNotFoundError(), REFUSED], ids=["disk", "bucket"])
+    def test_goes_on_where_a_file_went_meanwhile(self, organization, monkeypatch, error):
+        orphan = self.orphan(organization)
+
+        def look(name):
+            default_storage.delete(name)
+            raise error
+
+        monkeypatch.setattr(default_storage, "get_modified_time", look)
+
+        assert expiring.compare_files() == expiring.Comparison(files=1)
+        assert not default_storage.exists(orphan)
+
+    def test_does_not_take_a_storage_that_fails_for_a_file_that_is_gone(
+        self, organization, monkeypatch
+    ):
+        orphan = self.orphan(organization)
+
+        def look(name):
+            raise REFUSED
+
+        monkeypatch.setattr(default_storage, "get_modified_time", look)
+
+        with pytest.raises(ClientError):
+            expiring.compare_files()
+        assert default_storage.exists(orphan)
+
+    def test_goes_on_where_a_row_went_meanwhile(self, organization, developer, monkeypatch):
+        upload = make_upload(organization, developer)
+        default_storage.delete(str(upload.file))
+
+        def look(name):
+            BlobUpload.objects.filter(pk=upload.pk).delete()
+            return False
+
+        monkeypatch.setattr(default_storage, "exists", look)
+
+        assert expiring.compare_files().lost == []
 
     def test_leaves_alone_what_is_not_ours(self, organization, folder):
         default_storage.save("uploads/elsewhere/a.png", ContentFile(b"a"))

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from botocore.exceptions import ClientError
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
@@ -121,7 +122,9 @@ def _compare(folder: str, organization_id: UUID, found: Comparison, *, is_dry_ru
     for name in sorted(kept.keys() - names):
         if default_storage.exists(name):  # it came while we looked
             continue
-        row = rows.get(pk=kept[name])
+        row = rows.filter(pk=kept[name]).first()
+        if row is None:  # it went while we looked
+            continue
         found.lost.append(row.public_id)
         if not is_dry_run:
             _mark_lost(row)
@@ -130,8 +133,10 @@ def _compare(folder: str, organization_id: UUID, found: Comparison, *, is_dry_ru
 def _is_young(name: str) -> bool:
     try:
         return default_storage.get_modified_time(name) > timezone.now() - YOUNG
-    except FileNotFoundError:  # somebody else has deleted it
-        return True
+    except (FileNotFoundError, ClientError):  # of a disk, and of a bucket
+        if default_storage.exists(name):
+            raise
+        return True  # somebody else has deleted it: there is nothing to do
 
 
 @transaction.atomic
