@@ -28,8 +28,9 @@ S3_SECRET_ACCESS_KEY = env.str("S3_SECRET_ACCESS_KEY", **required_if(S3_ACCESS_K
 UPLOAD_DAYS = env.int("UPLOAD_DAYS", 7, validate=validate.Range(1, 3650))
 RESULT_DAYS = env.int("RESULT_DAYS", 30, validate=validate.Range(1, 3650))
 UPLOAD_QUOTA_MB = env.int("UPLOAD_QUOTA_MB", 1000, validate=validate.Range(1))
-# Seven days are the most that S3 signs for.
-LINK_MINUTES = env.int("LINK_MINUTES", 15, validate=validate.Range(1, 10_080))
+# Seven days are the most that S3 signs for, and a link's end is rounded up to the minute.
+MOST_LINK_MINUTES = 7 * 24 * 60 - 1
+LINK_MINUTES = env.int("LINK_MINUTES", 15, validate=validate.Range(1, MOST_LINK_MINUTES))
 
 
 def bucket(*, name: str, endpoint: str, region: str, key_id: str, secret: str) -> dict[str, Any]:

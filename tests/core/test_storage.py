@@ -1,7 +1,9 @@
 """Where files are kept: the settings of a bucket, and the links that it signs. No network."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import pytest
 from botocore.awsrequest import AWSResponse
@@ -9,13 +11,18 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
 from django.test import override_settings
+from django.utils import timezone
+from time_machine import travel
 
+from apps.core import scope
 from apps.core.checks import files_are_private
 from apps.core.files import StoredFile, bucket_address, handed_out
-from config.storage import bucket, origin_of
+from apps.core.links import link_to
+from config.storage import MOST_LINK_MINUTES, bucket, origin_of
 
 FILE = StoredFile("results/one.png", "image/png", 'a"b.png')
 NOTHING = SimpleNamespace(read=bytes, stream=lambda *args, **options: iter([b""]))
+MOST_SIGNED_SECONDS = 7 * 24 * 60 * 60  # by S3
 SECRET = "not-for-any-link"
 
 
@@ -48,6 +55,23 @@ class TestABucket:
         assert told["response-content-disposition"] == r'inline; filename="a\"b.png"'
         assert told["response-cache-control"] == "private, no-store"
         assert SECRET not in link.geturl()
+
+    def test_signs_the_longest_link_that_may_be_set(self, in_bucket, settings):
+        settings.LINK_MINUTES = MOST_LINK_MINUTES
+        somebody = scope.Scope(user_id=UUID(int=1))
+
+        with travel("2026-11-21T12:00:01Z", tick=False), scope.entered(somebody):
+            link = link_to(
+                FILE,
+                file_id="upl_1",
+                address="",
+                organization_id=UUID(int=2),
+                until=timezone.now() + timedelta(days=30),
+            )
+
+        assert link is not None
+        (seconds,) = parse_qs(urlsplit(link.url).query)["X-Amz-Expires"]
+        assert int(seconds) == MOST_SIGNED_SECONDS - 1
 
     def test_is_named_to_the_browser(self, in_bucket):
         link = bucket_address(FILE, seconds=300)
