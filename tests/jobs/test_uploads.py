@@ -85,6 +85,15 @@ class TestDeleteUpload:
         assert not upload.file.storage.exists(upload.file.name)
         assert AuditLog.objects.get(action="upload.delete").object_id == upload.public_id
 
+    def test_locks_the_picture_alone(self, organization, developer):
+        upload = make_upload(organization, developer)
+
+        with CaptureQueriesContext(connection) as asked:
+            uploads.delete_upload(upload=upload)
+
+        locks = [one["sql"] for one in asked if "FOR UPDATE" in one["sql"]]
+        assert [sql.partition("FOR UPDATE")[2] for sql in locks] == [' OF "jobs_blobupload"']
+
     def test_waits_for_the_job_that_needs_it(self, organization, developer):
         job = make_job(organization, developer)
         upload = BlobUpload.objects.get()

@@ -70,7 +70,7 @@ def delete_upload(*, upload: BlobUpload) -> None:
     :raises UploadInUse: if a job that waits or runs needs it.
     """
     with transaction.atomic():
-        locked = BlobUpload.objects.select_for_update().filter(pk=upload.pk)
+        locked = BlobUpload.objects.select_for_update(of=("self",)).filter(pk=upload.pk)
         found = list(locked.select_related("organization"))
         if not found:
             raise NotFound
