@@ -1,11 +1,14 @@
 """The form of a job, for every operation."""
 
+import re
+
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.credits.services import prices
 from apps.jobs.models import GenerationArea, GenerationJob
 from tests.jobs.test_pages import address, form
-from tests.jobs.work import OPERATION, available, set_price
+from tests.jobs.work import OPERATION, available, picture, set_price
 from tests.people import make_member, make_organization, signed_in
 
 
@@ -36,7 +39,8 @@ class TestTheForm:
         sheet = {"columns": "2", "rows": "1", "cell": "64", "caption": "Two", "vary": "brightness"}
 
         answer = client.post(
-            address(organization, "new/"), form(operation="image.contact_sheet", **sheet)
+            address(organization, "new/"),
+            form(operation="image.contact_sheet", seen_cost="3", **sheet),
         )
 
         assert answer.status_code == 302
@@ -55,14 +59,34 @@ class TestTheForm:
         assert "This will use at most" in page
         assert available(organization) == 100
 
-        kept = page.split('name="upload_id" value="')[1].split('"')[0]
         answer = client.post(
             address(organization, "new/"),
-            form(operation="image.enlarge", factor="3", picture="", upload_id=kept),
+            form(operation="image.enlarge", factor="3", **self.shown_in(page)),
         )
         assert answer.status_code == 302
         assert GenerationArea.objects.get().parameters["factor"] == 3
         assert available(organization) == 98
+
+    def test_submits_no_other_choice_at_a_price_that_was_not_seen(self, client, organization):
+        place, enlarge = address(organization, "new/"), {"operation": "image.enlarge"}
+        large = SimpleUploadedFile("a.png", picture(size=(600, 400)))
+        first = client.post(place, form(**enlarge, factor="2", picture=large)).content.decode()
+        seen = self.shown_in(first)
+
+        second = client.post(place, form(**enlarge, factor="4", **seen))
+
+        assert second.status_code == 200
+        assert not GenerationJob.objects.exists()
+        now_seen = self.shown_in(second.content.decode())
+        assert (seen["seen_cost"], now_seen["seen_cost"]) == ("2", "8")
+        assert seen["upload_id"] == now_seen["upload_id"]
+        assert client.post(place, form(**enlarge, factor="4", **now_seen)).status_code == 302
+        assert available(organization) == 92
+
+    def shown_in(self, page):
+        """Return what the shown form sends along: the picture that is kept, and its price."""
+        hidden = dict(re.findall(r'name="(upload_id|seen_cost)" value="([^"]+)"', page))
+        return {"picture": "", **hidden}
 
     @pytest.mark.parametrize(
         ("changes", "status", "text"),

@@ -40,6 +40,7 @@ def form(content: bytes | None = None, **changes) -> dict[str, object]:
         "operation": OPERATION,
         "style": "dusk",
         "idempotency_key": str(uuid4()),
+        "seen_cost": "5",
         "picture": SimpleUploadedFile("a.png", picture() if content is None else content),
     }
     return {**values, **changes}
@@ -75,12 +76,23 @@ class TestSubmit:
     def test_tells_what_is_missing_and_keeps_the_picture(self, client, organization):
         set_price(120)
 
-        answer = client.post(address(organization, "new/"), form())
+        answer = client.post(address(organization, "new/"), form(seen_cost="120"))
 
         page = answer.content.decode()
         assert answer.status_code == 402
         assert "120" in page
         assert "20" in page
+        assert BlobUpload.objects.get().public_id in page
+        assert not GenerationJob.objects.exists()
+
+    @pytest.mark.parametrize("seen", ["4", "", "five"])
+    def test_shows_a_price_that_was_not_seen_and_submits_nothing(self, client, organization, seen):
+        answer = client.post(address(organization, "new/"), form(seen_cost=seen))
+
+        page = answer.content.decode()
+        assert answer.status_code == 200
+        assert "Nothing has started yet" in page
+        assert 'name="seen_cost" value="5"' in page
         assert BlobUpload.objects.get().public_id in page
         assert not GenerationJob.objects.exists()
 
@@ -95,7 +107,7 @@ class TestSubmit:
 
     def test_takes_the_kept_picture_on_the_next_try(self, client, organization):
         set_price(120)
-        client.post(address(organization, "new/"), form())
+        client.post(address(organization, "new/"), form(seen_cost="120"))
         set_price(5)
         kept = BlobUpload.objects.get().public_id
 
@@ -132,6 +144,7 @@ class TestSubmit:
         page = client.get(address(organization, f"quote/?operation={OPERATION}"))
 
         assert b"Available after" in page.content
+        assert b'name="seen_cost" value="5"' in page.content
 
 
 class TestSeveralPictures:
@@ -155,7 +168,7 @@ class TestSeveralPictures:
 
         answer = client.post(
             address(organization, "new/"),
-            form(picture="", upload_id=kept, area_style=["newsprint", "meadow"]),
+            form(picture="", upload_id=kept, area_style=["newsprint", "meadow"], seen_cost="10"),
         )
 
         assert answer.status_code == 302
@@ -171,6 +184,16 @@ class TestSeveralPictures:
         page = client.get(address(organization, f"quote/?operation={OPERATION}&style=dusk&{kept}"))
 
         assert b"for 2 pictures" in page.content
+
+    def test_are_kept_up_to_the_one_that_is_refused(self, client, organization):
+        pictures = [*self.pictures(1), SimpleUploadedFile("b.png", b"text")]
+
+        answer = client.post(address(organization, "new/"), form(picture=pictures))
+
+        page = answer.content.decode()
+        assert answer.status_code == 422
+        assert "This is no picture." in page
+        assert f'name="upload_id" value="{BlobUpload.objects.get().public_id}"' in page
 
     def test_are_at_most_twenty(self, client, organization):
         answer = client.post(address(organization, "new/"), form(picture=self.pictures(21)))

@@ -37,18 +37,17 @@ class Submit(TenantPage):
         """
         Submit once, however often it is clicked; show each refusal where it can be mended.
 
-        The price of one picture stands beside the form. That of several, and any that depends
-        on the size of the picture, is shown with them and confirmed.
+        The price of one picture stands beside the form. That of several, any that depends on
+        the size of the picture, and any other than was seen is shown with them and confirmed.
         """
         form = JobForm(request.POST, request.FILES, organization=self.organization)
         if not form.is_valid():
             return self.show(form, status=422)
         kept: list[BlobUpload] = form.cleaned_data["kept"]
         try:
-            new = self.keep_pictures(form)
-            kept = [*kept, *new]
-            if new and self.must_be_seen(form, kept):
-                return self.show(form, kept=kept)
+            self.keep_pictures(form, kept)
+            if self.must_be_seen(form, kept):
+                return self.show(form, kept=kept, is_unconfirmed=True)
             return redirect(self.submit_once(form, kept))
         except PictureRefused as error:
             form.add_error("picture", str(error))
@@ -59,20 +58,21 @@ class Submit(TenantPage):
             add_refusal(form, error)
             return self.show(form, status=error.status, kept=kept)
 
-    def keep_pictures(self, form: JobForm) -> list[BlobUpload]:
+    def keep_pictures(self, form: JobForm, kept: list[BlobUpload]) -> None:
         """
-        Store the pictures that are new.
+        Store the pictures that are new, one after the other beside those that are kept.
 
-        :raises PictureRefused: for the first that cannot be used.
+        :raises PictureRefused: for the first that cannot be used; those before it are kept.
+        :raises UploadQuotaReached: for the first that has no room; those before it are kept.
         """
-        return [
-            uploads.store_upload(organization=self.organization, user=self.user, file=picture)
-            for picture in form.cleaned_data["picture"]
-        ]
+        for picture in form.cleaned_data["picture"]:
+            kept.append(
+                uploads.store_upload(organization=self.organization, user=self.user, file=picture)
+            )
 
     def must_be_seen(self, form: JobForm, kept: list[BlobUpload]) -> bool:
         """
-        Tell whether what is new costs something else than what stood beside the form.
+        Tell whether this costs something else than what stood beside the form.
 
         :raises DomainError: if such a job would be refused, so that it is said at once.
         """
@@ -81,7 +81,10 @@ class Submit(TenantPage):
             operation=form.cleaned_data["operation"],
             areas=form.areas(kept),
         )
-        return len(kept) > 1 or quote.is_metered
+        if form.cleaned_data["picture"] and (len(kept) > 1 or quote.is_metered):
+            return True
+        # What jobs/_quote.html sent along; without it nothing was seen.
+        return self.request.POST.get("seen_cost") != str(quote.cost)
 
     def submit_once(self, form: JobForm, kept: list[BlobUpload]) -> str:
         """Submit the job for this form's key, and return the address of its page."""
@@ -116,6 +119,7 @@ class Submit(TenantPage):
         status: int = 200,
         kept: list[BlobUpload] | None = None,
         insufficient: dict[str, Any] | None = None,
+        is_unconfirmed: bool = False,
     ) -> HttpResponse:
         """Show the form with what it costs and whatever was wrong with it."""
         operation = form["operation"].value() or "image.restyle"
@@ -135,6 +139,7 @@ class Submit(TenantPage):
             **cost_of(self, operation, areas),
             "accepted": accepted(),
             "insufficient": insufficient,
+            "is_unconfirmed": is_unconfirmed,
         }
         return render(self.request, "jobs/submit.html", page, status=status)
 
