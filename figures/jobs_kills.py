@@ -37,10 +37,11 @@ def killed_workers(report: Report) -> None:
         with plant(control="paying_anew", operations=[FIXED]) as careless:
             for _ in range(OF_CONTROL):
                 careless.kill_child(in_the_middle=True)
-            heal(careless)
-            doubled = sum(careless.shop.overpaid())
+            # As long as it takes: how soon it is healed is not what is looked for here.
+            wait_until(lambda: careless.shop.charged_again() > 0 or not unfinished())
+            doubled = careless.shop.charged_again()
         figure.control = "red" if doubled else "green"
-        print(f"    paid twice without the key of the attempt: {doubled} credits")
+        print(f"    charged again without the key of the attempt: {doubled} attempts")
 
 
 def flushed_redis(report: Report) -> None:

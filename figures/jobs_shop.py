@@ -13,7 +13,7 @@ from django.conf import settings
 
 from apps.core import ids, queue
 from apps.core.invariants import verify
-from apps.credits.models import Lot
+from apps.credits.models import CreditTransaction, Lot
 from apps.credits.selectors import main_wallet
 from apps.credits.services.grants import grant_credits
 from apps.credits.services.prices import set_price
@@ -110,6 +110,15 @@ class Shop:
             - PRICE * done[customer.organization.pk]
             for customer in self.customers
         ]
+
+    def charged_again(self) -> int:
+        """Count the attempts that were charged more than once, under whatever reference."""
+        consumed = CreditTransaction.Type.CONSUMED
+        charges = CreditTransaction.objects.filter(transaction_type=consumed, source="job")
+        references = set(charges.values_list("reference", flat=True))
+        # job:job_…:2:1 is area and attempt; what stands behind it was added by who pays anew.
+        attempts = Counter(":".join(one.split(":")[:4]) for one in references)
+        return sum(count > 1 for count in attempts.values())
 
     def not_as_run(self) -> int:
         """Count areas that are completed and were not done, or the other way round."""
