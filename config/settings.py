@@ -9,6 +9,7 @@ from config.databases import connection_options, databases
 from config.env import env, seal
 from config.logs import structured_logging
 from config.storage import *  # noqa: F403  uploads and results
+from config.stripe import check_stripe
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -50,9 +51,7 @@ CACHES = {
 STRIPE_LIVE_MODE = env.bool("STRIPE_LIVE_MODE", False)
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "")
 STRIPE_API_URL = env.str("STRIPE_API_URL", "")  # the simulator's address, in the demo
-STRIPE_WEBHOOK_SECRETS: list[str] = env.list(
-    "STRIPE_WEBHOOK_SECRETS", []
-)  # the new one and the old one
+STRIPE_WEBHOOK_SECRETS: list[str] = env.list("STRIPE_WEBHOOK_SECRETS", [])  # new one, old one
 
 # Mail
 vars().update(env.dj_email_url("EMAIL_URL", "console://"))
@@ -77,6 +76,7 @@ INVITATIONS_PER_DAY = env.int("INVITATIONS_PER_DAY", 200)  # of one organization
 RATE_LIMITS = env.bool("RATE_LIMITS", True)  # off only to measure how much the instance bears
 
 seal()
+check_stripe(STRIPE_SECRET_KEY, STRIPE_LIVE_MODE, STRIPE_API_URL, DEMO or DEBUG, MOVABLE_CLOCK)
 
 INSTALLED_APPS = [
     "unfold",

@@ -3,7 +3,9 @@
 from django.core.exceptions import ImproperlyConfigured
 
 
-def check_stripe(*, key: str, is_live: bool, stand_in: str, may_simulate: bool) -> None:
+def check_stripe(
+    key: str, is_live: bool, stand_in: str, may_simulate: bool, is_clock_movable: bool
+) -> None:
     """
     Refuse to start where money could be taken, or seem to be taken, by mistake.
 
@@ -18,4 +20,9 @@ def check_stripe(*, key: str, is_live: bool, stand_in: str, may_simulate: bool) 
         raise ImproperlyConfigured(
             "STRIPE_API_URL names a stand-in for Stripe, which charges no card: it is for DEMO "
             "and DEBUG, never for live mode. Leave it empty to speak to Stripe itself."
+        )
+    if is_live and is_clock_movable:
+        raise ImproperlyConfigured(
+            "MOVABLE_CLOCK lets time be moved, and STRIPE_LIVE_MODE takes real money: never both. "
+            "Set MOVABLE_CLOCK to false (it is true by itself where DEMO is)."
         )

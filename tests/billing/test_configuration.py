@@ -9,8 +9,8 @@ from apps.billing.gateway import objects
 from config.stripe import check_stripe
 
 LIVE, TEST = "sk_live_" + "0" * 24, "sk_test_" + "0" * 24
-PRODUCTION = {"stand_in": "", "may_simulate": False}
-STAND_IN = "http://127.0.0.1:12111"
+PRODUCTION = {"stand_in": "", "may_simulate": False, "is_clock_movable": False}
+DEMO = {"stand_in": "http://127.0.0.1:12111", "may_simulate": True, "is_clock_movable": True}
 
 
 def errors_of_billing() -> set[str]:
@@ -25,7 +25,7 @@ class TestTheKeyOfStripe:
             {"key": LIVE, "is_live": True, **PRODUCTION},
             {"key": TEST, "is_live": False, **PRODUCTION},
             {"key": "", "is_live": False, **PRODUCTION},
-            {"key": TEST, "is_live": False, "stand_in": STAND_IN, "may_simulate": True},
+            {"key": TEST, "is_live": False, **DEMO},
         ],
     )
     def test_goes_with_its_mode(self, allowed):
@@ -37,8 +37,9 @@ class TestTheKeyOfStripe:
             {"key": LIVE, "is_live": False, **PRODUCTION},
             {"key": "rk_live_" + "0" * 24, "is_live": False, **PRODUCTION},
             {"key": TEST, "is_live": True, **PRODUCTION},
-            {"key": TEST, "is_live": False, "stand_in": STAND_IN, "may_simulate": False},
-            {"key": LIVE, "is_live": True, "stand_in": STAND_IN, "may_simulate": True},
+            {"key": TEST, "is_live": False, **DEMO, "may_simulate": False},
+            {"key": LIVE, "is_live": True, **DEMO, "is_clock_movable": False},
+            {"key": LIVE, "is_live": True, **PRODUCTION, "is_clock_movable": True},
         ],
     )
     def test_that_would_take_money_by_mistake_stops_the_start(self, refused):

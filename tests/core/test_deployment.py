@@ -34,6 +34,8 @@ class TestTheDeployment:
             ("DEBUG=1", "security.W018"),
             ("STORAGE=s3", "S3_BUCKET: Environment variable not set"),
             ("STORAGE=ftp", "STORAGE: Must be one of: filesystem, s3"),
+            ("MOVABLE_CLOCK=1", "MOVABLE_CLOCK lets time be moved, and STRIPE_LIVE_MODE takes"),
+            ("STRIPE_LIVE_MODE=0", "STRIPE_SECRET_KEY and STRIPE_LIVE_MODE do not match"),
             ("SECRET_KEY=short", "SECRET_KEY: Shorter than minimum length 32"),
         ],
     )
