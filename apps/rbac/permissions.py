@@ -33,7 +33,7 @@ class PermissionCode:
 
     @property
     def follows_sandbox(self) -> bool:
-        """Whether a sandbox's clock decides there: people, keys and mail live in real time."""
+        """Whether a sandbox's clock decides there: people, keys and jobs live in real time."""
         return self.resource in IN_SANDBOX
 
 
@@ -46,7 +46,7 @@ class SystemRole:
     codes: frozenset[str]
 
 
-IN_SANDBOX = frozenset({"credits", "budgets", "billing", "jobs", "capacity", "partners"})
+IN_SANDBOX = frozenset({"credits", "budgets", "billing", "capacity", "partners"})
 
 PERMISSIONS = (
     PermissionCode("organization.view", "See its name and settings.", "organization:read"),

@@ -19,7 +19,7 @@ from apps.billing.selectors.details import PO_NUMBER, address_of
 from apps.billing.services import sweeping
 from apps.billing.services.customers import ensure_customer
 from apps.billing.services.sweeping import PATIENCE, SWEPT_AT_ONCE
-from apps.core.clock import database_now
+from apps.core.clock import workers_now
 from apps.core.db import outside_transaction
 
 CLAIM_LASTS = timedelta(minutes=5)  # longer than all questions of one push together may take
@@ -57,14 +57,14 @@ def push(details: BillingDetails) -> BillingDetails:
 def sweep() -> int:
     """Tell what Stripe has not been told; return how many were tried."""
     waiting = BillingDetails.objects.filter(
-        _is_free(), pushed_version__lt=F("version"), changed_at__lte=database_now() - PATIENCE
+        _is_free(), pushed_version__lt=F("version"), changed_at__lte=workers_now() - PATIENCE
     )
     rows = waiting.select_related("organization").order_by("changed_at")
     return sweeping.each(rows[:SWEPT_AT_ONCE], push)
 
 
 def _is_free() -> Q:
-    return Q(push_claimed_until=None) | Q(push_claimed_until__lt=database_now())
+    return Q(push_claimed_until=None) | Q(push_claimed_until__lt=workers_now())
 
 
 @transaction.atomic
@@ -73,7 +73,7 @@ def _claim(details: BillingDetails) -> BillingDetails | None:
     rows = BillingDetails.objects.select_for_update(of=("self",)).select_related("organization")
     found = rows.filter(_is_free(), pk=details.pk, pushed_version__lt=F("version")).first()
     if found is not None:
-        found.push_claimed_until = database_now() + CLAIM_LASTS
+        found.push_claimed_until = workers_now() + CLAIM_LASTS
         found.save(update_fields=["push_claimed_until"])
     return found
 
@@ -133,7 +133,7 @@ def _write_down(claimed: BillingDetails, answer: Answer) -> BillingDetails:
     details = BillingDetails.objects.select_for_update().get(pk=claimed.pk)
     details.push_claimed_until = None
     details.stripe_tax_id = answer.tax_id
-    details.pushed_version, details.pushed_at = claimed.version, database_now()
+    details.pushed_version, details.pushed_at = claimed.version, workers_now()
     details.refusal = answer.refusal
     told = ("push_claimed_until", "stripe_tax_id", "pushed_version", "pushed_at", "refusal")
     details.save(update_fields=told)

@@ -29,7 +29,7 @@ from apps.billing.services.subscription_events import follow_subscription, subsc
 from apps.billing.services.subscriptions.following import Overtaken
 from apps.billing.services.sweeping import PATIENCE, SWEPT_AT_ONCE
 from apps.core import scope
-from apps.core.clock import database_now
+from apps.core.clock import workers_now
 from apps.core.db import inside_transaction, outside_transaction
 from apps.core.errors import NotFound
 from apps.tenants.models import Organization, User
@@ -102,7 +102,7 @@ def carry_out(attempt: InvoiceAttempt) -> InvoiceAttempt:
         return attempt
     invoice_id = attempt.document.stripe_id
     outcome = Outcome(Status.UNANSWERED)
-    if database_now() < attempt.created_at + KEY_LIVES:
+    if workers_now() < attempt.created_at + KEY_LIVES:
         outcome = _ask(attempt, invoice_id)
     invoice = objects.retrieve("invoice", invoice_id)
     subscription_id = subscription_of(invoice)
@@ -123,7 +123,7 @@ def resume(organization: Organization, attempt_id: UUID) -> InvoiceAttempt:
 def sweep() -> int:
     """Ask again for what got no answer; return how many were tried."""
     waiting = InvoiceAttempt.objects.filter(
-        status=Status.ASKED, created_at__lte=database_now() - PATIENCE
+        status=Status.ASKED, created_at__lte=workers_now() - PATIENCE
     )
     rows = waiting.select_related("organization", "document").order_by("created_at")
     return sweeping.each(rows[:SWEPT_AT_ONCE], carry_out)
@@ -162,7 +162,7 @@ def _write_down(attempt: InvoiceAttempt, outcome: Outcome) -> InvoiceAttempt:
     locked = rows.select_related("organization", "document").get(pk=attempt.pk)
     if locked.status != Status.ASKED:
         return locked
-    locked.status, locked.ended_at = outcome.status, database_now()
+    locked.status, locked.ended_at = outcome.status, workers_now()
     locked.failure_code, locked.failure_message = outcome.code[:100], outcome.reason
     locked.save()
     after: dict[str, Any] = {"attempt": locked.public_id, "status": str(locked.status)}

@@ -188,8 +188,9 @@ def _live_through(organization: Organization, moment: datetime) -> None:
     """
     with transaction.atomic():
         organization = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
-        if organization.clock_at is None or organization.clock_at < moment:
-            _set_clock(organization, moment)
+        if organization.clock_at is not None and organization.clock_at > moment:
+            return  # another worker has gone on while this one waited for Stripe
+        _set_clock(organization, moment)
     with scope.within(organization.pk, moment):
         for wallet in Wallet.objects.filter(organization=organization, closed_at=None):
             with transaction.atomic():

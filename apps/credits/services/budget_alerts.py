@@ -26,14 +26,16 @@ from apps.tenants.services.audit import record
 
 TEST_EVERY = timedelta(minutes=1)
 # Of thresholds passed together only the highest, and none below one that was told already.
+# In a sandbox the month is that of its own clock.
 PASSED = """
     SELECT budget.id, budget.organization_id, counter.month, highest.percent,
-           budget.monthly_limit, counter.used
+           budget.monthly_limit, counter.used, coalesce(organization.clock_at, %(now)s)
       FROM credits_budget budget
       JOIN tenants_organization organization ON organization.id = budget.organization_id
       JOIN credits_budgetmonth counter
         ON counter.budget_id = budget.id AND counter.month
-           = date_trunc('month', %(now)s::timestamptz AT TIME ZONE budget.time_zone)::date
+           = date_trunc('month', coalesce(organization.clock_at, %(now)s::timestamptz)
+                                 AT TIME ZONE budget.time_zone)::date
      CROSS JOIN LATERAL (
            SELECT max(percent) AS percent FROM unnest(budget.thresholds) AS percent
             WHERE counter.used * 100 >= percent * budget.monthly_limit) AS highest
@@ -98,9 +100,9 @@ def _write_alerts(limit: int) -> int:
                 percent=percent,
                 monthly_limit=monthly_limit,
                 used=used,
-                mail_due_at=now,
+                mail_due_at=moment,
             )
-            for budget_id, organization_id, month, percent, monthly_limit, used in found
+            for budget_id, organization_id, month, percent, monthly_limit, used, moment in found
         ],
         ignore_conflicts=True,
     )

@@ -39,7 +39,8 @@ def write_warnings(limit: int = 1000, organization_id: UUID | None = None) -> in
     """
     Write up to so many of the warnings that are due, unless another worker has.
 
-    Those of every organization, unless one is named. Returns how many were due.
+    Those of every organization but sandboxes, where time stands still, or those of the one
+    that is named. Returns how many were due.
     """
     due = _due(database_now(), limit, organization_id)
     # In the order of their lots, so that two workers never wait for each other in a circle.
@@ -73,7 +74,8 @@ def _due(now: datetime, limit: int, organization_id: UUID | None) -> list[Expiry
                AND greatest(lot.effective_at, granted.created_at)
                    < lot.expires_at - make_interval(hours => 24 * nearest.days)
                AND wallet.closed_at IS NULL AND organization.is_active
-               AND lot.organization_id = coalesce(%(organization)s, lot.organization_id)
+               AND CASE WHEN %(organization)s::uuid IS NULL THEN organization.clock_at IS NULL
+                        ELSE lot.organization_id = %(organization)s END
                AND NOT EXISTS (SELECT FROM credits_expirywarning warning
                                 WHERE warning.lot_id = lot.id AND warning.days = nearest.days)
              ORDER BY lot.id LIMIT %(limit)s
