@@ -457,7 +457,10 @@ class TestTheBackOffice:
         }
 
     def test_keeps_in_a_new_version_what_a_price_is_metered_by(self, organization):
-        set_price(name="scan", credit_cost=2, category="compute", metadata={"metered": "megapixel"})
+        with moved_to(database_now() - timedelta(hours=1)):
+            set_price(
+                name="scan", credit_cost=2, category="compute", metadata={"metered": "megapixel"}
+            )
         staff = signed_in(make_person(is_staff=True, is_superuser=True))
         address = "/admin/credits/creditevent/add/?name=scan"
         form = staff.get(address).context["adminform"].form

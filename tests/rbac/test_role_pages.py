@@ -96,7 +96,7 @@ class TestTheEditor:
         with CaptureQueriesContext(connection) as many:
             client.get(address(organization))
 
-        assert len(many) == len(few) <= 15
+        assert len(many) == len(few) <= 17
 
 
 class TestTheChange:

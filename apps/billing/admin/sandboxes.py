@@ -199,5 +199,5 @@ class SandboxAdmin(ReadOnlyAdmin[Sandbox]):
 
 
 def _ahead(sandbox: Sandbox) -> list[Ahead]:
-    assert sandbox.organization.clock_at is not None, "a sandbox has a clock"
-    return events_ahead(sandbox.organization, sandbox.organization.clock_at)
+    moment = sandbox.organization.clock_at
+    return events_ahead(sandbox.organization, moment) if moment else []
