@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from guardian.shortcuts import assign_perm
 
@@ -340,8 +341,9 @@ class TestWhatTheGuestSees:
 
         assert with_key(secret).get(f"/api/v1/shared/jobs/{job.public_id}").status_code == 403
 
-    def test_asks_for_sign_in(self, owner, job, guest, client):
+    def test_asks_for_sign_in(self, owner, job, guest):
         share(owner, job)
+        client = Client()
 
         assert client.get(f"/shared/jobs/{job.public_id}/").status_code == 302
         assert client.get(f"/api/v1/shared/jobs/{job.public_id}").status_code == 401
