@@ -23,7 +23,7 @@ demo: $(READY) ## Start PostgreSQL, Valkey, a stand-in for Stripe, web, worker a
 
 .PHONY: test
 test: $(READY) ## Run every test; arguments by ARGS="-k name"
-	@$(PYTHON) -m pytest $(ARGS) $(if $(SECOND_LOOK),|| $(PYTHON) -m scripts.second_look $$?)
+	@$(PYTHON) -m pytest $(ARGS)
 
 .PHONY: check
 check: lint type migrations deployment docs test ## All that CI does
