@@ -14,8 +14,7 @@ from pathlib import Path
 from embedded.keeper import free_port
 
 ROOT = Path(__file__).parents[1]
-START_SECONDS = 600  # of a machine that has much else to do; a minute on a quiet one
-LONGEST_SECONDS = START_SECONDS + 300  # a test that has to start it
+START_SECONDS = 300
 # What the tests set for themselves, or the shell for another instance.
 NOT_HANDED_ON = {
     *("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "BASE_URL", "ALLOWED_HOSTS", "MEDIA_ROOT"),

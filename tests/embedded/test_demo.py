@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 from embedded.account import elsewhere
-from tests.stack import LONGEST_SECONDS, ROOT, Stack
+from tests.stack import ROOT, Stack
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * LONGEST_SECONDS)]  # it starts it twice
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
