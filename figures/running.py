@@ -81,7 +81,9 @@ class Running:
         """Start a worker, with the beat; it leads a group of processes of its own."""
         return self._start(
             *("celery", "-A", application, "worker", "--concurrency", WORKERS, "--beat"),
-            *("--schedule", str(self.home / "beat"), "--loglevel", "CRITICAL"),
+            # One each: what a beat that was killed has left in its file keeps no other from it.
+            *("--schedule", str(self.home / f"beat-{len(self.processes)}")),
+            *("--loglevel", "CRITICAL"),
             *("--without-mingle", "--without-gossip"),
         )
 
