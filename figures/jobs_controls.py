@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from apps.core import ids
 from apps.jobs.models import Attempt, GenerationArea, GenerationJob
 from apps.jobs.models.jobs import UNFINISHED
-from apps.jobs.runners.offers import offer_of
+from apps.jobs.selectors.offers import offer_of
 from apps.jobs.services import claiming, paying, running, sweeping
 
 BLINK_SECONDS = 0.01  # that a process may have to wait at any moment

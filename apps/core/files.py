@@ -20,17 +20,17 @@ class StoredFile:
     filename: str  # under which it is saved; as somebody called it, so not to be trusted
 
 
-def stored_file(*, name: str, content_type: str, filename: str) -> FileResponse:
+def stored_file(stored: StoredFile) -> FileResponse:
     """
     Answer a stored file, to be shown and never to be sniffed, run or kept by a proxy.
 
     :raises Http404: if the storage has it no more.
     """
     try:
-        file = default_storage.open(name)
+        file = default_storage.open(stored.name)
     except FileNotFoundError as error:
         raise Http404 from error
-    response = FileResponse(file, content_type=content_type, filename=filename)
+    response = FileResponse(file, content_type=stored.content_type, filename=stored.filename)
     _show_alone(response, NO_STORE)
     response["Referrer-Policy"] = "no-referrer"
     return response
@@ -56,7 +56,7 @@ def handed_out(file: StoredFile) -> HttpResponseBase:
     :raises Http404: if the disk has it no more.
     """
     if not is_in_bucket():
-        return stored_file(name=file.name, content_type=file.content_type, filename=file.filename)
+        return stored_file(file)
     response = HttpResponseRedirect(bucket_address(file, seconds=60, is_download=True))
     response["Cache-Control"] = NO_STORE
     response["Referrer-Policy"] = "no-referrer"

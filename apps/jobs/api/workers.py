@@ -112,9 +112,8 @@ class ClaimPicture(WorkerAPIView):
     )
     def get(self, request: Request, claim_id: str) -> HttpResponseBase:
         """Return the picture, while it is claimed."""
-        file = worker_claims.picture(claim=self.claim(claim_id))
         # Never by a link to a bucket: a worker would send his key along to it.
-        return stored_file(name=file.name, content_type=file.content_type, filename=file.filename)
+        return stored_file(worker_claims.picture(claim=self.claim(claim_id)))
 
 
 class ClaimResult(WorkerAPIView):

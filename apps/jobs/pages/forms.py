@@ -14,9 +14,9 @@ from apps.jobs import selectors
 from apps.jobs.models import BlobUpload, GenerationJob
 from apps.jobs.models.jobs import MOST_AREAS
 from apps.jobs.pages.options import OPTIONS
-from apps.jobs.runners.offers import offers
 from apps.jobs.runners.registry import RUNNERS, STYLED
 from apps.jobs.selectors import JobFilters
+from apps.jobs.selectors.offers import offers
 from apps.jobs.services.submission import AreaRequest
 from apps.tenants.models import Organization
 

@@ -11,10 +11,7 @@ from django.utils import timezone
 from apps.core.errors import NotFound
 from apps.core.files import StoredFile
 from apps.jobs.errors import ResultGone, ResultNotReady
-from apps.jobs.models import (
-    BlobUpload,
-    GenerationArea,
-)
+from apps.jobs.models import BlobUpload, GenerationArea
 from apps.tenants.models import Organization
 
 

@@ -8,12 +8,7 @@ from uuid import UUID
 from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
 from apps.core.errors import NotFound
-from apps.jobs.models import (
-    Attempt,
-    ExternalOperation,
-    GenerationArea,
-    GenerationJob,
-)
+from apps.jobs.models import Attempt, ExternalOperation, GenerationArea, GenerationJob
 from apps.rbac.selectors import shared_objects
 from apps.tenants.models import Organization, User
 

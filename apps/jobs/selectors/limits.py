@@ -1,9 +1,7 @@
 """Read the policies of rate limits."""
 
 from apps.core.ratelimits.policies import Policy
-from apps.jobs.models import (
-    RateLimitPolicy,
-)
+from apps.jobs.models import RateLimitPolicy
 
 
 def rate_limits() -> list[Policy]:

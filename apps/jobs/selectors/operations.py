@@ -9,12 +9,10 @@ from django.db.models import QuerySet
 
 from apps.core.errors import NotFound
 from apps.credits import selectors as credits_selectors
-from apps.jobs.models import (
-    StyleVersion,
-)
+from apps.jobs.models import StyleVersion
 from apps.jobs.runners import sample
-from apps.jobs.runners.offers import External, Offer, offers
 from apps.jobs.runners.registry import RUNNERS, STYLED
+from apps.jobs.selectors.offers import External, Offer, offers
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 from apps.credits.models import CreditEvent
 from apps.jobs.errors import PriceNotUnderstood
 from apps.jobs.models import BlobUpload
-from apps.jobs.runners.offers import Offer
+from apps.jobs.selectors.offers import Offer
 
 MEGAPIXEL = 1_000_000  # pixels
 

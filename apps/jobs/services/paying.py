@@ -16,7 +16,7 @@ from apps.credits.models import CreditEvent, Hold, Lot
 from apps.credits.services import charges, holds
 from apps.jobs.models import Attempt, GenerationArea, GenerationJob
 from apps.jobs.models.jobs import PaymentType
-from apps.jobs.runners.offers import Offer
+from apps.jobs.selectors.offers import Offer
 from apps.jobs.services.metering import is_metered, megapixels, most_units
 
 HELD_LONGER = timedelta(hours=1)  # than the deadline, so that what ends in time finds its hold

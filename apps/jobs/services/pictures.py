@@ -7,11 +7,12 @@ from io import BytesIO
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from apps.jobs.errors import PictureRefused, PictureTooLarge
+from apps.jobs.runners.checking import LARGEST_RESULT
 
 MEGABYTE = 1024 * 1024  # bytes
 LARGEST_FILE = 10 * MEGABYTE  # of an upload
 LARGEST_RESULT_FILE = 100 * MEGABYTE  # of a worker outside; a PNG of 40 megapixels can need it
-LARGEST_PICTURE = 40_000_000  # pixels
+LARGEST_PICTURE = LARGEST_RESULT  # pixels: a result can be worked on again
 FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 TURNS = {  # by the orientation in the metadata: 1 is upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,

@@ -8,7 +8,7 @@ from apps.credits.errors import InsufficientCredits
 from apps.credits.models import CreditEvent
 from apps.credits.selectors.coverage import is_unlimited
 from apps.credits.services.quotes import Item, quote_charges
-from apps.jobs.runners.offers import Offer, offer_of
+from apps.jobs.selectors.offers import Offer, offer_of
 from apps.jobs.services.metering import is_metered, most_units
 from apps.jobs.services.submission import AreaRequest, check_areas
 from apps.tenants.models import Organization

@@ -23,9 +23,9 @@ from apps.jobs.models import (
 )
 from apps.jobs.models.jobs import MOST_AREAS, PaymentType
 from apps.jobs.models.queues import CONCURRENCY
-from apps.jobs.runners.offers import Offer, offer_of
 from apps.jobs.runners.registry import RUNNERS, STYLED
 from apps.jobs.selectors import styles_by_code
+from apps.jobs.selectors.offers import Offer, offer_of
 from apps.jobs.services import uploads
 from apps.jobs.services.ending import take_stock
 from apps.jobs.services.looks import choose_style

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views import View
 
 from apps.core.errors import DomainError
-from apps.core.files import stored_file
+from apps.core.files import StoredFile, stored_file
 from apps.core.pages import add_refusal, refusal_page
 from apps.rbac.models import PersonalExport
 from apps.rbac.selectors.erasures import organizations_without, pending_erasure_of
@@ -98,9 +98,7 @@ class Download(LoginRequiredMixin, View):
             ready = personal_exports.note_download(export=export)
         except DomainError as refusal:
             return refusal_page(request, refusal)
-        answer = stored_file(
-            name=str(ready.file), content_type="application/zip", filename="your-data.zip"
-        )
+        answer = stored_file(StoredFile(str(ready.file), "application/zip", "your-data.zip"))
         answer["Content-Disposition"] = 'attachment; filename="your-data.zip"'
         answer["Cache-Control"] = "no-store"
         return answer
