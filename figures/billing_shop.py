@@ -112,7 +112,7 @@ class GeneratedShop:
         match self.chance.randrange(4):
             case 0:
                 price = str(self.chance.choice(self.plans).stripe_price_id)
-                items = [{"id": row.items.data[0].id, "price": price}]
+                items = [{"id": row["items"].data[0].id, "price": price}]
                 self.shop.v1.subscriptions.update(row.id, {"items": items})  # type: ignore[typeddict-item]
             case 1:
                 self.shop.v1.subscriptions.update(row.id, {"cancel_at_period_end": True})
