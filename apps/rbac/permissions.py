@@ -46,6 +46,11 @@ class SystemRole:
     codes: frozenset[str]
 
 
+# What a page changes by these is counted as an action on money (docs/guides/rate-limits.md).
+MOVES_MONEY = frozenset(
+    {"credits.charge", "credits.transfer", "jobs.submit", "billing.manage"}
+    | {"capacity.reserve", "partners.manage"}
+)
 IN_SANDBOX = frozenset({"credits", "budgets", "billing", "capacity", "partners"})
 
 PERMISSIONS = (

@@ -350,6 +350,17 @@ class TestWithoutRedis:
             "test-1": 2,
         }
 
+    def test_money_on_a_page_is_counted_and_other_changes_pass(self, owner, organization):
+        only({"limit": 1, "subject": "user", "requests": "write"})
+        browser = signed_in(owner)
+
+        def change(page: str) -> int:
+            return browser.post(f"/o/{organization.slug}/{page}/", {}).status_code
+
+        assert [change("jobs/new") == 429 for _ in range(2)] == [False, True]
+        assert {change("settings") == 429 for _ in range(3)} == {False}
+        assert list(RateLimitCount.objects.values_list("used", flat=True)) == [1]
+
     def test_money_goes_on_as_before_once_it_is_back(self, key, settings):
         spend(key, "one")
         settings.REDIS_URL = self.address

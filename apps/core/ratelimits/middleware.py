@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from apps.core.errors import RateLimited
 from apps.core.pages import refusal_page
 from apps.core.problems import problem_response
-from apps.core.ratelimits.policies import group_of
+from apps.core.ratelimits.policies import group_of, moves_money
 from apps.core.ratelimits.requests import Counting, check_rate, counting_of, seconds_of
 from apps.core.ratelimits.windows import Window
 
@@ -60,8 +60,9 @@ class RateLimitMiddleware:
         if request.method not in UNSAFE or not request.user.is_authenticated:
             return None
         permission = _permission_of(view)
+        is_keyed = moves_money(permission)  # the form has a key of its own, as a request has
         try:
-            check_rate(request, group_of(request.method, is_keyed=False, permission=permission))
+            check_rate(request, group_of(request.method, is_keyed=is_keyed, permission=permission))
         except RateLimited as error:
             return refusal_page(request, error)
         return None

@@ -70,12 +70,23 @@ PolicyReader = Callable[[], Iterable[Policy]]
 PlanReader = Callable[[Any], str]
 _policies: list[PolicyReader] = []
 _plans: list[PlanReader] = []
+_moving_money: set[str] = set()  # permissions
 
 
 def register(policies: PolicyReader, plan_of: PlanReader) -> None:
     """Read policies, and the code of an organization's plan (empty for none), from these."""
     _policies.append(policies)
     _plans.append(plan_of)
+
+
+def register_money(permissions: Iterable[str]) -> None:
+    """Count what pages change by these permissions as actions on money."""
+    _moving_money.update(permissions)
+
+
+def moves_money(permission: str) -> bool:
+    """Tell whether what a page changes by this permission moves money or credits."""
+    return permission in _moving_money
 
 
 def group_of(method: str, *, is_keyed: bool, permission: str = "") -> frozenset[str]:
