@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -100,10 +101,9 @@ def deliver_in(
     beside, answers = post([bare, ours], bodies)
     if careless:
         (refused,) = post([careless + PATH], bodies[:OF_CONTROL])
-        figure.control = "red" if not_taken(refused) else "green"
-        print(
-            f"    not taken by one that {trouble.control.replace('_', ' ')}: {not_taken(refused)}"
-        )
+        count = not_taken(refused)
+        figure.control = "red" if count else "green"
+        print(f"    not taken by one that {trouble.control.replace('_', ' ')}: {count}")
     kept = WebhookEvent.objects.exclude(type=WARM_UP_TYPE)
     figure.examined = len(answers)
     figure.failures = not_taken(answers) + not_taken(beside) + len(bodies) - kept.count()
@@ -146,7 +146,10 @@ def send(urls: list[str], bodies: list[str], *, folder: Path) -> list[list[Answe
 
 def not_taken(answers: list[Answer]) -> int:
     """Count answers that are not 2xx, or were none."""
-    return sum(not 200 <= status < 300 for _, status in answers)
+    refused = Counter(status for _, status in answers if not 200 <= status < 300)
+    if refused:
+        print(f"    refused, by status (0: no answer): {dict(refused)}")
+    return refused.total()
 
 
 def part(answers: list[Answer], share: float) -> float:

@@ -81,9 +81,8 @@ class Running:
         """Start a worker, with the beat; it leads a group of processes of its own."""
         return self._start(
             *("celery", "-A", application, "worker", "--concurrency", WORKERS, "--beat"),
-            # One each: what a beat that was killed has left in its file keeps no other from it.
-            *("--schedule", str(self.home / f"beat-{len(self.processes)}")),
-            *("--loglevel", "CRITICAL"),
+            # In memory: a file that was opened before a fork is of no use after it (SQLite).
+            *("--scheduler", "celery.beat:Scheduler", "--loglevel", "CRITICAL"),
             *("--without-mingle", "--without-gossip"),
         )
 
