@@ -93,7 +93,7 @@ def start(home: Path, port: int, processes: Processes, attachments: list[Attachm
     simulator.start(home, port, environment, processes)
     schema.migrate(ROOT, environment)
     schema.seed(ROOT, environment)
-    start_coffer(home, port, processes)
+    start_coffer(port, processes)
     write_shared(home / "env", environment)
     (home / "run.json").write_text(json.dumps({"url": environment["BASE_URL"], "pid": os.getpid()}))
     wait_until_ready(f"http://127.0.0.1:{port}/readyz", processes)
@@ -118,7 +118,7 @@ def start_services(home: Path, environment: dict[str, str], attachments: list[At
         report.done(f"Valkey (embedded, port {attachments[-1].port})")
 
 
-def start_coffer(home: Path, port: int, processes: Processes) -> None:
+def start_coffer(port: int, processes: Processes) -> None:
     """Start the web server, and one worker that holds the beat as well."""
     processes.start(
         "web",
@@ -129,7 +129,8 @@ def start_coffer(home: Path, port: int, processes: Processes) -> None:
     processes.start(
         "worker",
         *(sys.executable, "-m", "celery", "-A", "config", "worker"),
-        *("--concurrency", "2", "--beat", "--schedule", str(home / "beat-schedule")),
+        # Its schedule in memory: the file that Celery would open does not survive the fork.
+        *("--concurrency", "2", "--beat", "--scheduler", "celery.beat:Scheduler"),
         *("--loglevel", "INFO", "--without-mingle", "--without-gossip"),
     )
 
