@@ -18,6 +18,7 @@ from apps.credits.selectors import main_wallet
 from apps.credits.services.grants import grant_credits
 from apps.credits.services.prices import set_price
 from apps.jobs.models import BlobUpload, GenerationArea, GenerationJob
+from apps.jobs.models.areas import MOST_CLAIMS
 from apps.jobs.models.jobs import UNFINISHED
 from apps.jobs.services.submission import AreaRequest, submit_job
 from apps.tenants.models import Organization, User
@@ -97,13 +98,19 @@ class Shop:
             "ended otherwise than run": self.not_as_run(),
             "broken invariants": sum(finding.failures for finding in verify()),
         }
-        print("    " + ", ".join(f"{name}: {number}" for name, number in found.items()))
+        lost = len(self.runs.done().keys() & given_up())
+        shown = found | {"done in vain, in the last try of a worker or before": lost}
+        print("    " + ", ".join(f"{name}: {number}" for name, number in shown.items()))
         return sum(found.values())
+
+    def delivered(self) -> set[str]:
+        """Return the works that were done and handed over; not what then died in its last try."""
+        return set(self.runs.done()) - given_up()
 
     def overpaid(self) -> list[int]:
         """Return the credits each customer paid beyond what the runner did for him, once."""
         owners = dict(GenerationArea.objects.values_list("parameters__work", "organization"))
-        done = Counter(owners[work] for work in self.runs.done())
+        done = Counter(owners[work] for work in self.delivered())
         return [
             customer.balance
             - main_wallet(customer.organization).balance
@@ -122,7 +129,7 @@ class Shop:
 
     def not_as_run(self) -> int:
         """Count areas that are completed and were not done, or the other way round."""
-        done = self.runs.done()
+        done = self.delivered()
         areas = GenerationArea.objects.values_list("parameters__work", "status")
         return sum((work in done) != (status == "completed") for work, status in areas)
 
@@ -141,6 +148,12 @@ def make_customer() -> Customer:
     wallet.refresh_from_db()
     user = make_member(organization, "developer")
     return Customer(organization, user, make_upload(organization, user), wallet.balance)
+
+
+def given_up() -> set[str]:
+    """Return the works whose workers died in every try, be it a moment after one of them."""
+    areas = GenerationArea.objects.filter(error_code="gave_up", claims=MOST_CLAIMS)
+    return set(areas.values_list("parameters__work", flat=True))
 
 
 def unfinished() -> int:
