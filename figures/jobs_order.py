@@ -50,7 +50,7 @@ def serve(shop: Shop, small: list[Customer], arrivals: int) -> list[Turn]:
     """Let so many come, none or two of whom are served in between, and then the rest."""
     turns: list[Turn] = []
     waiting: dict[UUID, Turn] = {}
-    for _ in range(arrivals):
+    while len(turns) < arrivals:
         idle = [one for one in small if one.organization.pk not in waiting]
         if idle:
             customer = shop.chance.choice(idle)
