@@ -14,6 +14,12 @@ ORGANIZATIONS = 10  # that share them
 
 def run(server: Server) -> None:
     """Print what submitting costs beside a bare view, and claiming beside a short queue."""
+    accept(server)
+    claim(server)
+
+
+def accept(server: Server) -> None:
+    """Compare jobs that are submitted over HTTP with rows that a bare view inserts."""
     with ExitStack() as stack:
         both = [
             stack.enter_context(
@@ -31,6 +37,10 @@ def run(server: Server) -> None:
             verbs = {entrant.name: "submit" for entrant in both}
             contest.compare(f"jobs_accepted_{processes}", verbs, processes)
         contest.check()
+
+
+def claim(server: Server) -> None:
+    """Compare claims while many areas wait with claims while few do."""
     with ExitStack() as stack:
         queues = [
             stack.enter_context(
