@@ -36,6 +36,7 @@ class Chart:
     bars: tuple[Bar, ...]
     nothing: str  # what to say where every bar is zero
     is_large: bool = False
+    unit: str = "Credits"  # what the values are
 
     @property
     def peak(self) -> int:

@@ -4,10 +4,12 @@ Pages of a long list, newest first: by keyset, so that page 10,000 costs what pa
 The API's lists have signed cursors on top of this: `apps.core.api.paginated`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db.models import Model, Q, QuerySet
+
+CHUNK = 1000  # rows of a file that are in memory at once
 
 
 def after[M: Model](rows: QuerySet[M], last: M | None, *, by: str = "created_at") -> QuerySet[M]:
@@ -36,3 +38,18 @@ def page_of[M: Model](rows: QuerySet[M], *, size: int) -> tuple[list[M], M | Non
     found = list(rows[: size + 1])
     page = found[:size]
     return page, page[-1] if len(found) > size else None
+
+
+def every[M: Model](rows: QuerySet[M]) -> Iterator[M]:
+    """
+    Yield all rows of a list, newest first, a chunk at a time, whatever their order was.
+
+    By keyset and not by a cursor of the database, which a pool in front of it does not give.
+    """
+    rows = rows.order_by("-created_at", "-id")  # in any other, chunks would leave rows out
+    chunk = list(rows[:CHUNK])
+    while chunk:
+        yield from chunk
+        if len(chunk) < CHUNK:
+            return
+        chunk = list(after(rows, chunk[-1])[:CHUNK])

@@ -63,3 +63,13 @@ class TestPages:
 
         assert len(sources) > 100
         assert [path.name for path in sources if BY_HAND.search(path.read_text())] == []
+
+
+class TestFiles:
+    @pytest.mark.parametrize("order", [[], ["email"], ["created_at"]])
+    def test_have_every_row_once_newest_first_in_whatever_order_rows_come(
+        self, people, monkeypatch, order
+    ):
+        monkeypatch.setattr(paging, "CHUNK", 2)
+
+        assert list(paging.every(people.order_by(*order))) == list(people)

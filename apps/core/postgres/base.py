@@ -40,10 +40,11 @@ class Told:
 
 
 NOBODY = Told()
-# What opens an organization before anybody is known: functions of migrations of rbac and jobs.
+# What opens an organization before anybody is known: functions of migrations of the apps above.
 OPENERS = {
     "api_key": "coffer_organization_of_api_key",
     "invitation": "coffer_organization_of_invitation",
+    "programme_claim": "coffer_organization_of_programme_claim",
     "worker_claim": "coffer_organization_of_worker_claim",
 }
 

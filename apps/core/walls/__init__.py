@@ -24,7 +24,8 @@ class Wall:
     person: str = ""  # or a person's id: then the web shows him, and nobody else, his rows
     also_read: str = ""  # rows that may be read beside those of the organization
     also_add: str = ""  # rows that may be added beside those of the organization
-    web: str = EVERYTHING  # privileges of the web's role
+    # Privileges of the web's role; of UPDATE also by column: "SELECT, UPDATE (state, held_for)".
+    web: str = EVERYTHING
     staff: str = EVERYTHING  # and of the role of staff
 
     @property

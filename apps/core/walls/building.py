@@ -1,6 +1,7 @@
 """Build the walls in the database: only what is missing, so that a second run does nothing."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from apps.core.walls import EVERYTHING, MINE, STAFF, WEB, Wall
 from apps.core.walls.asking import ask
 
 READ = "SELECT"
+COLUMNS_TO_UPDATE = re.compile(r"UPDATE \(([a-z_, ]+)\)")
 # Tables of others that the web only reads: what people may do there is not its to decide.
 ONLY_READ = ("django_migrations", "django_content_type", "auth_", "tenants_user_", "djstripe_")
 
@@ -225,11 +227,30 @@ def _grant_table(role: str, table: str, wanted: str) -> None:
         )
         if is_held
     }
-    asked = {one for one in everything if one in wanted}
+    of_columns = COLUMNS_TO_UPDATE.search(wanted)
+    asked = {one for one in everything if one in COLUMNS_TO_UPDATE.sub("", wanted)}
     if held - asked:
         _run(f'REVOKE {", ".join(sorted(held - asked))} ON "{table}" FROM {role}')
     if asked - held:
         _run(f'GRANT {", ".join(sorted(asked - held))} ON "{table}" TO {role}')
+    if "UPDATE" not in asked:  # a privilege of the whole table is one of each column
+        _grant_columns(role, table, set(of_columns[1].split(", ")) if of_columns else set())
+
+
+def _grant_columns(role: str, table: str, asked: set[str]) -> None:
+    """Let the role update these columns and no others."""
+    held = {
+        column
+        for (column,) in ask(
+            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0"
+            "   AND NOT attisdropped AND has_column_privilege(%s, attrelid, attnum, 'UPDATE')",
+            *(f'"{table}"', role),
+        )
+    }
+    if held - asked:
+        _run(f'REVOKE UPDATE ({", ".join(sorted(held - asked))}) ON "{table}" FROM {role}')
+    if asked - held:
+        _run(f'GRANT UPDATE ({", ".join(sorted(asked - held))}) ON "{table}" TO {role}')
 
 
 def _run(*statements: str) -> None:
