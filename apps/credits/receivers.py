@@ -8,7 +8,7 @@ from django.dispatch import receiver
 
 from apps.core import mail, personal
 from apps.credits.errors import WalletHasHolds, WalletInDebt
-from apps.credits.models import Budget, CreditTransaction
+from apps.credits.models import Budget, CreditTransaction, Wallet
 from apps.credits.selectors.organizations import held_for_longer, leftover_of
 from apps.credits.services import (
     budget_alerts,
@@ -84,7 +84,16 @@ def budgets_of(user: User) -> Iterable[Mapping[str, Any]]:
     return found
 
 
+def wallets_of(user: User) -> Iterable[Mapping[str, Any]]:
+    """Return the wallets that are his own, with what is in them."""
+    found: Iterable[Mapping[str, Any]] = Wallet.objects.filter(holder=user).values(
+        *("id", "organization__slug", "balance", "held", "created_at")
+    )
+    return found
+
+
 personal.register("budgets", budgets_of)
 personal.register("credit_transactions", transactions_of)
+personal.register("wallets", wallets_of)
 mail.register(budget_alerts.QUEUE)
 mail.register(expiry_warnings.QUEUE)

@@ -14,6 +14,7 @@ from apps.credits.ledger import commands as ask
 from apps.credits.ledger.book import Outcome
 from apps.credits.ledger.commands import Command
 from apps.credits.ledger.planning import plan
+from apps.credits.ledger.returning import Recall
 from apps.credits.ledger.state import State, WalletState
 from apps.credits.models import NO_HASH
 from tests.credits.model import PRIORITY, Ledger, Refused
@@ -262,19 +263,48 @@ class LedgerMachine(RuleBasedStateMachine):
         amount=AMOUNTS,
         kind=st.one_of(st.none(), KINDS),
         ends_in=LIVES,
+        returns=st.booleans(),
     )
-    def transfer(self, which, repeat, amount, kind, ends_in):
+    def transfer(self, which, repeat, amount, kind, ends_in, returns):
         reference = self.reference(which, repeat)
         ends = None if ends_in is None else self.now + ends_in
         model, target = self.models[which], self.models[1 - which]
         self.compare(
-            lambda: model.transfer(self.now, reference, target, amount, kind, ends),
+            lambda: model.transfer(self.now, reference, target, amount, kind, ends, returns),
             ask.Transfer(
                 **self.cause(which, reference),
                 target_id=self.wallet_ids[1 - which],
                 amount=amount,
                 kind=kind,
                 expires_at=ends,
+                returns=returns,
+            ),
+        )
+
+    @rule(which=WALLETS, amount=PARTS, ends_in=LIVES)
+    def lend_a_little(self, which, amount, ends_in):
+        self.transfer(which, 99, amount, "partner", ends_in, True)
+
+    @precondition(lambda self: self.lent(0) or self.lent(1))
+    @rule(data=st.data(), repeat=REPEATS, amount=st.one_of(st.none(), PARTS, AMOUNTS))
+    def recall(self, data, repeat, amount):
+        which = data.draw(st.sampled_from([one for one in (0, 1) if self.lent(one)]))
+        names = data.draw(st.lists(st.sampled_from(self.lent(which)), unique=True, max_size=3))
+        wrong = data.draw(st.sampled_from([None, None, None, *self.named_lots(which)]))
+        reference = self.reference(which, repeat)
+        model, target = self.models[which], self.models[1 - which]
+        lots = [lot for lot in model.lots if lot.lent_as in names]
+        lot_ids = [one for name in names for one in self.find_lots(which, name)]
+        if wrong is not None:
+            lots.append(wrong)
+            lot_ids.append(self.find_lot(which, wrong.name))
+        self.compare(
+            lambda: model.recall(self.now, reference, target, lots, amount),
+            Recall(
+                **self.cause(which, reference),
+                target_id=self.wallet_ids[1 - which],
+                lots=tuple(lot_ids),
+                amount=amount,
             ),
         )
 
@@ -348,6 +378,10 @@ class LedgerMachine(RuleBasedStateMachine):
     def named_lots(self, which):
         return [lot for lot in self.models[which].lots if lot.name]
 
+    def lent(self, which) -> list[str]:
+        """Return the references under which lots that return came into a wallet."""
+        return sorted({lot.lent_as for lot in self.models[which].lots if lot.lent_as})
+
     def some_hold(self, data) -> str:
         """Return a hold's reference, most often of an open one; sometimes it is no hold at all."""
         model = self.models[0]
@@ -372,7 +406,12 @@ class LedgerMachine(RuleBasedStateMachine):
     def find_lot(self, which: int, origin: str) -> UUID:
         """Return the ledger's lot that this cause made, once the batch is posted."""
         self.flush()
-        return self.lot_id(which, origin)
+        return dict(self.lot_ids(which))[origin]
+
+    def find_lots(self, which: int, reference: str) -> list[UUID]:
+        """Return the ledger's lots that came under this reference, once the batch is posted."""
+        self.flush()
+        return [id for origin, id in self.lot_ids(which) if origin.startswith(f"{reference}:lot_")]
 
     def compare(self, ask_model, command: Command) -> None:
         type(self).steps += 1
@@ -417,7 +456,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def remaining(self, which: int) -> list[tuple[str, str, int]]:
         raise NotImplementedError
 
-    def lot_id(self, which: int, origin: str) -> UUID:
+    def lot_ids(self, which: int) -> list[tuple[str, UUID]]:
         raise NotImplementedError
 
 
@@ -426,14 +465,15 @@ class PlanMachine(LedgerMachine):
 
     def open_wallets(self):
         self.keys: set[tuple] = set()
-        wallets = [self.new_wallet(), self.new_wallet()]
+        organization_id = ids.new_id()
+        wallets = [self.new_wallet(organization_id) for _ in range(2)]
         self.state = State(now=self.now, wallets={wallet.id: wallet for wallet in wallets})
         return list(self.state.wallets)
 
-    def new_wallet(self) -> WalletState:
+    def new_wallet(self, organization_id: UUID) -> WalletState:
         return WalletState(
             id=ids.new_id(),
-            organization_id=ids.new_id(),
+            organization_id=organization_id,
             balance=0,
             held=0,
             credit_line=0,
@@ -464,7 +504,6 @@ class PlanMachine(LedgerMachine):
         lots = self.state.lots_of(self.wallet_ids[which])
         return [(lot.kind, str(lot.expires_at), lot.remaining) for lot in lots if lot.remaining]
 
-    def lot_id(self, which, origin):
+    def lot_ids(self, which):
         lots = self.state.lots_of(self.wallet_ids[which])
-        (lot,) = (lot for lot in lots if lot.origin == origin)
-        return lot.id
+        return [(lot.origin, lot.id) for lot in lots]

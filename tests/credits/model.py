@@ -34,6 +34,8 @@ class Lot:
     lost: int = 0  # when its time was up
     is_frozen: bool = False
     heir_of: "Lot | None" = None  # the first one, if there were more
+    returns_to: "Lot | None" = None  # the other wallet's
+    lent_as: str = ""  # the reference that handed it on, where it returns
 
     def order(self) -> tuple:
         ends = NEVER if self.ends is None else self.ends.replace(tzinfo=None)
@@ -41,6 +43,9 @@ class Lot:
 
     def is_dead(self, now: datetime) -> bool:
         return self.ends is not None and now >= self.ends
+
+    def is_lost(self, now: datetime) -> bool:
+        return self.is_dead(now) and self.returns_to is None
 
     def is_live(self, now: datetime) -> bool:
         is_free = self.left > 0 and not self.is_frozen
@@ -130,10 +135,13 @@ class Ledger:
         ]
 
     def take(self, now, amount, features) -> list[list]:
-        if sum(lot.left for lot in self.open_lots(now, features)) < amount:
+        return self.take_from(self.open_lots(now, features), amount)
+
+    def take_from(self, lots, amount) -> list[list]:
+        if sum(lot.left for lot in lots) < amount:
             raise Refused("insufficient_credits")
         parts = []
-        for lot in self.open_lots(now, features):
+        for lot in lots:
             part = min(amount, lot.left)
             if part:
                 lot.left -= part
@@ -170,13 +178,14 @@ class Ledger:
             lot.left += forgiven
             if share > forgiven:
                 self.lots.append(Lot("adjustment", share - forgiven, 30, now, None))
-        elif share and not lot.is_dead(now):
-            lot.left += share
-        elif share and ours:
+        elif share and ours and lot.is_dead(now):
             ends = now + GRACE
             heir = Lot(lot.kind, share, lot.priority, now, ends, lot.features, lot.cost)
             heir.heir_of, heir.is_frozen = lot.heir_of or lot, lot.is_frozen
+            heir.returns_to = lot.returns_to
             self.lots.append(heir)
+        elif not lot.is_lost(now):
+            lot.left += share
 
     def hold(self, now, reference, amount, ttl, policy, features) -> int:
         if (again := self.replay(reference, ("hold", amount, policy))) is not None:
@@ -220,7 +229,7 @@ class Ledger:
             share = min(taken, amount)
             amount -= share
             part[2] += share
-            if not lot.is_dead(now):
+            if not lot.is_lost(now):
                 lot.left += share
 
     def release(self, now, reference) -> int:
@@ -319,7 +328,7 @@ class Ledger:
             due -= part
             if part:
                 moved.append(taken.lot)
-            if not taken.lot.is_dead(now):
+            if not taken.lot.is_lost(now):
                 taken.lot.left += part
         self.repay(now)
         return self.keep(reference, ("reinstate", moved), amount)
@@ -349,7 +358,7 @@ class Ledger:
         if (again := self.replay(reference, ("redate", lot.name, ends))) is not None:
             return again
         self.begin(now, None)
-        if lot.left <= 0:
+        if lot.left <= 0 or lot.is_dead(now):
             raise Refused("lot_has_less")
         if lot.is_frozen:
             raise Refused("lot_frozen")
@@ -382,10 +391,10 @@ class Ledger:
         self.repay(now)
         return self.keep(reference, asked, over + amount)
 
-    def transfer(self, now, reference, target, amount, kind, ends) -> int:
+    def transfer(self, now, reference, target, amount, kind, ends, returns) -> int:
         if reference in self.done or reference in target.done:
             asked, came = self.done.get(reference, ((), 0))
-            if asked != ("transfer", id(target), amount):
+            if asked != ("transfer", id(target), amount, returns):
                 raise Refused("reference_reused")
             return came
         self.begin(now, amount, takes_out=True)
@@ -394,14 +403,47 @@ class Ledger:
         if ends is not None and ends <= now:
             raise Refused("lot_expires_too_early")
         target.tick(now)
-        for lot, part, _ in self.take(now, amount, frozenset()):
+        ours = [lot for lot in self.open_lots(now, frozenset()) if lot.returns_to is None]
+        for lot, part, _ in self.take_from(ours, amount):
             till = min([end for end in (lot.ends, ends) if end is not None], default=None)
             priority = PRIORITY[kind] if kind else lot.priority
-            target.lots.append(Lot(kind or lot.kind, part, priority, now, till, cost=lot.cost))
+            new = Lot(kind or lot.kind, part, priority, now, till, cost=lot.cost)
+            if returns:
+                new.returns_to, new.lent_as = lot, reference
+            target.lots.append(new)
         self.repay(now)
         target.repay(now)
         target.keep(reference, ("transferred in",), amount)
-        return self.keep(reference, ("transfer", id(target), amount), -amount)
+        return self.keep(reference, ("transfer", id(target), amount, returns), -amount)
+
+    def recall(self, now, reference, target, lots, amount) -> int:
+        if reference in self.done or reference in target.done:
+            asked, came = self.done.get(reference, ((), 0))
+            sent = asked[2] if asked[:2] == ("recall", id(target)) else [None]
+            named = [id(lot) for lot in lots]
+            if amount not in (None, -came) or any(id(lot) not in named for lot in sent):
+                raise Refused("reference_reused")
+            return came
+        self.check(amount)
+        self.tick(now)
+        target.tick(now)
+        theirs = [id(lot) for lot in target.lots]
+        if any(id(lot.returns_to) not in theirs for lot in lots):
+            raise Refused("lot_does_not_return")
+        there = sum(lot.left for lot in lots)
+        if amount is not None and amount > there:
+            raise Refused("lot_has_less")
+        came, sent = there if amount is None else amount, []
+        for lot, part, _ in self.take_from(sorted(lots, key=Lot.order)[::-1], came):
+            sent.append(lot)
+            if not lot.returns_to.is_dead(now):
+                lot.returns_to.left += part
+        self.repay(now)
+        target.repay(now)
+        if not sent:
+            return 0
+        target.keep(reference, ("recalled",), came)
+        return self.keep(reference, ("recall", id(target), sent), -came)
 
     def set_line(self, now, limit) -> int:
         self.tick(now)
@@ -425,7 +467,7 @@ class Ledger:
     def tick(self, now) -> None:
         """Do what time alone makes due."""
         for lot in self.lots:
-            if lot.is_dead(now):
+            if lot.is_lost(now):
                 lot.lost += lot.left
                 lot.left = 0
         for reference, hold in self.holds.items():

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SOME = [
     *("charge_after_expiry", "refund", "capture_and_overflow", "renew_allowance", "batch"),
     *("charge_within_budgets", "make_a_budget"),
+    *("recall_after_its_date", "service_recall_many"),
     *("service_transfer", "sweep", "correction_approved", "with_an_idempotency_key"),
 ]
 

@@ -283,9 +283,8 @@ class TestDefect7:
     """
     What was available was picked in one step and taken in another, and too much of it.
 
-    That no block of a project is given twice, nor more of them than asked, and that a
-    released one keeps its history, comes with the issue "Capacity". For credits the same
-    three things hold today; races for the last ones are in tests/races.
+    For blocks of a project that is tests/capacity/test_document_defects.py. Here it is for
+    credits; races for the last ones are in tests/races.
     """
 
     def test_what_is_picked_is_taken_in_the_same_step(self, wallet):

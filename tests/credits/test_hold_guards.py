@@ -13,8 +13,9 @@ from django.db import IntegrityError
 from apps.credits.ledger import rows
 from apps.credits.services.holds import hold_amount
 from tests.credits import test_guards
-from tests.races.guard_table import GUARDS, foreign_keys, primary_keys
+from tests.races.guard_table import GUARDS, keys
 from tests.races.guarded import (
+    add_former_accounts,
     add_holds_and_corrections,
     add_warnings_and_closed_months,
     make_guarded_wallet,
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.django_db
 def wallet():
     wallet = make_guarded_wallet()
     add_holds_and_corrections(wallet)
+    add_former_accounts(wallet)
     add_warnings_and_closed_months(wallet)
     return wallet
 
@@ -38,12 +40,12 @@ class TestEachGuard:
         assert guard.is_what_refuses()
 
     def test_of_the_keys_is_what_refuses(self, wallet):
-        wrong = [g.name for g in primary_keys() + foreign_keys() if not g.is_what_refuses()]
+        wrong = [g.name for g in keys() if not g.is_what_refuses()]
 
         assert wrong == []
 
     def test_has_a_write_that_it_refuses(self, wallet):
-        named = {guard.name for guard in GUARDS + primary_keys() + foreign_keys()}
+        named = {guard.name for guard in GUARDS + keys()}
 
         assert missing(named | {guard.name for guard in test_guards.GUARDS}) == {}
 

@@ -17,6 +17,7 @@ from apps.credits.models import CreditTransaction, Lot, Wallet
 from apps.credits.selectors import main_wallet, statements
 from apps.credits.services.charges import charge_event, refund_charge
 from apps.credits.services.grants import grant_credits
+from apps.credits.services.holders import open_member_wallet
 from apps.credits.services.prices import set_price
 from tests.people import make_key, make_member, make_organization, signed_in, with_key
 from tests.problem_documents import problem_of
@@ -333,13 +334,18 @@ class TestTheApi:
                 answer = client.get(f"{API}?month=2026-10&wallet={wallet}&format={kind}")
                 problem_of(answer, 404, "not_found")
 
-    def test_shows_another_wallet_of_the_same_organization(self, client, organization):
-        members = Wallet.objects.create(organization=organization, kind=Wallet.Kind.MEMBER)
+    def test_takes_the_wallet_by_its_id(self, client, wallet):
+        answer = client.get(f"{API}?month=2026-10&wallet={wallet.public_id}").json()
 
-        answer = client.get(f"{API}?month=2026-10&wallet={members.public_id}").json()
+        assert answer["wallet"] == wallet.public_id
 
-        assert answer["wallet"] == members.public_id
-        assert answer["closing"]["balance"] == 0
+    def test_shows_no_members_wallet(self, client, organization):
+        """Partners show it, as far as their terms go."""
+        members = open_member_wallet(organization=organization)
+
+        for kind in ("json", "csv", "pdf"):
+            answer = client.get(f"{API}?month=2026-10&wallet={members.public_id}&format={kind}")
+            problem_of(answer, 404, "not_found")
 
     def test_refuses_a_pdf_of_too_many_lines(self, client, monkeypatch):
         monkeypatch.setattr(statements, "LARGEST_PDF", 3)
@@ -434,13 +440,15 @@ class TestThePage:
 
         assert stranger.get("/o/acme/statements/").status_code == 404
 
-    def test_knows_no_wallet_of_others(self, organization):
+    def test_knows_no_wallet_of_others_and_of_members(self, organization):
         other = main_wallet(make_organization(name="Other"))
         browser = signed_in(make_member(organization, "owner"))
 
-        answer = browser.get(f"/o/acme/statements/?wallet={other.public_id}")
+        members = open_member_wallet(organization=organization)
 
-        assert answer.status_code == 404
+        for wallet in (other, members):
+            answer = browser.get(f"/o/acme/statements/?wallet={wallet.public_id}")
+            assert answer.status_code == 404
 
     def test_asks_for_the_permission(self, organization):
         browser = signed_in(make_member(organization, "member"))

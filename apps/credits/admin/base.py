@@ -1,26 +1,18 @@
-"""What the ledger's admin pages share: who sees them, how they are searched and exported."""
+"""What the ledger's admin pages share: who sees them, and how they are searched."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
-from unfold.decorators import action
 
 from apps.core import ids
-from apps.core.admin import ReadOnlyAdmin
-from apps.core.exports import stream_csv
+from apps.core.admin import ExportingAdmin
 from apps.tenants.models import Organization, User
 
-CHUNK = 2000  # rows of an export that are in memory at once
 MOST_NAMED = 50  # organizations that one search may mean
 LINK = '<a class="text-primary-600 underline dark:text-primary-500" href="{}">{}</a>'
 
@@ -59,7 +51,7 @@ def hash_text(value: bytes) -> str:
     return format_html_join(mark_safe("<wbr>"), "{}", pieces)
 
 
-class LedgerAdmin[M: Model](ReadOnlyAdmin[M]):
+class LedgerAdmin[M: Model](ExportingAdmin[M]):
     """
     Rows of the ledger: superusers cannot change them here either, and nothing counts them.
 
@@ -69,8 +61,6 @@ class LedgerAdmin[M: Model](ReadOnlyAdmin[M]):
     ordering: Sequence[Any] = ["-id"]
     list_select_related = ["organization"]
     list_filter_submit = True
-    actions_list = ["export"]
-    csv_columns: ClassVar[list[str]] = []  # attributes, dotted where they are another row's
     ids_searched: ClassVar[dict[str, str]] = {}  # prefix of an id → the field that it is in
     texts_searched: ClassVar[list[str]] = []  # fields that are searched for the exact text
 
@@ -103,52 +93,3 @@ class LedgerAdmin[M: Model](ReadOnlyAdmin[M]):
         for field in self.texts_searched:
             condition |= Q(**{field: text})
         return queryset.filter(condition), False
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponseBase:
-        """Show the list; the link to the export carries the list's filters."""
-        answer: HttpResponseBase = super().changelist_view(request, extra_context)
-        if isinstance(answer, TemplateResponse) and answer.context_data:
-            for one in answer.context_data.get("actions_list", []):
-                one["path"] = f"{one['path']}?{request.GET.urlencode()}"
-        return answer
-
-    @action(  # type: ignore[untyped-decorator]  # of Unfold
-        description="CSV", url_path="export", icon="download", permissions=["view"]
-    )
-    def export(self, request: HttpRequest) -> HttpResponseBase:
-        """Stream every row that fits the filters, newest first."""
-        try:
-            rows: QuerySet[M] = self.get_changelist_instance(request).queryset
-        except IncorrectLookupParameters:
-            return redirect(list_url(str(self.opts.model_name), e=1))
-        return stream_csv(
-            filename=f"{self.opts.model_name}s.csv",
-            columns=[column.replace(".", "_") for column in self.csv_columns],
-            rows=(
-                [_cell(row, column) for column in self.csv_columns] for row in newest_first(rows)
-            ),
-        )
-
-
-def newest_first[M: Model](rows: QuerySet[M]) -> Iterator[M]:
-    """
-    Yield rows from last to first, however many, a chunk at a time.
-
-    By keyset and not by a cursor of the database, which a pool in front of it does not give.
-    """
-    rows = rows.order_by("-pk")
-    chunk = list(rows[:CHUNK])
-    while chunk:
-        yield from chunk
-        if len(chunk) < CHUNK:
-            return
-        chunk = list(rows.filter(pk__lt=chunk[-1].pk)[:CHUNK])
-
-
-def _cell(row: object, column: str) -> object:
-    value: Any = row
-    for name in column.split("."):
-        value = None if value is None else getattr(value, name)
-    return value.isoformat() if isinstance(value, datetime) else value

@@ -47,6 +47,7 @@ class LotAdmin(LedgerAdmin[Lot]):
         "frozen_at",
         "origin",
         "heir_of",
+        "returns_to",
         "movements",
         "created_at",
     ]

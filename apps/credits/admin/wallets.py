@@ -48,6 +48,7 @@ class WalletAdmin(LedgerAdmin[Wallet]):
         "public_id",
         "organization",
         "kind",
+        "holder",
         "balance",
         "held",
         "credit_line",

@@ -2,15 +2,20 @@
 
 from django.urls import path
 
-from apps.credits.api import closing, prices, reading, statements, views
-from apps.credits.api.commands import budgets, charges, holds, staff, transfers
+from apps.credits.api import closing, former, own, prices, reading, statements, views
+from apps.credits.api.commands import budgets, charges, holds, staff, wallets
 
 app_name = "credits"
 urlpatterns = [
     path("credits/balance", views.Balance.as_view(), name="balance"),
     path("credits/lots", views.Lots.as_view(), name="lots"),
+    path("credits/own/balance", own.OwnBalance.as_view(), name="own_balance"),
+    path("credits/own/lots", own.OwnLots.as_view(), name="own_lots"),
+    path("credits/own/transactions", own.OwnTransactions.as_view(), name="own_transactions"),
     path("credits/transactions", views.Transactions.as_view(), name="transactions"),
     path("credits/transactions.csv", reading.TransactionsCsv.as_view(), name="transactions_export"),
+    path("credits/former", former.FormerMovements.as_view(), name="former"),
+    path("credits/former.csv", former.FormerMovementsCsv.as_view(), name="former_export"),
     path("credits/usage", reading.UsageReport.as_view(), name="usage"),
     path("credits/explain", reading.Explain.as_view(), name="explain"),
     path("credits/forecast", reading.Forecast.as_view(), name="forecast"),
@@ -28,8 +33,7 @@ urlpatterns = [
     ),
     path("credits/spend", charges.Spend.as_view(), name="spend"),
     path("credits/refunds", charges.Refunds.as_view(), name="refunds"),
-    path("credits/transfers", transfers.Transfers.as_view(), name="transfers"),
-    path("credits/wallets", transfers.Wallets.as_view(), name="wallets"),
+    path("credits/wallets", wallets.Wallets.as_view(), name="wallets"),
     path("credits/holds", holds.Holds.as_view(), name="holds"),
     path("credits/holds/<str:hold_id>", holds.OneHold.as_view(), name="hold"),
     path("credits/holds/<str:hold_id>/capture", holds.Capture.as_view(), name="hold_capture"),

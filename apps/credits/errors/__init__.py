@@ -8,7 +8,13 @@ from apps.credits.errors.corrections import (
     SecondPersonNeeded,
 )
 from apps.credits.errors.holds import CaptureExceedsHold, HoldNotFound, HoldSettled
-from apps.credits.errors.lots import LotExpiresTooEarly, LotFrozen, LotHasLess, LotNotFound
+from apps.credits.errors.lots import (
+    LotDoesNotReturn,
+    LotExpiresTooEarly,
+    LotFrozen,
+    LotHasLess,
+    LotNotFound,
+)
 from apps.credits.errors.movements import (
     AlreadyRefunded,
     ChargeNotFound,
@@ -28,7 +34,14 @@ from apps.credits.errors.periods import (
     NothingToClose,
     StatementTooLong,
 )
-from apps.credits.errors.wallets import WalletClosed, WalletFrozen, WalletHasHolds, WalletInDebt
+from apps.credits.errors.wallets import (
+    NoWalletOfOwn,
+    WalletClosed,
+    WalletFrozen,
+    WalletHasHolds,
+    WalletInDebt,
+    WalletIsHeld,
+)
 
 __all__ = [
     "AlreadyRefunded",
@@ -47,6 +60,7 @@ __all__ = [
     "InvalidAmount",
     "InvalidReference",
     "InvalidTerms",
+    "LotDoesNotReturn",
     "LotExpiresTooEarly",
     "LotFrozen",
     "LotHasLess",
@@ -54,6 +68,7 @@ __all__ = [
     "MonthIsNotOver",
     "MonthOutOfOrder",
     "MoreThanClawedBack",
+    "NoWalletOfOwn",
     "NothingToClose",
     "PreviewOutdated",
     "ReferenceReused",
@@ -64,4 +79,5 @@ __all__ = [
     "WalletFrozen",
     "WalletHasHolds",
     "WalletInDebt",
+    "WalletIsHeld",
 ]

@@ -39,3 +39,15 @@ class LotFrozen(DomainError):
     title = "The lot is frozen"
     message = "This lot is frozen, because its payment is disputed. Wait until that is decided."
     status = 409
+
+
+class LotDoesNotReturn(DomainError):
+    """Only what was handed on to be returned goes back, and only to where it came from."""
+
+    code = "lot_does_not_return"
+    title = "The lot does not return there"
+    message = (
+        "These credits did not come from that wallet to go back there. Name the wallet that they"
+        " came from, or void them if they shall lapse."
+    )
+    status = 409

@@ -37,3 +37,24 @@ class WalletInDebt(DomainError):
     title = "The wallet owes credits"
     message = "This wallet owes {debt} credits. They must be repaid first."
     status = 409
+
+
+class NoWalletOfOwn(DomainError):
+    """Whoever only spends what a partner gave him has no share in the organization's credits."""
+
+    code = "no_wallet_of_own"
+    title = "No credits of your own"
+    message = (
+        "You have no credits of your own here. Follow the link in the mail of the programme, or"
+        " ask who runs it."
+    )
+    status = 409
+
+
+class WalletIsHeld(DomainError):
+    """A wallet belongs to one person, and a person has one wallet in an organization."""
+
+    code = "wallet_is_held"
+    title = "The wallet has another holder"
+    message = "The wallet is another person's, or this person has another one here."
+    status = 409

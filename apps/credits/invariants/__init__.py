@@ -1,9 +1,9 @@
 """What must always be true of the ledger (docs/guides/ledger.md says why)."""
 
 from apps.core.invariants import Invariant, register
-from apps.credits.invariants import budgets, proof
+from apps.credits.invariants import budgets, former, proof, returning
 
-__all__ = ["budgets", "proof"]
+__all__ = ["budgets", "former", "proof", "returning"]
 
 register(
     Invariant(
@@ -86,7 +86,9 @@ register(
                   FROM credits_credittransaction entry
                   JOIN credits_lot lot ON lot.id = entry.lot_id
                  WHERE entry.amount < 0 AND entry.transaction_type
-                       IN ('consumed', 'held', 'transferred_out', 'repaid'))
+                       IN ('consumed', 'held', 'transferred_out', 'repaid')
+                   AND NOT (entry.transaction_type = 'transferred_out'
+                            AND lot.returns_to_id IS NOT NULL))
                each_spending
         """,
     ),

@@ -65,7 +65,7 @@ class Book:
 
     def _expire_due_lots(self, wallet: WalletState) -> None:
         for lot in self.state.lots_of(wallet.id):
-            if lot.remaining > 0 and lot.is_expired(self.state.now):
+            if lot.remaining > 0 and lot.has_lapsed(self.state.now):
                 self.expire_lot(wallet, lot, expiry_reference(lot.id))
 
     def _release_due_holds(self, wallet: WalletState) -> None:
@@ -97,7 +97,7 @@ class Book:
                 lot = self.state.lots[wallet.id][entry.lot_id]
                 entries.append(self.move(wallet, lot, "released", part, cause, reverses=entry))
                 amount -= part
-                if lot.is_expired(self.state.now):
+                if lot.has_lapsed(self.state.now):
                     self.expire_lot(wallet, lot, f"expiry:{cause.reference}")
         return entries
 

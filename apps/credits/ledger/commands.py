@@ -216,7 +216,8 @@ class Transfer(Command):
     """
     Move credits to another wallet, where each lot keeps its cash per credit.
 
-    They never live longer there than they would have here.
+    They never live longer there than they would have here. Those that return can be recalled to
+    the very lots that they came from, and can be handed on no further.
     """
 
     takes_out = True
@@ -225,6 +226,7 @@ class Transfer(Command):
     amount: int
     kind: str | None = None  # of the lots there; as they were, if None
     expires_at: datetime | None = None  # at the latest; with the lot it came from, if None
+    returns: bool = False
 
     def wallet_ids(self) -> tuple[UUID, ...]:
         """Lock both."""

@@ -22,6 +22,7 @@ from apps.credits.ledger import commands as asked
 from apps.credits.ledger import owed
 from apps.credits.ledger.book import Book, Outcome, Plan
 from apps.credits.ledger.commands import Command
+from apps.credits.ledger.returning import Recall
 from apps.credits.ledger.rules import (
     charging,
     clawing,
@@ -31,6 +32,7 @@ from apps.credits.ledger.rules import (
     granting,
     holding,
     owing,
+    recalling,
     redating,
     refunding,
     renewing,
@@ -84,7 +86,7 @@ RULES: dict[type[Command], Rule] = {
     asked.Charge: Rule(charging.apply, by_reference(charging.is_same)),
     asked.Refund: Rule(refunding.apply, by_reference(refunding.is_same)),
     asked.Expire: Rule(expiring.apply, expiring.earlier, is_ours=True),
-    asked.PlaceHold: Rule(holding.place, by_reference(holding.is_same)),
+    asked.PlaceHold: Rule(holding.place, holding.placed_earlier),
     asked.RenewHold: Rule(holding.renew, never),
     asked.Capture: Rule(settling.capture, settling.captured_earlier),
     asked.Release: Rule(settling.release, settling.released_earlier),
@@ -97,6 +99,8 @@ RULES: dict[type[Command], Rule] = {
     asked.FreezeLot: Rule(freezing.apply, never, is_ours=True),
     asked.Deduct: Rule(deducting.apply, by_reference(deducting.is_same)),
     asked.Transfer: Rule(transferring.apply, transferring.earlier),
+    # What is not used belongs to whom it returns, whatever became of either wallet.
+    Recall: Rule(recalling.apply, recalling.earlier, is_ours=True),
     asked.ChangeExpiry: Rule(redating.apply, by_reference(redating.is_same)),
     asked.RenewAllowance: Rule(renewing.apply, renewing.earlier),
     asked.ChangeStatus: Rule(status.change, never, is_ours=True),

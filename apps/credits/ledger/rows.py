@@ -32,6 +32,7 @@ LOT_TYPES = {
     "features": "text[]",
     "origin": "text",
     "heir_of_id": "uuid",
+    "returns_to_id": "uuid",
 }
 HOLD_TYPES = {
     "id": "uuid",
@@ -128,11 +129,15 @@ LOTS_WITH_CREDITS_OR_NAMED = f"""
             UNION
            SELECT id FROM credits_lot WHERE heir_of_id = ANY(%s) AND wallet_id = ANY(%s)
             UNION
+           SELECT origin.id FROM credits_lot lent
+             JOIN credits_lot origin ON origin.id = lent.returns_to_id
+            WHERE lent.id = ANY(%s) AND origin.wallet_id = ANY(%s)
+            UNION
            SELECT lot_id FROM ({NAMED_ENTRIES}) AS named) AS wanted
      CROSS JOIN LATERAL (
            SELECT id, wallet_id, organization_id, kind, granted, remaining, priority,
                   effective_at, expires_at, unit_cost, currency, features,
-                  frozen_at IS NOT NULL, origin, heir_of_id
+                  frozen_at IS NOT NULL, origin, heir_of_id, returns_to_id
              FROM credits_lot WHERE id = wanted.id OFFSET 0) AS lot
 """  # noqa: S608
 CHANGED_WALLETS = """
@@ -198,9 +203,13 @@ def read_entries(ask: Ask, asked: Collection[Named]) -> Cursor[Entry]:
 def read_lots(
     ask: Ask, wallet_ids: Sequence[UUID], asked: Collection[Named], lot_ids: Collection[UUID]
 ) -> Cursor[LotState]:
-    """Ask for the lots with credits, those that these references moved, these and their heirs."""
+    """
+    Ask for the lots with credits, those that these references moved, and these lots.
+
+    With these come their heirs, and the lots to which they return.
+    """
     wallets, lots = list(wallet_ids), list(lot_ids)
-    parameters = [wallets, lots, wallets, lots, wallets, *_columns(asked)]
+    parameters = [wallets, *[lots, wallets] * 3, *_columns(asked)]
     return ask(LOTS_WITH_CREDITS_OR_NAMED, parameters, args_row(LotState))
 
 

@@ -81,6 +81,7 @@ class LotState:
     is_frozen: bool
     origin: str
     heir_of_id: UUID | None = None  # the lot whose credits these were at first
+    returns_to_id: UUID | None = None  # the lot that these came from, and go back to if not used
 
     @property
     def is_debt(self) -> bool:
@@ -95,6 +96,10 @@ class LotState:
     def is_expired(self, now: datetime) -> bool:
         """Tell whether the lot is dead: `expires_at` itself is already too late."""
         return self.expires_at is not None and self.expires_at <= now
+
+    def has_lapsed(self, now: datetime) -> bool:
+        """Tell whether what is in it is written off: it is dead, and goes back to no other lot."""
+        return self.returns_to_id is None and self.is_expired(now)
 
     def is_live(self, now: datetime) -> bool:
         """Tell whether credits can be drawn from it, be it for certain events alone."""

@@ -8,6 +8,7 @@ from apps.credits.models.closing import (
     LiabilityReport,
 )
 from apps.credits.models.corrections import Correction
+from apps.credits.models.former import FormerAccount, FormerMovement
 from apps.credits.models.holds import Hold
 from apps.credits.models.lots import Lot
 from apps.credits.models.prices import CreditEvent
@@ -27,6 +28,8 @@ __all__ = [
     "CreditEvent",
     "CreditTransaction",
     "ExpiryWarning",
+    "FormerAccount",
+    "FormerMovement",
     "Hold",
     "LiabilityReport",
     "Lot",

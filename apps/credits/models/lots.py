@@ -19,6 +19,9 @@ class Lot(Row):
 
     Credits that leave a lot for one with another date, or come back after their lot has died,
     are in its heir: whatever becomes of the money, becomes of the lot and its heirs alike.
+
+    Credits of a lot that returns were handed on, and go back to the lot that they came from if
+    they are not used. At their date they are not written off, but wait to be recalled.
     """
 
     PREFIX = "lot"
@@ -53,6 +56,9 @@ class Lot(Row):
     frozen_at = models.DateTimeField(null=True, blank=True)
     origin = models.CharField(max_length=200)  # the cause: payment:…, trial:…
     heir_of = models.ForeignKey(  # of the first one, however many heirs there were in between
+        "self", models.PROTECT, related_name="+", null=True, blank=True, db_index=False
+    )
+    returns_to = models.ForeignKey(  # the lot that these came from, and go back to if not used
         "self", models.PROTECT, related_name="+", null=True, blank=True, db_index=False
     )
     # Indexes ask this and not `remaining`, so that a charge that leaves something in the
@@ -98,6 +104,10 @@ class Lot(Row):
                 name="credits_unit_cost_has_a_currency",
                 condition=Q(unit_cost=0) | Q(unit_cost__gt=0, currency__regex=r"^[a-z]{3}$"),
             ),
+            models.CheckConstraint(
+                name="credits_debts_return_nowhere",
+                condition=Q(returns_to=None) | ~Q(kind="debt"),
+            ),
         ]
         indexes = [
             models.Index(
@@ -115,6 +125,11 @@ class Lot(Row):
                 fields=["heir_of"],
                 condition=Q(heir_of__isnull=False),
                 name="credits_heirs",
+            ),
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(has_credits=True, returns_to__isnull=False),
+                name="credits_lots_to_recall",
             ),
         ]
 

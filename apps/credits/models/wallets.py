@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.core.models import Row
-from apps.tenants.models import Organization
+from apps.tenants.models import Organization, User
 
 NO_HASH = bytes(32)  # what the first entry of a wallet follows
 
@@ -27,6 +27,8 @@ class Wallet(Row):
 
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.ORGANIZATION)
+    # The person whose own it is, once a member's wallet has one: he spends from it alone.
+    holder = models.ForeignKey(User, models.PROTECT, related_name="+", null=True, blank=True)
     balance = models.BigIntegerField(default=0)  # credits
     held = models.BigIntegerField(default=0)  # credits set aside by open holds
     # Whether an active budget limits it: read with the lock, so that most charges look no further
@@ -46,6 +48,15 @@ class Wallet(Row):
                 fields=["organization"],
                 condition=Q(kind="organization"),
                 name="credits_organization_has_one_main_wallet",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "holder"],
+                condition=Q(holder__isnull=False),
+                name="credits_holder_has_one_wallet",
+            ),
+            models.CheckConstraint(
+                name="credits_only_members_wallets_have_a_holder",
+                condition=Q(holder=None) | Q(kind="member"),
             ),
             models.CheckConstraint(
                 name="credits_balance_is_covered",

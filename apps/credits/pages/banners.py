@@ -9,7 +9,7 @@ from apps.core.banners import Banner, Place, Viewer
 from apps.core.money import grouped
 from apps.core.pages import day_of
 from apps.credits.models import Wallet
-from apps.credits.selectors import main_wallet
+from apps.credits.selectors import watched_wallet
 from apps.credits.selectors.budgets import resets_at, used_up
 
 
@@ -17,7 +17,9 @@ def banners_of(viewer: Viewer) -> Iterator[Banner]:
     """Yield what keeps this viewer from using credits; asks once more where there are budgets."""
     if "credits.view_own" not in viewer.permissions:
         return
-    wallet = main_wallet(viewer.organization)
+    wallet = watched_wallet(viewer.organization, viewer.user, viewer.permissions)
+    if wallet is None:
+        return
     if wallet.frozen_at is not None:
         text = f"Credits are frozen since {day_of(wallet.frozen_at)}: none can be used."
         yield Banner(Place.FROZEN, "error", f"{text} Write to support.")

@@ -36,7 +36,7 @@ class BudgetsPage(CreditsPage):
 
     def owner(self) -> User | None:
         """Return None for those who may see everybody's budgets, else who is looking."""
-        return None if self.visible_actor() is None else self.user
+        return None if self.sees_all() else self.user
 
     def may_change(self) -> bool:
         """Tell whether the viewer may make and change budgets."""

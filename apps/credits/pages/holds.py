@@ -24,9 +24,9 @@ class Holds(CreditsPage):
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponseBase:
         """Show one page, open holds first, or all of them as CSV."""
-        wallet = selectors.main_wallet(self.organization)
+        wallet = self.wallet()
         form = HoldFilter(request.GET)
-        holds = form.apply(selectors.holds_of(wallet, actor=self.visible_actor()))
+        holds = form.apply(selectors.holds_of(wallet, actor=self.visible_actor(wallet)))
         if request.GET.get("format") == "csv":
             return stream_csv(
                 filename=f"{slug}-holds.csv",
@@ -58,8 +58,8 @@ class HoldPage(CreditsPage):
 
     def get(self, request: HttpRequest, slug: str, hold_id: str) -> HttpResponse:
         """Show the hold with its movements."""
-        wallet = selectors.main_wallet(self.organization)
-        hold = selectors.hold_of(wallet, hold_id, actor=self.visible_actor())
+        wallet = self.wallet()
+        hold = selectors.hold_of(wallet, hold_id, actor=self.visible_actor(wallet))
         context = {
             "hold": {
                 **hold_line(hold, database_now()),

@@ -29,7 +29,7 @@ class Lots(CreditsPage):
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Show the lots in burn order with the reason, now or at another moment."""
-        wallet = selectors.main_wallet(self.organization)
+        wallet = self.wallet()
         form = MomentForm(request.GET)
         as_of = form.cleaned_data["as_of"] if form.is_valid() else None
         if as_of:
@@ -57,7 +57,7 @@ class Lots(CreditsPage):
 
     def explain_url(self, as_of: Any) -> str:
         """Return where the balance is explained, for those who may see what everybody used."""
-        if self.visible_actor() is not None:
+        if not self.sees_all():
             return ""
         query = f"?{urlencode({'as_of': as_of.isoformat()})}" if as_of else ""
         return reverse("credits:explain", args=[self.organization.slug]) + query
@@ -69,10 +69,9 @@ class UsagePage(CreditsPage):
     def get(self, request: HttpRequest, slug: str) -> HttpResponseBase:
         """Show a period as a chart with its table, beside the period before; or it as CSV."""
         form = UsageFilter(request.GET)
-        actor = self.visible_actor()
-        usage = selectors.usage_of(
-            selectors.main_wallet(self.organization), form.chosen, group_by=form.group, actor=actor
-        )
+        wallet = self.wallet()
+        actor = self.visible_actor(wallet)
+        usage = selectors.usage_of(wallet, form.chosen, group_by=form.group, actor=actor)
         if request.GET.get("format") == "csv":
             return usage_file(usage, filename=f"{slug}-usage.csv")
         here = reverse("credits:usage", args=[slug])
@@ -85,7 +84,7 @@ class UsagePage(CreditsPage):
             "usage": usage,
             "change": usage.total.credits - usage.before,
             "chart": chart_of_usage(usage, self.url_of_day),
-            "is_own": actor is not None,
+            "is_own": not self.sees_all(),
             "top": [
                 {"group": group, "change": group.use.credits - group.before, "url": url}
                 for group in usage.groups[:TOP_SHOWN]
@@ -123,7 +122,7 @@ class Explain(CreditsPage):
         form = ExplainForm(request.GET)
         if not form.is_valid():
             raise NotFound
-        wallet = selectors.main_wallet(self.organization)
+        wallet = self.wallet()
         asked = form.cleaned_data
         explanation = self.explain(wallet, asked)
         page = {
@@ -145,7 +144,7 @@ class Explain(CreditsPage):
         :raises NotFound: if it is of a transaction that is not there for the viewer.
         :raises PermissionDenied: if it is of the balance, to which everybody's use belongs.
         """
-        actor = self.visible_actor()
+        actor = self.visible_actor(wallet)
         if asked["of"] == "usage":
             day = asked["date"] or timezone.localdate()
             return selectors.explain_usage(wallet, day, actor=actor)
@@ -153,7 +152,7 @@ class Explain(CreditsPage):
             entry_id = CreditTransaction.read_id(asked["transaction"])
             operation = selectors.operation_of(wallet, entry_id, actor=actor)
             return selectors.explain_transaction(operation)
-        if actor is not None:
+        if not self.sees_all():
             raise PermissionDenied(permission="credits.view")
         return selectors.explain_balance(wallet, as_of=asked["as_of"])
 

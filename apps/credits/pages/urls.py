@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.credits.pages import budgets, danger, holds, prices, reading, statements, views
+from apps.credits.pages import budgets, danger, former, holds, prices, reading, statements, views
 
 app_name = "credits"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("usage/", reading.UsagePage.as_view(), name="usage"),
     path("explain/", reading.Explain.as_view(), name="explain"),
     path("transactions/", views.Transactions.as_view(), name="transactions"),
+    path("transactions/former/", former.Former.as_view(), name="former"),
     path("transactions/<str:transaction_id>/", views.Transaction.as_view(), name="transaction"),
     path("holds/", holds.Holds.as_view(), name="holds"),
     path("holds/<str:hold_id>/", holds.HoldPage.as_view(), name="hold"),

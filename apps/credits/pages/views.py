@@ -13,10 +13,11 @@ from apps.core import context, paging
 from apps.core.clock import database_now
 from apps.core.exports import stream_csv
 from apps.credits import selectors
-from apps.credits.models import CreditTransaction
+from apps.credits.models import CreditTransaction, Wallet
 from apps.credits.pages import lines
 from apps.credits.pages.charts import chart_of_days
 from apps.credits.pages.forms import TransactionFilter
+from apps.credits.selectors.former import has_former_movements
 from apps.rbac.models import ApiKey
 from apps.rbac.pages.base import TenantPage
 
@@ -29,9 +30,21 @@ class CreditsPage(TenantPage):
 
     permission = "credits.view_own"
 
-    def visible_actor(self) -> str | None:
-        """Return None for those who may see everybody's transactions, else who is looking."""
-        if self.request.user.has_perm("credits.view", self.organization):
+    def sees_all(self) -> bool:
+        """Tell whether the viewer may see everybody's transactions."""
+        return self.user.has_perm("credits.view", self.organization)
+
+    def wallet(self) -> Wallet:
+        """
+        Return the wallet that is shown: the main one, or the viewer's own.
+
+        :raises NoWalletOfOwn: if he spends only what a partner gives him, and has nothing yet.
+        """
+        return selectors.visible_wallet(self.organization, self.user)
+
+    def visible_actor(self, wallet: Wallet) -> str | None:
+        """Return None for those who may see all of this wallet, else who is looking."""
+        if self.sees_all() or wallet.holder_id == self.user.pk:
             return None
         return context.current().actor
 
@@ -41,8 +54,8 @@ class Overview(CreditsPage):
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Show the balance, the lots in burn order, a month of usage and the last movements."""
-        wallet = selectors.main_wallet(self.organization)
-        actor = self.visible_actor()
+        wallet = self.wallet()
+        actor = self.visible_actor(wallet)
         # One day more than the chart shows, for the forecast, which leaves today out.
         days = selectors.usage_by_day(wallet, days=USAGE_DAYS + 1, actor=actor)
         usage = days[1:]
@@ -59,7 +72,7 @@ class Overview(CreditsPage):
             "lots": [lines.standing_line(one) for one in burning],
             "usage": usage,
             "chart": chart_of_days(usage, self.url_of_day),
-            # What everybody used is not told to who may see his own part only.
+            # What everybody used is not told to who may see his own part of it only.
             "forecast": selectors.forecast_of(wallet, now=now, lots=lots, usage=days)
             if actor is None
             else None,
@@ -104,9 +117,9 @@ class Transactions(CreditsPage):
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponseBase:
         """Show one page of operations, or all of them as CSV."""
-        wallet = selectors.main_wallet(self.organization)
-        actor = self.visible_actor()
-        form = self.filter_form(request, actor)
+        wallet = self.wallet()
+        actor = self.visible_actor(wallet)
+        form = self.filter_form(request)
         filters = form.filters()
         if request.GET.get("format") == "csv":
             return stream_csv(
@@ -136,12 +149,13 @@ class Transactions(CreditsPage):
             "export_url": f"{here}?{urlencode({**chosen, 'format': 'csv'})}",
             "next_url": f"{here}?{urlencode({**chosen, 'before': end.sequence})}" if end else None,
             "first_url": f"{here}?{urlencode(chosen)}" if before else None,
+            "has_former": self.sees_all() and has_former_movements(self.organization),
         }
         return render(request, "credits/transactions.html", list_page)
 
-    def filter_form(self, request: HttpRequest, actor: str | None) -> TransactionFilter:
+    def filter_form(self, request: HttpRequest) -> TransactionFilter:
         """Return the filters; who sees only his own part is offered nobody else."""
-        actors = None if actor else selectors.possible_actors(self.organization)
+        actors = selectors.possible_actors(self.organization) if self.sees_all() else None
         return TransactionFilter(request.GET, actors=actors)
 
 
@@ -150,9 +164,9 @@ class Transaction(CreditsPage):
 
     def get(self, request: HttpRequest, slug: str, transaction_id: str) -> HttpResponse:
         """Show the operation to which this transaction belongs."""
-        wallet = selectors.main_wallet(self.organization)
+        wallet = self.wallet()
         entry_id = CreditTransaction.read_id(transaction_id)
-        operation = selectors.operation_of(wallet, entry_id, actor=self.visible_actor())
+        operation = selectors.operation_of(wallet, entry_id, actor=self.visible_actor(wallet))
         actor = operation.last.actor
         names = selectors.names_of_actors(self.organization, [actor])
         story = lines.full_story(lines.Line(operation, self.organization), by=names[actor])

@@ -26,6 +26,7 @@ from apps.credits.selectors.explaining import (
 from apps.credits.selectors.exports import TRANSACTION_COLUMNS, transaction_rows
 from apps.credits.selectors.filters import TransactionFilters, matching, matching_operations
 from apps.credits.selectors.forecast import Basis, Forecast, Unused, forecast_of
+from apps.credits.selectors.holders import spending_wallet, visible_wallet, watched_wallet
 from apps.credits.selectors.holds import (
     HOLD_COLUMNS,
     cost_at_hold,
@@ -134,10 +135,13 @@ __all__ = [
     "price_versions",
     "prices_of",
     "recent_operations",
+    "spending_wallet",
     "transaction_ids",
     "transaction_rows",
     "transactions_of",
     "usage_by_day",
     "usage_of",
+    "visible_wallet",
     "wallets_of",
+    "watched_wallet",
 ]

@@ -37,8 +37,14 @@ def main_wallet(organization: Organization) -> Wallet:
 
 
 def wallets_of(organization: Organization) -> QuerySet[Wallet]:
-    """Return the organization's wallets, newest first."""
-    return Wallet.objects.filter(organization=organization).order_by("-created_at", "-id")
+    """
+    Return the wallets that are the organization's own, newest first.
+
+    Those of a programme's members are left out: partners show them, as far as their terms go,
+    and move credits between them and the pool.
+    """
+    wallets = Wallet.objects.filter(organization=organization, kind=Wallet.Kind.ORGANIZATION)
+    return wallets.order_by("-created_at", "-id")
 
 
 def balance_of(wallet: Wallet) -> Balance:

@@ -8,7 +8,7 @@ it starts (apps/billing/receivers.py). Without one, nothing is covered.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from apps.credits.models import CreditEvent
+from apps.credits.models import CreditEvent, Wallet
 from apps.tenants.models import Organization
 
 
@@ -33,6 +33,12 @@ def register(provider: Provider) -> None:
 def is_unlimited(organization: Organization, event: CreditEvent) -> bool:
     """Tell whether the plan covers an event of the price list, by its name or its category."""
     return any(event.features & provider(organization).unlimited for provider in _providers)
+
+
+def is_covered_by_plan(wallet: Wallet, event: CreditEvent) -> bool:
+    """Tell whether an event costs this wallet nothing: a plan covers no member's own wallet."""
+    is_main = wallet.kind == Wallet.Kind.ORGANIZATION
+    return is_main and is_unlimited(wallet.organization, event)
 
 
 def concurrent_jobs(organization: Organization) -> int | None:

@@ -30,6 +30,7 @@ WHY_NOT = {
     Status.EXPIRED: "is past its date and not written off yet",
     Status.DEBT: "is owed",
 }
+RETURNS = "is past its date and goes back to where it came from"
 
 
 @dataclass(frozen=True)
@@ -182,10 +183,16 @@ def _lot_part(one: Standing, movements: dict[UUID, list[Part]]) -> Part:
         label=one.lot.get_kind_display(),
         amount=one.remaining,
         count=sum(part.count for part in parts),
-        note=WHY_NOT.get(one.status, ""),
+        note=_why_not(one),
         lot=one.lot,
         parts=parts,
     )
+
+
+def _why_not(one: Standing) -> str:
+    if one.status == Status.EXPIRED and one.lot.returns_to_id:
+        return RETURNS
+    return WHY_NOT.get(one.status, "")
 
 
 def _movements_by_lot(wallet: Wallet, lot_ids: list[UUID], up_to: int) -> dict[UUID, list[Part]]:

@@ -70,6 +70,11 @@ def heirs_of(lots: Iterable[Lot]) -> QuerySet[Lot]:
     return Lot.objects.filter(heir_of__in=list(lots)).order_by("id")
 
 
+def lent_of(lot: Lot) -> QuerySet[Lot]:
+    """Return the lots in other wallets whose credits came from a lot or its heirs, to return."""
+    return Lot.objects.filter(returns_to__in=[lot, *heirs_of([lot])])
+
+
 def lots_in_burn_order(wallet: Wallet) -> list[Lot]:
     """Return the open lots in the order in which they are spent."""
     return sorted(open_lots(wallet), key=burn_order)

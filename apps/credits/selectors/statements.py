@@ -18,6 +18,7 @@ from apps.core.exports import FORMULA_STARTS
 from apps.core.periods import Period
 from apps.credits.errors import StatementTooLong
 from apps.credits.models import NO_HASH, CreditTransaction, Wallet
+from apps.credits.selectors.balances import wallets_of
 from apps.tenants.models import Organization
 
 CHUNK = 2000  # rows in memory at once
@@ -138,14 +139,14 @@ def quoted(text: str) -> str:
 
 def wallet_of(organization: Organization, wallet_id: UUID | None) -> Wallet:
     """
-    Return the organization's wallet with this id.
+    Return the organization's own wallet with this id.
 
-    :raises NotFound: if there is none; one of another organization looks the same.
+    :raises NotFound: if there is none; a member's, or one of another organization, looks the same.
     """
-    wallet = Wallet.objects.filter(organization=organization, id__in=[wallet_id or UUID(int=0)])
-    if found := wallet.first():
-        return found
-    raise NotFound
+    found = wallets_of(organization).filter(pk=wallet_id).first() if wallet_id else None
+    if found is None:
+        raise NotFound
+    return found
 
 
 def statement_of(wallet: Wallet, period: Period) -> Statement:

@@ -1,5 +1,9 @@
 """Take back the credits of a purchase whose money went back, and freeze them while it may."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
 from django.db import transaction
 from django.db.models import QuerySet, Sum
 
@@ -7,9 +11,10 @@ from apps.core.db import inside_transaction
 from apps.credits.ledger.book import Outcome
 from apps.credits.ledger.commands import ClawBack, FreezeLot, Reinstate
 from apps.credits.ledger.owed import Forgive, Owe
-from apps.credits.ledger.posting import POST, Mode, post_one
+from apps.credits.ledger.posting import POST, Mode, post, post_one
 from apps.credits.models import CreditTransaction, Lot, Wallet
-from apps.credits.selectors.lots import heirs_of
+from apps.credits.selectors.lots import heirs_of, lent_of
+from apps.credits.services.lending import call_in, lock_lent, raise_refusals
 
 GONE_UNUSED = (
     CreditTransaction.Type.CLAWED_BACK,
@@ -32,25 +37,91 @@ def claw_back(
     """
     Take back at most `amount` credits of one lot and its heirs, once per reference.
 
-    Taken is what remains of them. What was used stays used; no other lot pays for it. Whether it
-    is owed is another decision (`owe_used`).
+    Taken is what remains of them; if that is too little, what was lent of them is called in
+    first. What was used, or handed on for good, stays so; no other lot pays for it. Whether it is
+    owed is another decision (`owe_used`).
 
     :raises InvalidAmount: if the amount is no whole number above zero.
     :raises LotNotFound: if the lot is a debt.
     :raises ReferenceReused: if the reference stands for something else.
     """
-    return post_one(
-        ClawBack(
-            wallet_id=lot.wallet_id,
-            lot_id=lot.id,
-            amount=amount,
-            reference=reference,
-            source=source,
-            source_id=source_id,
-            description=description,
-        ),
-        mode,
+    command = ClawBack(
+        wallet_id=lot.wallet_id,
+        lot_id=lot.id,
+        amount=amount,
+        reference=reference,
+        source=source,
+        source_id=source_id,
+        description=description,
     )
+    with transaction.atomic():
+        _call_in_for(lot, command)
+        outcome = post_one(command, mode)
+        transaction.set_rollback(mode.is_dry_run)
+    return outcome
+
+
+def _call_in_for(lot: Lot, command: ClawBack) -> None:
+    """Bring back what is missing of what is to be taken, unless it was taken before."""
+    done = CreditTransaction.objects.filter(wallet=lot.wallet_id, reference=command.reference)
+    if done.exists():
+        return
+    lock_lent(lot)
+    there = _family(lot).aggregate(sum=Sum("remaining", default=0))["sum"]
+    if command.amount > there:
+        call_in(
+            lot=lot,
+            amount=command.amount - there,
+            reference=command.reference,
+            description=command.description,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClawBackRequest:
+    """At most so many credits of one lot and its heirs, among many that are taken together."""
+
+    wallet_id: UUID
+    lot_id: UUID
+    amount: int
+    reference: str
+    source_id: str = ""
+    description: str = ""
+
+
+@transaction.atomic
+def claw_back_unspent(*, requests: Sequence[ClawBackRequest], source: str) -> list[int]:
+    """
+    Take back what remains of each lot and its heirs, at most its amount; return how much.
+
+    Nothing is owed for the rest, and nothing that was lent is called in. Once per reference; the
+    number of queries does not grow with the number of lots.
+
+    :raises LotNotFound: if a wallet has no such lot; then nothing is written.
+    """
+    if not requests:
+        return []
+    commands = [
+        ClawBack(
+            wallet_id=one.wallet_id,
+            lot_id=one.lot_id,
+            amount=one.amount,
+            reference=one.reference,
+            source=source,
+            source_id=one.source_id,
+            description=one.description,
+        )
+        for one in requests
+    ]
+    outcomes = post(commands)
+    raise_refusals(outcomes)
+    return [_taken_by(outcome) for outcome in outcomes if isinstance(outcome, Outcome)]
+
+
+def _taken_by(outcome: Outcome) -> int:
+    """Return what was taken from the lots; an entry beside may pay a debt, or what has expired."""
+    taken = CreditTransaction.Type.CLAWED_BACK
+    return -sum(one.amount for one in outcome.entries if one.transaction_type == taken)
 
 
 @transaction.atomic
@@ -156,13 +227,21 @@ def forgive_owed(
 
 
 def used_of(lot: Lot) -> int:
-    """Return how many credits of a lot and its heirs were used, taken back meanwhile or not."""
-    family = Lot.objects.filter(pk__in=[lot.pk, *heirs_of([lot]).values_list("pk", flat=True)])
+    """
+    Return how many credits of a lot and its heirs were used, taken back meanwhile or not.
+
+    What is lent is used by whom it was lent to, or not yet; what was handed on for good is used.
+    """
+    lots = _family(lot) | lent_of(lot)
     unused = CreditTransaction.objects.filter(
-        lot__in=family, transaction_type__in=GONE_UNUSED
+        lot__in=lots, transaction_type__in=GONE_UNUSED
     ).aggregate(sum=Sum("amount"))["sum"]
-    left = family.aggregate(sum=Sum("remaining"))["sum"]
+    left = lots.aggregate(sum=Sum("remaining"))["sum"]
     return int(lot.granted - left + (unused or 0))
+
+
+def _family(lot: Lot) -> QuerySet[Lot]:
+    return Lot.objects.filter(pk__in=[lot.pk, *heirs_of([lot]).values_list("pk", flat=True)])
 
 
 @transaction.atomic
@@ -170,19 +249,22 @@ def freeze_lot(*, lot: Lot, is_frozen: bool, reference: str, source: str) -> Non
     """
     Let nothing be drawn from a lot and its heirs, or let it again; what is so already stays.
 
-    A frozen lot expires at its date all the same, and can be voided and taken back.
+    What was lent of them is frozen and thawed with them: nobody spends disputed credits on. A
+    frozen lot expires at its date all the same, and can be voided and taken back.
 
     :raises LotNotFound: if the lot is a debt.
     """
-    post_one(
+    commands = [
         FreezeLot(
-            wallet_id=lot.wallet_id,
-            lot_id=lot.id,
+            wallet_id=one.wallet_id,
+            lot_id=one.id,
             is_frozen=is_frozen,
             reference=reference,
             source=source,
         )
-    )
+        for one in [lot, *lock_lent(lot)]
+    ]
+    raise_refusals(post(commands))
 
 
 def movements_for(lot: Lot) -> int:

@@ -25,6 +25,7 @@ def sweep_expired_lots(*, limit: int = 200, dry_run: bool = False) -> Sweep:
     """
     Expire due lots and holds of up to `limit` wallets; safe from several workers at once.
 
+    Lots that return are not written off, so they are no reason to look at a wallet.
     Wallets that someone else has locked are skipped: he expires what is due himself. Those of
     sandboxes are left out: time stands still there, and their heads may be months ahead, which
     would be the moment for the others of the batch.
@@ -35,10 +36,11 @@ def sweep_expired_lots(*, limit: int = 200, dry_run: bool = False) -> Sweep:
             """
             SELECT wallet.id, (SELECT coalesce(sum(due.remaining), 0) FROM credits_lot due
                                 WHERE due.wallet_id = wallet.id AND due.has_credits
-                                  AND due.expires_at <= %(now)s)
+                                  AND due.expires_at <= %(now)s AND due.returns_to_id IS NULL)
               FROM credits_wallet wallet
              WHERE wallet.id IN (SELECT wallet_id FROM credits_lot
                                   WHERE has_credits AND expires_at <= %(now)s
+                                    AND returns_to_id IS NULL
                                   UNION
                                  SELECT wallet_id FROM credits_hold
                                   WHERE status = 'held' AND expires_at <= %(now)s)

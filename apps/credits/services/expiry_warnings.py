@@ -40,7 +40,7 @@ def write_warnings(limit: int = 1000, organization_id: UUID | None = None) -> in
     Write up to so many of the warnings that are due, unless another worker has.
 
     Those of every organization but sandboxes, where time stands still, or those of the one
-    that is named. Returns how many were due.
+    that is named; of no lot that returns, which is not lost. Returns how many were due.
     """
     due = _due(database_now(), limit, organization_id)
     # In the order of their lots, so that two workers never wait for each other in a circle.
@@ -69,7 +69,7 @@ def _due(now: datetime, limit: int, organization_id: UUID | None) -> list[Expiry
                    SELECT entry.created_at FROM credits_credittransaction entry
                     WHERE entry.lot_id = lot.id ORDER BY entry.sequence LIMIT 1) granted
              WHERE lot.has_credits AND lot.remaining > 0 AND lot.frozen_at IS NULL
-               AND lot.expires_at > %(now)s
+               AND lot.returns_to_id IS NULL AND lot.expires_at > %(now)s
                AND lot.expires_at <= %(now)s + make_interval(hours => 24 * %(longest)s)
                AND greatest(lot.effective_at, granted.created_at)
                    < lot.expires_at - make_interval(hours => 24 * nearest.days)

@@ -1,16 +1,19 @@
 """Put credits into a wallet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
+from apps.core.errors import DomainError
 from apps.credits.ledger.book import Outcome
 from apps.credits.ledger.commands import Grant
-from apps.credits.ledger.posting import POST, Mode, post_one
+from apps.credits.ledger.posting import POST, Mode, post, post_one
 from apps.credits.models import Lot, Wallet
 
 
@@ -64,6 +67,45 @@ def grant_credits(
         ),
         mode,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantRequest:
+    """A lot for one wallet, among many that are granted together; once per reference."""
+
+    wallet_id: UUID
+    amount: int
+    kind: Lot.Kind
+    reference: str
+    source_id: str = ""
+    description: str = ""
+    expires_at: datetime | None = None  # exclusive; never, if None
+
+
+@transaction.atomic
+def grant_many(*, requests: Sequence[GrantRequest], source: str) -> list[Outcome | DomainError]:
+    """
+    Put a lot into each wallet: outcomes or refusals, in the order asked.
+
+    A refusal stops only itself; its reasons are those of `grant_credits`. The number of queries
+    does not grow with the number of lots.
+
+    :raises NotFound: if a wallet does not exist; then nothing is written.
+    """
+    commands = [
+        Grant(
+            wallet_id=one.wallet_id,
+            reference=one.reference,
+            source=source,
+            source_id=one.source_id,
+            description=one.description,
+            kind=one.kind.value,
+            amount=one.amount,
+            expires_at=one.expires_at,
+        )
+        for one in requests
+    ]
+    return post(commands) if commands else []
 
 
 @transaction.atomic

@@ -1,8 +1,13 @@
-"""Open wallets, and say what they may do."""
+"""Open wallets, lock them, and say what they may do."""
+
+from collections.abc import Collection
+from uuid import UUID
 
 from django.db import transaction
 
 from apps.core import ids
+from apps.core.db import inside_transaction, one_trip
+from apps.credits.ledger import rows
 from apps.credits.ledger.commands import ChangeStatus, Command, SetCreditLine
 from apps.credits.ledger.posting import post_one
 from apps.credits.models import Wallet
@@ -17,6 +22,17 @@ def open_main_wallet(*, organization: Organization) -> Wallet:
         organization=organization, kind=Wallet.Kind.ORGANIZATION
     )
     return wallet
+
+
+@inside_transaction
+def lock_wallets(wallet_ids: Collection[UUID]) -> None:
+    """
+    Lock wallets in the order in which everybody does, before more than one posting to them.
+
+    Each posting locks its own in this order; a second one, of others, would break it.
+    """
+    with one_trip() as ask:
+        rows.lock_wallets(ask, list(wallet_ids))
 
 
 @transaction.atomic

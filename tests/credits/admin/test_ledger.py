@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.credits.admin import base
+from apps.core import admin as core_admin
 from apps.credits.models import CreditTransaction, Lot, Wallet
 from tests.credits.admin.staff import grant, hold, make_root, make_staff, page_of, wallet_of
 from tests.people import make_organization, make_person, signed_in
@@ -128,7 +128,7 @@ class TestTheExport:
         assert page_of("lot", "export/?kind=purchase") in page
 
     def test_goes_on_where_a_chunk_ends(self, root, wallet, monkeypatch):
-        monkeypatch.setattr(base, "CHUNK", 2)
+        monkeypatch.setattr(core_admin, "CHUNK", 2)
 
         rows = rows_of(root.get(page_of("lot", "export/")))
 

@@ -16,6 +16,7 @@ from apps.credits import selectors
 from apps.credits.models import Hold, Lot, Wallet
 from apps.credits.services.charges import charge_amount
 from apps.credits.services.grants import grant_credits
+from apps.credits.services.holders import open_member_wallet
 from apps.credits.services.prices import set_price
 from tests.people import make_key, make_member, make_organization, make_person, signed_in, with_key
 from tests.problem_documents import problem_of
@@ -50,7 +51,7 @@ def fund(organization, amount=100) -> Wallet:
 
 @pytest.fixture
 def client(wallet, organization):
-    scopes = ("credits:read", "credits:write", "credits:transfer")
+    scopes = ("credits:read", "credits:write")
     _, token = make_key(organization, make_member(organization, "owner"), *scopes)
     return with_key(token)
 
@@ -294,41 +295,13 @@ class TestHolds:
         assert Hold.objects.get().status == "held"
 
 
-class TestTransfers:
-    @pytest.fixture
-    def target(self, organization):
-        return Wallet.objects.create(organization=organization, kind="member")
+def test_wallets_are_listed_but_those_of_members(client, organization, wallet):
+    """Credits come to them by awards alone, as the terms of the programme have it."""
+    open_member_wallet(organization=organization)
 
-    def send(self, client, wallet, target, **fields):
-        body = {"wallet": wallet.public_id, "target": target.public_id, "amount": 40}
-        return post(client, "transfers", {**body, **fields})
+    listed = client.get(f"{API}/wallets").json()["data"]
 
-    def test_move_credits(self, client, wallet, target):
-        answer = self.send(client, wallet, target)
-
-        assert answer.status_code == 201
-        assert {part["type"] for part in answer.json()["parts"]} == {
-            "transferred_out",
-            "transferred_in",
-        }
-        assert (balance(wallet), balance(target)) == (60, 40)
-
-    def test_never_leave_the_organization(self, client, wallet):
-        stranger = selectors.main_wallet(make_organization(name="Other"))
-
-        assert self.send(client, wallet, stranger).status_code == 404
-        assert self.send(client, stranger, wallet).status_code == 404
-        assert balance(wallet) == 100
-
-    def test_need_the_permission(self, organization, wallet, target):
-        developer = signed_in(make_member(organization, "developer"))
-
-        assert self.send(developer, wallet, target).status_code == 403
-
-    def test_show_the_wallets(self, client, wallet, target):
-        listed = client.get(f"{API}/wallets").json()["data"]
-
-        assert {one["id"] for one in listed} == {wallet.public_id, target.public_id}
+    assert [one["id"] for one in listed] == [wallet.public_id]
 
 
 class TestStaff:

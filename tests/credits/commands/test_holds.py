@@ -72,6 +72,14 @@ class TestPlacing:
         assert again.is_replayed
         assert standing(wallet) == (40, 60)
 
+    def test_answers_the_same_after_the_hold_has_ended(self, wallet, grant):
+        grant()
+        release(place(wallet))
+
+        again = hold_amount(wallet=wallet, amount=60, reference="render:1", source="test")
+
+        assert (again.is_replayed, again.amount) == (True, -60)
+
     @pytest.mark.parametrize("change", [{"amount": 61}, {"policy": Hold.Policy.CAP}])
     def test_refuses_a_reference_that_means_something_else(self, wallet, grant, change):
         grant()

@@ -15,7 +15,7 @@ from apps.core.errors import NotFound
 from apps.core.idempotency import Answer
 from apps.credits import selectors
 from apps.credits.api.commands.shapes import Credits, PostingOut, posting
-from apps.credits.api.commands.transfers import WalletOut
+from apps.credits.api.commands.wallets import WalletOut
 from apps.credits.models import Correction, Lot, Wallet
 from apps.credits.services import corrections, wallets
 from apps.credits.services.correction_terms import Terms

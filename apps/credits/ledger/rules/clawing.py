@@ -42,7 +42,7 @@ def give(book: Book, wallet: WalletState, command: Reinstate) -> list[Entry]:
             due -= part
     for lot_id in {entry.lot_id: None for entry in entries}:
         lot = book.state.lots[wallet.id][lot_id]
-        if lot.is_expired(book.state.now):
+        if lot.has_lapsed(book.state.now):
             book.expire_lot(wallet, lot, f"expiry:{command.reference}")
     return entries
 

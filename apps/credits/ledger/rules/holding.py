@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from apps.core import ids
-from apps.credits.errors import HoldSettled, InvalidTerms
+from apps.credits.errors import HoldSettled, InvalidTerms, ReferenceReused
 from apps.credits.ledger.book import Book, Outcome
 from apps.credits.ledger.commands import PlaceHold, RenewHold
 from apps.credits.ledger.rules.charging import insufficient
@@ -45,13 +45,21 @@ def place(book: Book, wallet: WalletState, command: PlaceHold) -> list[Entry]:
     return book.draw(wallet, lots, "held", command.amount, command)
 
 
-def is_same(state: State, command: PlaceHold, earlier: Outcome) -> bool:
-    """Tell whether as much was held for the same event, with the same policy."""
-    hold = earlier.hold
-    return hold is not None and (
-        (hold.amount, hold.policy, hold.credit_event_id)
-        == (command.amount, command.policy, command.credit_event_id)
-    )
+def placed_earlier(state: State, command: PlaceHold) -> Outcome | None:
+    """
+    Return what placed this hold, whatever has become of it since.
+
+    :raises ReferenceReused: if it was another amount, event or policy, or no hold.
+    """
+    entries = state.find(command.wallet_id, command.reference)
+    if not entries:
+        return None
+    hold = state.holds.get((command.wallet_id, command.reference))
+    asked = (command.amount, command.policy, command.credit_event_id)
+    if hold is None or (hold.amount, hold.policy, hold.credit_event_id) != asked:
+        raise ReferenceReused(reference=command.reference)
+    placed = tuple(one for one in entries if one.transaction_type == "held")
+    return Outcome(placed, is_replayed=True, hold=hold)
 
 
 def renew(book: Book, wallet: WalletState, command: RenewHold) -> list[Entry]:

@@ -15,13 +15,13 @@ def apply(book: Book, wallet: WalletState, command: ChangeExpiry) -> list[Entry]
     Move what remains to a lot with the new date and the same kind, cost and priority.
 
     :raises LotNotFound: if the wallet has no such lot.
-    :raises LotHasLess: if nothing remains of it.
+    :raises LotHasLess: if nothing remains of it, or what does is about to go back.
     :raises LotFrozen: if it is frozen: whose credits they are is open.
     :raises LotExpiresTooEarly: if the new date has passed.
     """
     lot = lot_of(book.state, command)
     amount = lot.remaining
-    if amount <= 0:
+    if amount <= 0 or lot.is_expired(book.state.now):
         raise LotHasLess(remaining=0)
     if lot.is_frozen:
         raise LotFrozen

@@ -34,7 +34,7 @@ def apply(book: Book, wallet: WalletState, command: Refund) -> list[Entry]:
             due -= part
     for lot_id in {entry.lot_id: None for entry in entries}:
         lot = book.state.lots[wallet.id][lot_id]
-        if lot.remaining > 0 and lot.is_expired(book.state.now):
+        if lot.remaining > 0 and lot.has_lapsed(book.state.now):
             # Both can be seen: the credits came back, and were past their date.
             book.expire_lot(wallet, lot, f"expiry:{command.reference}")
     return entries

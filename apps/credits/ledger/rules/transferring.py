@@ -21,10 +21,11 @@ def apply(book: Book, wallet: WalletState, command: Transfer) -> list[Entry]:
     """
     Draw in burn order, and open one lot in the target for each that was drawn on.
 
-    Only lots that are open to every event can be handed on. Each new lot keeps the cash
-    per credit of the one it came from, and ends with it at the latest.
+    Only lots that are open to every event can be handed on, and not those that return. Each
+    new lot keeps the cash per credit of the one it came from, and ends with it at the latest.
 
-    :raises InvalidTerms: if both wallets are one, or the kind is unknown.
+    :raises InvalidTerms: if both wallets are one, the kind is unknown, or credits shall return
+        from another organization.
     :raises WalletClosed: if the target is closed.
     :raises LotExpiresTooEarly: if the credits would be dead on arrival.
     :raises InsufficientCredits: if the open lots do not cover it.
@@ -33,7 +34,7 @@ def apply(book: Book, wallet: WalletState, command: Transfer) -> list[Entry]:
     target = book.state.wallets[command.target_id]
     _check(book, command, target)
     book.bring_up_to_date(target)
-    lots = book.state.open_lots(wallet.id, frozenset())
+    lots = [one for one in book.state.open_lots(wallet.id, frozenset()) if not one.returns_to_id]
     available = sum(lot.remaining for lot in lots)
     if available < command.amount:
         raise insufficient(wallet, command.amount, available)
@@ -47,7 +48,7 @@ def earlier(state: State, command: Transfer) -> Outcome | None:
     """
     Return what was transferred under this reference, on both sides.
 
-    :raises ReferenceReused: if it was another amount, or went elsewhere.
+    :raises ReferenceReused: if it was another amount, went elsewhere, or returns and shall not.
     """
     ours = state.find(command.wallet_id, command.reference)
     theirs = state.find(command.target_id, command.reference)
@@ -56,9 +57,18 @@ def earlier(state: State, command: Transfer) -> Outcome | None:
     if not ours and not theirs:
         return None
     amounts = (-sum(one.amount for one in sent), sum(one.amount for one in received))
-    if not sent or amounts != (command.amount, command.amount):
+    is_same = (
+        amounts == (command.amount, command.amount)
+        and _returning(state, sent) == {False}  # or it was a recall
+        and _returning(state, received) == {command.returns}
+    )
+    if not is_same:
         raise ReferenceReused(reference=command.reference)
     return Outcome((*ours, *theirs), is_replayed=True)
+
+
+def _returning(state: State, entries: list[Entry]) -> set[bool]:
+    return {state.lots[one.wallet_id][one.lot_id].returns_to_id is not None for one in entries}
 
 
 def _check(book: Book, command: Transfer, target: WalletState) -> None:
@@ -66,6 +76,11 @@ def _check(book: Book, command: Transfer, target: WalletState) -> None:
         raise InvalidTerms(field="target", must="be another wallet")
     if command.kind is not None and command.kind not in PRIORITIES:
         raise InvalidTerms(field="kind", must=f"be one of {', '.join(PRIORITIES)}")
+    if (
+        command.returns
+        and target.organization_id != book.state.wallets[command.wallet_id].organization_id
+    ):
+        raise InvalidTerms(field="target", must="be of the same organization if credits return")
     if target.closed_at:
         raise WalletClosed
     if command.expires_at and command.expires_at <= book.state.now:
@@ -87,6 +102,7 @@ def _receive(book: Book, target: WalletState, command: Transfer, sent: Entry) ->
         effective_at=book.state.now,
         expires_at=None if ends == FAR_AWAY else ends,
         heir_of_id=None,
+        returns_to_id=origin.id if command.returns else None,
         origin=f"{command.reference}:{ids.encode('lot', origin.id)}",
     )
     book.open_lot(lot)

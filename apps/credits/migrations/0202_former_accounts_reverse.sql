@@ -1,0 +1,3 @@
+DROP TRIGGER credits_former_movements_are_append_only ON credits_formermovement;
+DROP TRIGGER credits_former_accounts_stay ON credits_formeraccount;
+DROP TRIGGER credits_former_accounts_keep_their_terms ON credits_formeraccount;
