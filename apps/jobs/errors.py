@@ -98,6 +98,18 @@ class JobNotCancellable(DomainError):
     status = 409
 
 
+class NotOwnJob(DomainError):
+    """A job is paid again by him alone whose credits paid for it."""
+
+    code = "not_own_job"
+    title = "Somebody else's credits paid for this job"
+    message = (
+        "A member paid for this job with credits of his own, so only he can retry it. Submit the"
+        " pictures as a job of your own."
+    )
+    status = 403
+
+
 class JobNotRetryable(DomainError):
     """Only a job that has ended, with areas that failed, can be tried again."""
 

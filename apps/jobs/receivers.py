@@ -23,6 +23,7 @@ register(
         noun="job",
         page="jobs:job",
         shared_page="shared_jobs:job",
+        is_seen_by=selectors.is_seen_by,
     )
 )
 policies.register(selectors.rate_limits, coverage.plan_of)

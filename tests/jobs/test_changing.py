@@ -62,7 +62,7 @@ class TestRetryJob:
     def test_pays_again_for_what_failed_and_keeps_the_rest(self, failed, organization):
         assert available(organization) == 95
 
-        job = retry_job(job=failed)
+        job = retry_job(job=failed, by=failed.user)
 
         assert (job.status, job.failed_areas, job.completed_areas) == ("processing", 0, 1)
         assert (job.cost, job.refunded, available(organization)) == (25, 10, 85)
@@ -72,7 +72,7 @@ class TestRetryJob:
         assert is_sound()
 
     def test_charges_under_a_reference_of_its_own(self, failed):
-        job = retry_job(job=failed)
+        job = retry_job(job=failed, by=failed.user)
 
         area = job.areas.get(position=1)
         references = [one.charge_reference for one in area.attempts.order_by("number")]
@@ -80,7 +80,7 @@ class TestRetryJob:
         assert (area.attempt_number, area.claims, area.error_code) == (2, 0, "")
 
     def test_pays_nothing_more_when_its_worker_dies(self, failed, organization):
-        retry_job(job=failed)
+        retry_job(job=failed, by=failed.user)
         for area in (claim(), claim()):
             GenerationArea.objects.filter(pk=area.pk).update(
                 status="pending", claim=None, claimed_until=None
@@ -91,7 +91,7 @@ class TestRetryJob:
         assert (Attempt.objects.count(), available(organization)) == (5, 85)
 
     def test_ends_the_job_anew(self, failed):
-        retry_job(job=failed)
+        retry_job(job=failed, by=failed.user)
         work_off()
 
         found = OutboxEvent.objects.filter(object_id=failed.public_id)
@@ -102,7 +102,7 @@ class TestRetryJob:
         work_off()
         GenerationJob.objects.update(deadline=timezone.now())
 
-        job = retry_job(job=job)
+        job = retry_job(job=job, by=job.user)
 
         assert (job.status, job.completed_at) == ("pending", None)
         assert job.deadline > timezone.now() + timedelta(hours=11)
@@ -116,22 +116,22 @@ class TestRetryJob:
         running.work()
 
         with pytest.raises(JobNotRetryable, match="1 of its areas failed"):
-            retry_job(job=job)
+            retry_job(job=job, by=job.user)
 
     def test_refuses_where_nothing_failed(self, organization):
         job = make_job(organization)
         work_off()
 
         with pytest.raises(JobNotRetryable, match="completed"):
-            retry_job(job=job)
+            retry_job(job=job, by=job.user)
 
         assert available(organization) == 95
 
     def test_refuses_a_second_time(self, failed, organization):
-        retry_job(job=failed)
+        retry_job(job=failed, by=failed.user)
 
         with pytest.raises(JobNotRetryable):
-            retry_job(job=failed)
+            retry_job(job=failed, by=failed.user)
 
         assert available(organization) == 85
 
@@ -143,7 +143,7 @@ class TestRetryJob:
             BlobUpload.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
         with pytest.raises(PictureGone, match="Picture 1"):
-            retry_job(job=failed)
+            retry_job(job=failed, by=failed.user)
 
         assert available(organization) == 95
 
@@ -151,7 +151,7 @@ class TestRetryJob:
         set_price(48)
 
         with pytest.raises(InsufficientCredits) as refusal:
-            retry_job(job=failed)
+            retry_job(job=failed, by=failed.user)
 
         facts = {name: refusal.value.details[name] for name in ("required", "shortfall")}
         assert facts == {"required": 96, "shortfall": 1}
@@ -159,7 +159,7 @@ class TestRetryJob:
         assert (failed.status, available(organization)) == ("completed", 95)
 
     def test_leaves_an_audit_row(self, failed):
-        retry_job(job=failed)
+        retry_job(job=failed, by=failed.user)
 
         row = AuditLog.objects.get(action="job.retry", object_id=failed.public_id)
         assert row.after["areas"] == [1, 3]

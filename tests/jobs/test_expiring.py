@@ -133,7 +133,7 @@ class TestUploads:
         expiring.delete_expired_uploads()
 
         with pytest.raises(PictureGone):
-            changing.retry_job(job=job)
+            changing.retry_job(job=job, by=job.user)
 
     def test_of_which_many_are_due_go_in_batches(self, organization, developer):
         for _ in range(3):

@@ -214,7 +214,7 @@ class TestAskingForOne:
         job.refresh_from_db()
 
         with pytest.raises(UnknownOperation):
-            retry_job(job=job)
+            retry_job(job=job, by=job.user)
         assert available(organization) == 100
 
     def test_is_listed_with_what_it_takes(self):

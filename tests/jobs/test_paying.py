@@ -296,7 +296,7 @@ class TestAMeteredPrice:
             broken.setattr(RUNNERS[OPERATION], "run", lambda *_: 1 / 0)
             work_off()
 
-        retry_job(job=job)
+        retry_job(job=job, by=job.user)
 
         assert (Hold.objects.count(), available(organization)) == (2, 70)
         monkeypatch.setattr(RUNNERS[OPERATION], "run", self.result(1000, 1000))

@@ -364,7 +364,7 @@ class TestRingForWaitingAreas:
         assert sweeping.ring_for_waiting_areas() == 0
         area = claim_area(operations=[OUTLINE], worker="test")
         assert fail_area(area=area, claim=area.claim, code="no", message="No.")
-        retry_job(job=job)
+        retry_job(job=job, by=job.user)
         assert "jobs.work" not in rung
 
         make_job(organization)

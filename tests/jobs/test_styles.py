@@ -269,7 +269,7 @@ class TestANewVersion:
         fail_area(area=taken, claim=taken.claim, code="broke", message="It broke.")
         publish(dusk())
 
-        retry_job(job=area.job)
+        retry_job(job=area.job, by=area.job.user)
 
         area.refresh_from_db()
         assert (area.attempt_number, area.asked["style_version"]) == (2, 1)

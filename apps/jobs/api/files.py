@@ -12,6 +12,7 @@ from apps.core import links, scope
 from apps.core.errors import NotFound, PermissionDenied
 from apps.core.files import handed_out
 from apps.core.links import Grant
+from apps.jobs.selectors.viewing import Viewer, viewer_of
 from apps.jobs.services.links import file_of
 from apps.rbac import selectors as rbac_selectors
 from apps.rbac.api.base import check_permission, check_second_factor
@@ -43,15 +44,17 @@ class File(APIView):
         """Return the picture; 404 if the link is changed, past its time, or of somebody else."""
         grant = links.opened(request.query_params.get("link", ""), file_id=file_id)
         try:
-            organization = allowed(request, grant)
+            organization, by = allowed(request, grant)
         except (PermissionDenied, SecondFactorRequired) as error:
             raise NotFound from error
-        return handed_out(file_of(organization, file_id))
+        return handed_out(file_of(organization, file_id, by))
 
 
-def allowed(request: Request, grant: Grant) -> Organization:
+def allowed(request: Request, grant: Grant) -> tuple[Organization, Viewer]:
     """
     Return the organization, if the one for whom the link was made may still see its jobs.
+
+    And what he sees of them.
 
     :raises NotFound: if he has left, or the session is another's.
     :raises PermissionDenied: if he may see them no more.
@@ -67,8 +70,9 @@ def allowed(request: Request, grant: Grant) -> Organization:
     )
     if key is None:
         check_second_factor(request, user, organization)
-    check_permission("jobs.view", user, organization, key)
-    return organization
+    by = viewer_of(user, organization)
+    check_permission("jobs.view" if by.sees_all else "jobs.view_own", user, organization, key)
+    return organization, by
 
 
 def key_of(grant: Grant) -> ApiKey | None:

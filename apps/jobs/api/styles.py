@@ -12,9 +12,9 @@ from rest_framework.response import Response
 from apps.core.api import paginated, validated
 from apps.core.files import small_picture
 from apps.jobs import selectors
+from apps.jobs.api.base import JobsAPIView
 from apps.jobs.api.serializers import StyleOut
 from apps.jobs.runners.registry import STYLED
-from apps.rbac.api.base import TenantAPIView
 
 
 class StyleFilterIn(serializers.Serializer[Any]):
@@ -23,10 +23,11 @@ class StyleFilterIn(serializers.Serializer[Any]):
     operation = serializers.ChoiceField(choices=sorted(STYLED), required=False)
 
 
-class Styles(TenantAPIView):
+class Styles(JobsAPIView):
     """The styles that can be chosen now."""
 
     permissions = {"GET": "jobs.view"}
+    for_own = {"GET": "jobs.view_own"}
 
     @extend_schema(
         operation_id="styles_list",
@@ -42,10 +43,11 @@ class Styles(TenantAPIView):
         return paginated(request, found, StyleOut, parameters=known)
 
 
-class StylePreview(TenantAPIView):
+class StylePreview(JobsAPIView):
     """What one version of a style does."""
 
     permissions = {"GET": "jobs.view"}
+    for_own = {"GET": "jobs.view_own"}
 
     @extend_schema(
         operation_id="styles_preview",

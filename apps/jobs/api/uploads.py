@@ -10,19 +10,20 @@ from rest_framework.response import Response
 from apps.core.api import paginated, validated
 from apps.core.bodies import body_length
 from apps.jobs import selectors
+from apps.jobs.api.base import JobsAPIView
 from apps.jobs.api.serializers import UploadIn, UploadOut
 from apps.jobs.models import BlobUpload
 from apps.jobs.services import uploads
 from apps.jobs.services.pictures import check_length
-from apps.rbac.api.base import TenantAPIView
 
 BESIDE_THE_FILE = 64 * 1024  # bytes of a multipart body
 
 
-class Uploads(TenantAPIView):
+class Uploads(JobsAPIView):
     """Pictures to work on."""
 
     permissions = {"GET": "jobs.view", "POST": "jobs.submit"}
+    for_own = {"GET": "jobs.view_own"}
     parser_classes = [MultiPartParser]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -37,7 +38,7 @@ class Uploads(TenantAPIView):
     @extend_schema(operation_id="uploads_list", tags=["jobs"], responses=UploadOut(many=True))
     def get(self, request: Request) -> Response:
         """Return the pictures that are kept, newest first."""
-        return paginated(request, selectors.uploads_of(self.organization), UploadOut)
+        return paginated(request, selectors.uploads_of(self.organization, self.by()), UploadOut)
 
     @extend_schema(
         operation_id="uploads_create", tags=["jobs"], request=UploadIn, responses={201: UploadOut}
@@ -56,10 +57,11 @@ class Uploads(TenantAPIView):
         return Response(UploadOut(upload).data, status=201)
 
 
-class Upload(TenantAPIView):
+class Upload(JobsAPIView):
     """One picture."""
 
     permissions = {"GET": "jobs.view", "DELETE": "jobs.submit"}
+    for_own = {"GET": "jobs.view_own"}
 
     @extend_schema(operation_id="uploads_retrieve", tags=["jobs"], responses=UploadOut)
     def get(self, request: Request, upload_id: str) -> Response:
@@ -74,4 +76,4 @@ class Upload(TenantAPIView):
 
     def upload(self, upload_id: str) -> BlobUpload:
         """Return the organization's picture with this id."""
-        return self.get_object(selectors.uploads_of(self.organization), upload_id)
+        return self.get_object(selectors.uploads_of(self.organization, self.by()), upload_id)

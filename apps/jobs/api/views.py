@@ -15,6 +15,7 @@ from apps.core.api import paginated, run_once, validated
 from apps.core.files import handed_out
 from apps.core.idempotency import Answer
 from apps.jobs import selectors
+from apps.jobs.api.base import JobsAPIView
 from apps.jobs.api.serializers import (
     JobFilterIn,
     JobIn,
@@ -26,18 +27,19 @@ from apps.jobs.api.serializers import (
 from apps.jobs.errors import UploadNotFound
 from apps.jobs.models import GenerationJob
 from apps.jobs.selectors import JobFilters
+from apps.jobs.selectors.viewing import Viewer
 from apps.jobs.services import changing, quotes, submission
 from apps.jobs.services.submission import AreaRequest
-from apps.rbac.api.base import TenantAPIView
 from apps.tenants.models import Organization
 
 LOOK_AGAIN_SECONDS = 2
 
 
-class Operations(TenantAPIView):
+class Operations(JobsAPIView):
     """What can be done."""
 
     permissions = {"GET": "jobs.view"}
+    for_own = {"GET": "jobs.view_own"}
 
     @extend_schema(operation_id="operations_list", tags=["jobs"], responses=OperationOut(many=True))
     def get(self, request: Request) -> Response:
@@ -46,10 +48,11 @@ class Operations(TenantAPIView):
         return Response({"object": "list", "data": found, "has_more": False})
 
 
-class Quote(TenantAPIView):
+class Quote(JobsAPIView):
     """The price of a job, before it is submitted."""
 
     permissions = {"POST": "jobs.view"}
+    for_own = {"POST": "jobs.view_own"}
 
     @extend_schema(operation_id="jobs_quote", tags=["jobs"], request=QuoteIn, responses=QuoteOut)
     def post(self, request: Request) -> Response:
@@ -58,16 +61,18 @@ class Quote(TenantAPIView):
         is_told = "upload_id" in fields or "areas" in fields
         quote = quotes.quote_job(
             organization=self.organization,
+            user=self.user,
             operation=fields["operation"],
-            areas=areas_asked_for(self.organization, fields) if is_told else (),
+            areas=areas_asked_for(self.organization, fields, self.by()) if is_told else (),
         )
         return Response(QuoteOut(quote).data)
 
 
-class Jobs(TenantAPIView):
+class Jobs(JobsAPIView):
     """The organization's jobs."""
 
     permissions = {"GET": "jobs.view", "POST": "jobs.submit"}
+    for_own = {"GET": "jobs.view_own"}
     keyed_methods = frozenset({"POST"})
     parser_classes = [JSONParser]
 
@@ -82,7 +87,7 @@ class Jobs(TenantAPIView):
         known = frozenset(JobFilterIn().fields)
         asked = {name: value for name, value in request.query_params.items() if name in known}
         filters = JobFilters(**validated(JobFilterIn, asked))
-        jobs = selectors.matching(selectors.jobs_of(self.organization), filters)
+        jobs = selectors.matching(selectors.jobs_of(self.organization, self.by()), filters)
         return paginated(request, jobs, JobOut, parameters=known)
 
     @extend_schema(
@@ -128,24 +133,27 @@ class Jobs(TenantAPIView):
             organization=self.organization,
             user=self.user,
             operation=fields["operation"],
-            areas=areas_asked_for(self.organization, fields),
+            areas=areas_asked_for(self.organization, fields, self.by()),
             time=timedelta(seconds=fields["time"]) if "time" in fields else submission.TIME,
         )
         return answered(201, self.organization, job)
 
 
-class Job(TenantAPIView):
+class Job(JobsAPIView):
     """One job."""
 
     permissions = {"GET": "jobs.view"}
+    for_own = {"GET": "jobs.view_own"}
 
     @extend_schema(operation_id="jobs_retrieve", tags=["jobs"], responses=JobOut)
     def get(self, request: Request, job_id: str) -> Response:
         """Return the job as far as it is."""
-        return Response(JobOut(self.get_object(selectors.jobs_of(self.organization), job_id)).data)
+        return Response(
+            JobOut(self.get_object(selectors.jobs_of(self.organization, self.by()), job_id)).data
+        )
 
 
-class CancelJob(TenantAPIView):
+class CancelJob(JobsAPIView):
     """The end of what has not begun."""
 
     permissions = {"POST": "jobs.cancel"}
@@ -154,7 +162,7 @@ class CancelJob(TenantAPIView):
     @extend_schema(operation_id="jobs_cancel", tags=["jobs"], request=None, responses=JobOut)
     def post(self, request: Request, job_id: str) -> Response:
         """Cancel the areas that wait, and give their credits back; 409 if none does."""
-        job = self.get_object(selectors.jobs_of(self.organization), job_id)
+        job = self.get_object(selectors.jobs_of(self.organization, self.by()), job_id)
         return run_once(request, principal=self.principal, effect=lambda: self.cancel(job))
 
     def cancel(self, job: GenerationJob) -> Answer:
@@ -163,7 +171,7 @@ class CancelJob(TenantAPIView):
         return Answer(200, dict(JobOut(selectors.job_of(self.organization, job.pk)).data))
 
 
-class RetryJob(TenantAPIView):
+class RetryJob(JobsAPIView):
     """Another attempt for what failed."""
 
     permissions = {"POST": "jobs.submit"}
@@ -172,18 +180,19 @@ class RetryJob(TenantAPIView):
     @extend_schema(operation_id="jobs_retry", tags=["jobs"], request=None, responses={202: JobOut})
     def post(self, request: Request, job_id: str) -> Response:
         """Try the failed areas of a job again, and pay for them again; 409 if there are none."""
-        job = self.get_object(selectors.jobs_of(self.organization), job_id)
+        job = self.get_object(selectors.jobs_of(self.organization, self.by()), job_id)
         return run_once(request, principal=self.principal, effect=lambda: self.retry(job))
 
     def retry(self, job: GenerationJob) -> Answer:
         """Try again, and say where the job is."""
-        return answered(202, self.organization, changing.retry_job(job=job))
+        return answered(202, self.organization, changing.retry_job(job=job, by=self.user))
 
 
-class AreaResult(TenantAPIView):
+class AreaResult(JobsAPIView):
     """What a job made of one picture."""
 
     permissions = {"GET": "jobs.view"}
+    for_own = {"GET": "jobs.view_own"}
 
     @extend_schema(
         operation_id="jobs_area_result",
@@ -192,11 +201,13 @@ class AreaResult(TenantAPIView):
     )
     def get(self, request: Request, job_id: str, position: int) -> HttpResponseBase:
         """Return the picture; 409 while there is none, 410 once it is no longer kept."""
-        job = self.get_object(selectors.jobs_of(self.organization), job_id)
+        job = self.get_object(selectors.jobs_of(self.organization, self.by()), job_id)
         return handed_out(selectors.result_of(selectors.area_of(job, position)))
 
 
-def areas_asked_for(organization: Organization, fields: dict[str, Any]) -> list[AreaRequest]:
+def areas_asked_for(
+    organization: Organization, fields: dict[str, Any], by: Viewer
+) -> list[AreaRequest]:
     """
     Return the areas of a request; what one does not say is as the request says for all.
 
@@ -209,7 +220,7 @@ def areas_asked_for(organization: Organization, fields: dict[str, Any]) -> list[
         )
         for area in fields.get("areas") or [{}]
     ]
-    found = selectors.usable_uploads(organization, [upload_id for upload_id, _ in asked])
+    found = selectors.usable_uploads(organization, [upload_id for upload_id, _ in asked], by)
     for upload_id, _ in asked:
         if upload_id not in found:
             raise UploadNotFound(upload_id=upload_id)

@@ -17,6 +17,7 @@ from apps.jobs.pages.options import OPTIONS
 from apps.jobs.runners.registry import RUNNERS, STYLED
 from apps.jobs.selectors import JobFilters
 from apps.jobs.selectors.offers import offers
+from apps.jobs.selectors.viewing import Viewer
 from apps.jobs.services.submission import AreaRequest
 from apps.tenants.models import Organization
 
@@ -55,9 +56,12 @@ class JobForm(forms.Form):
     style = forms.ChoiceField(required=False, error_messages={"invalid_choice": "Choose a style."})
     idempotency_key = forms.RegexField(r"^[\x21-\x7e]{1,255}$", widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, organization: Organization, by: Viewer | None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.organization = organization
+        self.by = by  # whose pictures can be used: those that he sees; None: everybody's
         # Those of workers outside ask for parameters that this form does not have: by API.
         self.operations = [one for one in selectors.operations() if one.schema is None]
         self.styles = {
@@ -114,7 +118,7 @@ class JobForm(forms.Form):
     def kept_uploads(self) -> list[BlobUpload]:
         """Return the pictures of the last try that can still be used."""
         upload_ids = self._all_of("upload_id")[:MOST_AREAS]
-        found = selectors.usable_uploads(self.organization, upload_ids)
+        found = selectors.usable_uploads(self.organization, upload_ids, self.by)
         return [found[upload_id] for upload_id in upload_ids if upload_id in found]
 
     def areas(self, kept: list[BlobUpload]) -> list[AreaRequest]:

@@ -15,23 +15,25 @@ from apps.core.pages import add_refusal
 from apps.credits.errors import InsufficientCredits
 from apps.jobs.errors import PictureRefused
 from apps.jobs.models import BlobUpload
+from apps.jobs.pages.base import JobsPage
 from apps.jobs.pages.forms import JobForm, first_values
 from apps.jobs.pages.options import OPTIONS
 from apps.jobs.runners.registry import STYLED
 from apps.jobs.services import quotes, submission, uploads
 from apps.jobs.services.pictures import accepted
 from apps.jobs.services.submission import AreaRequest
-from apps.rbac.pages.base import TenantPage
 
 
-class Submit(TenantPage):
+class Submit(JobsPage):
     """Submit a job, with its price known before."""
 
     permission = "jobs.submit"
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Show the form."""
-        return self.show(JobForm(initial=first_values(), organization=self.organization))
+        return self.show(
+            JobForm(initial=first_values(), organization=self.organization, by=self.by())
+        )
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         """
@@ -40,7 +42,7 @@ class Submit(TenantPage):
         The price of one picture stands beside the form. That of several, any that depends on
         the size of the picture, and any other than was seen is shown with them and confirmed.
         """
-        form = JobForm(request.POST, request.FILES, organization=self.organization)
+        form = JobForm(request.POST, request.FILES, organization=self.organization, by=self.by())
         if not form.is_valid():
             return self.show(form, status=422)
         kept: list[BlobUpload] = form.cleaned_data["kept"]
@@ -78,6 +80,7 @@ class Submit(TenantPage):
         """
         quote = quotes.quote_job(
             organization=self.organization,
+            user=self.user,
             operation=form.cleaned_data["operation"],
             areas=form.areas(kept),
         )
@@ -176,27 +179,29 @@ class Submit(TenantPage):
         }
 
 
-class Quote(TenantPage):
+class Quote(JobsPage):
     """The price of what is chosen, as a part of the form."""
 
     permission = "jobs.submit"
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
         """Show what the chosen operation costs now, for the pictures that are kept."""
-        form = JobForm(request.GET, organization=self.organization)
+        form = JobForm(request.GET, organization=self.organization, by=self.by())
         areas = form.areas(form.kept_uploads())
         cost = cost_of(self, request.GET.get("operation", ""), areas)
         return render(request, "jobs/_quote.html", cost)
 
 
-def cost_of(page: TenantPage, operation: str, areas: list[AreaRequest]) -> dict[str, Any]:
+def cost_of(page: JobsPage, operation: str, areas: list[AreaRequest]) -> dict[str, Any]:
     """
     Return what the job costs, as far as that can be said.
 
     There is no quote of what cannot be bought, and of what is metered none without a picture.
     """
     try:
-        quote = quotes.quote_job(organization=page.organization, operation=operation, areas=areas)
+        quote = quotes.quote_job(
+            organization=page.organization, user=page.user, operation=operation, areas=areas
+        )
     except DomainError:
         return {"quote": None, "needs_picture": False}
     if quote.is_metered and not areas:

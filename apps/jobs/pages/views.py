@@ -16,23 +16,23 @@ from apps.core.pages import number_of_look
 from apps.credits import selectors as credits_selectors
 from apps.jobs import selectors
 from apps.jobs.models import GenerationArea, GenerationJob
+from apps.jobs.pages.base import JobsPage
 from apps.jobs.pages.forms import JobFilter
 from apps.jobs.pages.lines import attempt_lines, job_line, job_story, pause_before_look
 from apps.jobs.services import changing
-from apps.rbac.pages.base import TenantPage
 
 PAGE_SIZE = 25
 
 
-class Jobs(TenantPage):
+class Jobs(JobsPage):
     """The organization's jobs, newest first."""
 
-    permission = "jobs.view"
+    permission_for_own = "jobs.view_own"
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponseBase:
         """Show one page of jobs, or all that fit the filters as CSV."""
         form = JobFilter(request.GET)
-        jobs = selectors.matching(selectors.jobs_of(self.organization), form.filters())
+        jobs = selectors.matching(selectors.jobs_of(self.organization, self.by()), form.filters())
         if request.GET.get("format") == "csv":
             return stream_csv(
                 filename=f"{slug}-jobs.csv",
@@ -62,22 +62,23 @@ class Jobs(TenantPage):
         return render(request, "jobs/list.html", page)
 
 
-class JobPage(TenantPage):
+class JobPage(JobsPage):
     """One job, as far as it is."""
 
-    permission = "jobs.view"
+    permission_for_own = "jobs.view_own"
     template = "jobs/job.html"
 
     def get(self, request: HttpRequest, slug: str, job_id: str) -> HttpResponse:
         """Show the job, and say when to look again."""
-        job = selectors.job_of(self.organization, GenerationJob.read_id(job_id))
+        job = selectors.job_of(self.organization, GenerationJob.read_id(job_id), self.by())
         look = number_of_look(request)
         page = {
             "job": job_story(job, self.organization, self.attempts(job)),
             "poll_url": f"{reverse('jobs:status', args=[slug, job_id])}?look={look + 1}",
             "poll_after": pause_before_look(look, job),
             "can_cancel": self.user.has_perm("jobs.cancel", self.organization),
-            "can_retry": self.user.has_perm("jobs.submit", self.organization),
+            "can_retry": self.user.has_perm("jobs.submit", self.organization)
+            and selectors.can_pay_again(job, self.user),
             "can_share": self.user.has_perm("shares.manage", self.organization),
         }
         return render(request, self.template, page)
@@ -88,7 +89,10 @@ class JobPage(TenantPage):
         references = {
             name for one in attempts for name in (one.charge_reference, one.refund_reference)
         }
-        found = credits_selectors.transaction_ids(job.wallet, references - {""})
+        shown = credits_selectors.visible_wallet(self.organization, self.user)
+        found = {}
+        if shown == job.wallet:  # of another one, he has no page to follow to
+            found = credits_selectors.transaction_ids(shown, references - {""})
         return attempt_lines(attempts, self.organization, found)
 
 
@@ -98,14 +102,14 @@ class JobStatus(JobPage):
     template = "jobs/_status.html"
 
 
-class CancelJob(TenantPage):
+class CancelJob(JobsPage):
     """The end of what has not begun."""
 
     permission = "jobs.cancel"
 
     def post(self, request: HttpRequest, slug: str, job_id: str) -> HttpResponse:
         """Cancel what waits, and give its credits back."""
-        job = selectors.job_of(self.organization, GenerationJob.read_id(job_id))
+        job = selectors.job_of(self.organization, GenerationJob.read_id(job_id), self.by())
         before = job.refunded
         job = changing.cancel_job(job=job)
         back = job.refunded - before
@@ -113,24 +117,24 @@ class CancelJob(TenantPage):
         return redirect("jobs:job", slug, job_id)
 
 
-class RetryJob(TenantPage):
+class RetryJob(JobsPage):
     """Another attempt for what failed."""
 
     permission = "jobs.submit"
 
     def post(self, request: HttpRequest, slug: str, job_id: str) -> HttpResponse:
         """Try the failed areas again, and pay for them again."""
-        job = selectors.job_of(self.organization, GenerationJob.read_id(job_id))
+        job = selectors.job_of(self.organization, GenerationJob.read_id(job_id), self.by())
         before = job.cost
-        job = changing.retry_job(job=job)
+        job = changing.retry_job(job=job, by=self.user)
         messages.success(request, f"What failed is tried again, for {job.cost - before} credits.")
         return redirect("jobs:job", slug, job_id)
 
 
-class AreaPicture(TenantPage):
+class AreaPicture(JobsPage):
     """A picture of one area."""
 
-    permission = "jobs.view"
+    permission_for_own = "jobs.view_own"
 
     def area(self, job_id: str, position: int) -> GenerationArea:
         """
@@ -138,7 +142,7 @@ class AreaPicture(TenantPage):
 
         :raises NotFound: if the organization has no such job, or that no such area.
         """
-        job = selectors.job_of(self.organization, GenerationJob.read_id(job_id))
+        job = selectors.job_of(self.organization, GenerationJob.read_id(job_id), self.by())
         return selectors.area_of(job, position)
 
 
@@ -158,10 +162,10 @@ class AreaOriginal(AreaPicture):
         return handed_out(selectors.original_of(self.area(job_id, position)))
 
 
-class StylePreview(TenantPage):
+class StylePreview(JobsPage):
     """What a version of a style does to a sample."""
 
-    permission = "jobs.view"
+    permission_for_own = "jobs.view_own"
 
     def get(
         self, request: HttpRequest, slug: str, operation: str, style: str, version: int

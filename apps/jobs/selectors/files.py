@@ -12,42 +12,52 @@ from apps.core.errors import NotFound
 from apps.core.files import StoredFile
 from apps.jobs.errors import ResultGone, ResultNotReady
 from apps.jobs.models import BlobUpload, GenerationArea
+from apps.jobs.selectors.viewing import Viewer
 from apps.tenants.models import Organization
 
 
-def usable_uploads(organization: Organization, upload_ids: Iterable[str]) -> dict[str, BlobUpload]:
+def usable_uploads(
+    organization: Organization, upload_ids: Iterable[str], by: Viewer | None = None
+) -> dict[str, BlobUpload]:
     """
-    Return those of these pictures that are the organization's and not past their date.
+    Return those of these pictures that are the organization's (or one sees), not past their date.
 
     With one query, however many they are; one of another organization is left out like none.
     """
     row_ids = [row_id for one in set(upload_ids) if (row_id := BlobUpload.read_id(one))]
-    found = BlobUpload.objects.filter(
-        organization=organization, expires_at__gt=Now(), pk__in=row_ids
-    )
+    found = uploads_of(organization, by).filter(pk__in=row_ids)
     return {upload.public_id: upload for upload in found}
 
 
-def uploads_of(organization: Organization) -> QuerySet[BlobUpload]:
-    """Return the pictures of an organization that are kept and not past their date."""
-    return BlobUpload.objects.filter(organization=organization, expires_at__gt=Now())
+def uploads_of(organization: Organization, by: Viewer | None = None) -> QuerySet[BlobUpload]:
+    """Return the pictures (or those that one sees) that are kept, not past their date."""
+    uploads = BlobUpload.objects.filter(organization=organization, expires_at__gt=Now())
+    return uploads if by is None else uploads.filter(by.sees_uploads())
 
 
-def upload_of(organization: Organization, upload_id: UUID | None) -> BlobUpload:
+def upload_of(
+    organization: Organization, upload_id: UUID | None, by: Viewer | None = None
+) -> BlobUpload:
     """
-    Return one of the organization's pictures.
+    Return one of the organization's pictures, or of those that one sees.
 
-    :raises NotFound: if it has no such picture, or has it no more.
+    :raises NotFound: if there is no such picture among them, or no more.
     """
-    found = uploads_of(organization).filter(pk=upload_id).first() if upload_id else None
+    found = uploads_of(organization, by).filter(pk=upload_id).first() if upload_id else None
     if found is None:
         raise NotFound
     return found
 
 
-def kept_bytes(organization: Organization) -> int:
-    """Return how many bytes of uploads an organization keeps, those past their date included."""
+def kept_bytes(organization: Organization, by: Viewer | None = None) -> int:
+    """
+    Return how many bytes of uploads are kept, those past their date included.
+
+    Of all to who sees all, because they share one quota; else of his own.
+    """
     uploads = BlobUpload.objects.filter(organization=organization)
+    if by is not None and not by.sees_all:
+        uploads = uploads.filter(user=by.user)
     kept: int = uploads.aggregate(kept=Sum("size", default=0))["kept"]
     return kept
 

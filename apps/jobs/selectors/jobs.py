@@ -8,15 +8,19 @@ from uuid import UUID
 from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
 from apps.core.errors import NotFound
+from apps.credits.models import Wallet
 from apps.jobs.models import Attempt, ExternalOperation, GenerationArea, GenerationJob
+from apps.jobs.selectors.viewing import Viewer, viewer_of
 from apps.rbac.selectors import shared_objects
 from apps.tenants.models import Organization, User
 
 
-def jobs_of(organization: Organization) -> QuerySet[GenerationJob]:
-    """Return the organization's jobs, with their areas and the names of what they do."""
+def jobs_of(organization: Organization, by: Viewer | None = None) -> QuerySet[GenerationJob]:
+    """Return the jobs (or those that one sees), with areas and the names of what they do."""
     jobs = with_names(GenerationJob.objects.filter(organization=organization))
     jobs = jobs.select_related("user")
+    if by is not None:
+        jobs = jobs.filter(by.sees_jobs())
     areas = GenerationArea.objects.select_related("upload").order_by("position")
     return jobs.prefetch_related(Prefetch("areas", areas))
 
@@ -71,16 +75,29 @@ def job_rows(jobs: QuerySet[GenerationJob]) -> Iterator[list[object]]:
         ]
 
 
-def job_of(organization: Organization, job_id: UUID | None) -> GenerationJob:
+def job_of(
+    organization: Organization, job_id: UUID | None, by: Viewer | None = None
+) -> GenerationJob:
     """
-    Return one of the organization's jobs.
+    Return one of the organization's jobs, or of those that one sees.
 
-    :raises NotFound: if it has no such job.
+    :raises NotFound: if there is no such job among them.
     """
-    job = None if job_id is None else jobs_of(organization).filter(pk=job_id).first()
+    job = None if job_id is None else jobs_of(organization, by).filter(pk=job_id).first()
     if job is None:
         raise NotFound
     return job
+
+
+def is_seen_by(job: GenerationJob, user: User) -> bool:
+    """Tell whether a person of its organization sees a job."""
+    seen = GenerationJob.objects.filter(viewer_of(user, job.organization).sees_jobs())
+    return seen.filter(organization=job.organization, pk=job.pk).exists()
+
+
+def can_pay_again(job: GenerationJob, user: User) -> bool:
+    """Tell whether a person may pay for a job again: out of a member's wallet only its holder."""
+    return job.wallet.kind != Wallet.Kind.MEMBER or job.wallet.holder_id == user.pk
 
 
 def area_of(job: GenerationJob, position: int) -> GenerationArea:

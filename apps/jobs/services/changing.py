@@ -4,11 +4,13 @@ from django.db import transaction
 
 from apps.core.clock import database_now
 from apps.credits import selectors as credits_selectors
-from apps.jobs.errors import JobNotCancellable, JobNotRetryable, PictureGone
+from apps.jobs import selectors
+from apps.jobs.errors import JobNotCancellable, JobNotRetryable, NotOwnJob, PictureGone
 from apps.jobs.models import GenerationArea, GenerationJob
 from apps.jobs.models.jobs import Status
 from apps.jobs.services.ending import CANCELLED, end_areas, lock_job, locked_areas, take_stock
-from apps.jobs.services.submission import TIME, pay_for, ring_for
+from apps.jobs.services.submission import TIME, pay_for, ring_for, told_of
+from apps.tenants.models import User
 from apps.tenants.services import audit
 
 
@@ -32,16 +34,22 @@ def cancel_job(*, job: GenerationJob) -> GenerationJob:
 
 
 @transaction.atomic
-def retry_job(*, job: GenerationJob) -> GenerationJob:
+def retry_job(*, job: GenerationJob, by: User) -> GenerationJob:
     """
     Try the failed areas of a job again, which is paid again: their credits came back.
 
+    It is paid from the wallet from which it was paid before; `by` is who wants it, of an API key
+    who made that.
+
+    :raises NotOwnJob: if that wallet is a member's own, and he is another.
     :raises JobNotRetryable: if the job has not ended, or none of its areas failed.
     :raises PictureGone: if a picture is no longer kept.
     :raises InsufficientCredits: if the organization cannot pay for all; nothing is written.
     :raises BudgetExceeded: if a budget that stops has not that much left this month.
     """
     job = lock_job(job.pk)
+    if not selectors.can_pay_again(job, by):
+        raise NotOwnJob
     failed = locked_areas(job, [Status.FAILED]) if job.is_finished else []
     if not failed:
         raise JobNotRetryable(job_status=job.status, failed=job.failed_areas)
@@ -76,5 +84,5 @@ def _record(action: str, job: GenerationJob, areas: list[GenerationArea]) -> Non
         action=action,
         organization=job.organization,
         object_id=job.public_id,
-        after={"areas": [area.position for area in areas], "cost": job.cost},
+        after=told_of(job, areas=[area.position for area in areas], cost=job.cost),
     )

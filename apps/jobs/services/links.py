@@ -9,6 +9,7 @@ from apps.core.files import StoredFile
 from apps.core.links import Link, link_to
 from apps.jobs import selectors
 from apps.jobs.models import BlobUpload, GenerationArea
+from apps.jobs.selectors.viewing import Viewer
 from apps.tenants.models import Organization
 
 FOR_EVER = datetime.max.replace(tzinfo=UTC)  # no end is known
@@ -29,18 +30,19 @@ def upload_link(upload: BlobUpload | None) -> Link | None:
     return _link(selectors.picture_of(upload), upload, upload.expires_at)
 
 
-def file_of(organization: Organization, file_id: str) -> StoredFile:
+def file_of(organization: Organization, file_id: str, by: Viewer | None = None) -> StoredFile:
     """
     Return the file with this id: `upl_…` is a picture, `area_…` the result of an area.
 
-    :raises NotFound: if the organization has none, or has it no more.
+    :raises NotFound: if the organization (or what one sees of it) has none, or no more.
     """
     if upload_id := BlobUpload.read_id(file_id):
-        return selectors.picture_of(selectors.upload_of(organization, upload_id))
+        return selectors.picture_of(selectors.upload_of(organization, upload_id, by))
     area_id = GenerationArea.read_id(file_id)
     if area_id is None:
         raise NotFound
-    area = GenerationArea.objects.filter(organization=organization, pk=area_id).first()
+    areas = GenerationArea.objects.filter(organization=organization, pk=area_id)
+    area = (areas if by is None else areas.filter(by.sees_jobs("job__"))).first()
     if area is None or not selectors.has_result(area):
         raise NotFound
     return selectors.result_of(area)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from apps.credits import selectors as credits_selectors
 from apps.credits.errors import InsufficientCredits
-from apps.credits.models import CreditEvent
-from apps.credits.selectors.coverage import is_unlimited
+from apps.credits.models import CreditEvent, Wallet
+from apps.credits.selectors.coverage import is_covered_by_plan
 from apps.credits.services.quotes import Item, quote_charges
 from apps.jobs.selectors.offers import Offer, offer_of
 from apps.jobs.services.metering import is_metered, most_units
 from apps.jobs.services.submission import AreaRequest, check_areas
-from apps.tenants.models import Organization
+from apps.tenants.models import Organization, User
 
 
 @dataclass(frozen=True)
@@ -42,24 +42,31 @@ class Quote:
 
 
 def quote_job(
-    *, organization: Organization, operation: str, areas: Sequence[AreaRequest] = ()
+    *,
+    organization: Organization,
+    operation: str,
+    areas: Sequence[AreaRequest] = (),
+    user: User | None = None,
 ) -> Quote:
     """
     Say what the job costs now, and whether budgets and balance allow it. Writes nothing.
 
-    Without areas: what one unit costs.
+    The balance is the person's, if he has credits of his own, else the organization's. Without
+    areas: what one unit costs.
 
     :raises UnknownOperation: if nobody does this.
     :raises UnknownCreditEvent: if it has no price.
     :raises InvalidAreas: if these are too many.
     :raises InvalidParameters: if the operation cannot work with those of an area.
+    :raises NoWalletOfOwn: if he spends only what a partner gives him, and has nothing yet.
     """
     offer = offer_of(operation)
     price = credits_selectors.price_of(operation)
-    is_covered = is_unlimited(organization, price)
+    wallet = _wallet_of(organization, user)
+    is_covered = is_covered_by_plan(wallet, price)
     units = _units(offer, price, areas)
     items = [Item(event=operation, quantity=quantity) for quantity in units]
-    quote = quote_charges(wallet=credits_selectors.main_wallet(organization), items=items)
+    quote = quote_charges(wallet=wallet, items=items)
     available, reason = quote.lines[0].available, quote.reason
     if reason is None and is_metered(price) and quote.total > available:
         reason = InsufficientCredits.code  # what is held is never owed, whatever the credit line
@@ -71,6 +78,12 @@ def quote_job(
         is_metered=is_metered(price),
         is_covered=is_covered,
     )
+
+
+def _wallet_of(organization: Organization, user: User | None) -> Wallet:
+    if user is None:
+        return credits_selectors.main_wallet(organization)
+    return credits_selectors.spending_wallet(organization, user)
 
 
 def _units(offer: Offer, price: CreditEvent, areas: Sequence[AreaRequest]) -> list[int]:

@@ -12,7 +12,7 @@ from apps.core.clock import database_now
 from apps.credits import selectors as credits_selectors
 from apps.credits.errors import InsufficientCredits, WalletClosed
 from apps.credits.models import CreditEvent, Wallet
-from apps.credits.selectors.coverage import is_unlimited
+from apps.credits.selectors.coverage import is_covered_by_plan
 from apps.jobs.errors import InvalidAreas, InvalidParameters
 from apps.jobs.models import (
     BlobUpload,
@@ -58,14 +58,15 @@ def submit_job(
     """
     Pay for a job, write it down and ring for workers, all or nothing.
 
-    Whatever has not ended after `time` fails, and is given back.
+    Who holds a wallet pays from it alone. What has not ended after `time` fails and is given back.
 
     :raises UnknownOperation: if nobody does this.
     :raises UnknownCreditEvent: if it has no price.
     :raises InvalidAreas: if these are none, or too many.
     :raises InvalidParameters: if the operation cannot work with those of an area.
     :raises UploadNotFound: if a picture is past its date or of another organization.
-    :raises InsufficientCredits: if the organization cannot pay for all; nothing is written.
+    :raises InsufficientCredits: if the wallet cannot pay for all; nothing is written.
+    :raises NoWalletOfOwn: if he spends only what a partner gives him, and has nothing yet.
     :raises BudgetExceeded: if a budget that stops has not that much left this month.
     """
     assert timedelta(0) < time <= LONGEST_TIME
@@ -77,7 +78,7 @@ def submit_job(
     job = GenerationJob(
         organization=organization,
         user=user,
-        wallet=credits_selectors.main_wallet(organization),
+        wallet=credits_selectors.spending_wallet(organization, user),
         operation_type=operation,
         payment_type=PaymentType.CREDITS,
         area_count=len(areas),
@@ -92,10 +93,15 @@ def submit_job(
         action="job.submit",
         organization=organization,
         object_id=job.public_id,
-        after={"operation": operation, "areas": [area.asked for area in made], "cost": job.cost},
+        after=told_of(job, operation=operation, areas=[area.asked for area in made], cost=job.cost),
     )
     ring_for(job, len(made))
     return job
+
+
+def told_of(job: GenerationJob, **facts: Any) -> dict[str, Any]:
+    """Return what the organization's log tells of a job: nothing, if its member paid for it."""
+    return facts if job.wallet.kind == Wallet.Kind.ORGANIZATION else {}
 
 
 def _have_a_queue(organization: Organization) -> None:
@@ -164,7 +170,7 @@ def pay_for(job: GenerationJob, areas: Sequence[GenerationArea], price: CreditEv
     :raises BudgetExceeded: if a budget would be exceeded.
     """
     offer = offer_of(job.operation_type)
-    is_covered = is_unlimited(job.organization, price)
+    is_covered = is_covered_by_plan(job.wallet, price)
     if is_covered or not price.credit_cost:
         _check_open(job)
     paid = 0

@@ -1,0 +1,12 @@
+"""The frame of the API of jobs: of the organization's, or of one's own alone."""
+
+from apps.jobs.selectors.viewing import Viewer, viewer_of
+from apps.rbac.api.base import TenantAPIView
+
+
+class JobsAPIView(TenantAPIView):
+    """A view of jobs or pictures: of all to who may see all, else of those that are his own."""
+
+    def by(self) -> Viewer:
+        """Return who looks: whose jobs and pictures count follows from it."""
+        return viewer_of(self.user, self.organization)
