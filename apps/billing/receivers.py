@@ -21,7 +21,14 @@ from apps.billing.models import (
 )
 from apps.billing.selectors.closing import money_to_come
 from apps.billing.selectors.subscriptions import coverage_of
-from apps.billing.services import forgetting, inbox, reload_mails, reload_outcomes, reloads
+from apps.billing.services import (
+    forgetting,
+    inbox,
+    refund_mails,
+    reload_mails,
+    reload_outcomes,
+    reloads,
+)
 from apps.billing.signals import card_changed, payment_moved, payment_settled
 from apps.core import mail, personal
 from apps.credits.selectors import coverage
@@ -165,5 +172,6 @@ personal.register("plan_times", plan_times_by)
 personal.register("subscription_changes", subscription_changes_of)
 personal.register("refunds", refunds_by)
 personal.register("automatic_reloads", reloads_of)
+mail.register(refund_mails.QUEUE)
 mail.register(reload_mails.QUEUE)
 coverage.register(coverage_of)

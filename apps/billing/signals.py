@@ -3,7 +3,7 @@
 from django.dispatch import Signal
 
 # Sent inside the transaction that settles it, with `payment`: it is paid, and what was bought
-# with it is granted. capacity allocates what was reserved for it.
+# with it is granted.
 payment_settled = Signal()
 
 # Sent inside the transaction, with `payment`: it is now somewhere else on its way, and not paid.

@@ -17,6 +17,7 @@ from apps.core.invariants import verify
 from apps.credits.services.prices import set_price
 from demo import billing, payments
 from embedded.schema import SEEDED
+from tests.capacity.plants import make_project
 from tests.people import make_member, make_organization, make_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,6 +34,7 @@ def acme(stripe):
     acme = make_organization(slug="acme")
     make_member(acme, "owner", email="owner@acme.test")
     billing.seed_catalogue()
+    make_project(1, 1, 1, code="north-roof")
     return acme
 
 
@@ -60,6 +62,7 @@ def test_shows_a_company_with_life_and_lives_it_once(stripe, acme):
     assert seeded() == (True, False)
     paid = Payment.objects.filter(organization=acme)
     assert sorted(paid.values_list("purpose", "status")) == [
+        ("capacity", "succeeded"),
         ("custom", "processing"),
         ("pack", "open"),
         ("pack", "succeeded"),

@@ -34,7 +34,9 @@ class RefundForm(forms.Form):
         widget=UnfoldAdminDecimalFieldWidget,
         help_text="Empty: all that is left.",
     )
-    reason = forms.ChoiceField(choices=Refund.Reason.choices, widget=UnfoldAdminSelectWidget)
+    reason = forms.ChoiceField(
+        choices=[(one.value, one.label) for one in Refund.OF_STAFF], widget=UnfoldAdminSelectWidget
+    )
     note = forms.CharField(
         max_length=1000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
@@ -141,15 +143,17 @@ class RefundDesk:
     def facts(self, form: RefundForm, shown: Preview) -> list[tuple[str, str]]:
         """Return what would be done, in words."""
         currency = self.payment.currency
-        is_pass = self.payment.purpose == Payment.Purpose.PASS
+        purpose = self.payment.purpose
         days = [("Days taken back", "Their share of the money, as far as it is unused")]
+        blocks = [("Blocks", "Stay with the customer until they are withdrawn: see Allocations")]
         return [
             ("Money back", format_money(shown.amount, currency)),
             ("Left to refund after it", format_money(shown.left - shown.amount, currency)),
             ("Credits taken back", f"{shown.credits_back:,}"),
             ("Used already, and owed from then on", f"{shown.credits_owed:,}"),
             ("Used already, with earlier refunds", f"{shown.credits_used:,}"),
-            *(days if is_pass else []),
+            *(days if purpose == Payment.Purpose.PASS else []),
+            *(blocks if purpose == Payment.Purpose.CAPACITY else []),
             ("Reason", Refund.Reason(form.cleaned_data["reason"]).label),
             ("Note", form.cleaned_data["note"]),
         ]

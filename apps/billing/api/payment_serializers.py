@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from apps.billing.models import Dispute, Payment, Refund
+from apps.billing.selectors.orders import subject_of
 
 
 class RefundOut(serializers.ModelSerializer[Refund]):
@@ -56,6 +57,10 @@ class PaymentOut(serializers.ModelSerializer[Payment]):
         allow_null=True,
         help_text="Of a pass, and of a subscription's invoice.",
     )
+    subject = serializers.SerializerMethodField(
+        help_text="What is bought, where that is neither credits nor a plan: a reservation."
+    )
+    description = serializers.CharField(help_text="The same in words; empty for credits and plans.")
     livemode = serializers.BooleanField(source="is_live")
     pay_url = serializers.CharField(
         help_text="Stripe's page on which it is paid; empty where there is nothing to pay."
@@ -81,9 +86,14 @@ class PaymentOut(serializers.ModelSerializer[Payment]):
     class Meta:
         model = Payment
         fields = [
-            *("id", "object", "purpose", "pack", "plan", "status", "livemode"),
+            *("id", "object", "purpose", "pack", "plan", "subject", "description"),
+            *("status", "livemode"),
             *("credits", "valid_days", "amount", "tax", "currency", "refunded"),
             *("refund_status", "credits_taken_back", "credits_taken_back_as_debt"),
             *("disputed_at", "refunds", "disputes", "pay_url"),
             *("failure_code", "failure_message", "created_at", "settled_at"),
         ]
+
+    def get_subject(self, payment: Payment) -> str | None:
+        """Return the id of what is paid, of the app that sells it."""
+        return subject_of(payment)

@@ -13,6 +13,7 @@ from apps.billing.api import (
     reloads,
     subscriptions,
     upcoming,
+    verifying,
 )
 
 app_name = "billing"
@@ -31,6 +32,7 @@ urlpatterns = [
     ),
     path("payments", purchases.Payments.as_view(), name="payments"),
     path("payments.csv", purchases.PaymentsCsv.as_view(), name="payments_export"),
+    path("payments/verify", verifying.VerifyPayment.as_view(), name="verify_payment"),
     path("payments/<str:payment_id>", purchases.OnePayment.as_view(), name="payment"),
     path("payment-methods", payment_methods.PaymentMethods.as_view(), name="payment_methods"),
     path(

@@ -57,7 +57,7 @@ register(
                             ELSE status IN ('succeeded', 'cancelled', 'created')
                                  AND pay_url <> '' END AS broken
                   FROM billing_payment
-                 WHERE purpose IN ('pack', 'custom', 'pass')) each_payment
+                 WHERE purpose IN ('pack', 'custom', 'pass', 'capacity')) each_payment
         """,
     ),
     Invariant(

@@ -28,6 +28,7 @@ class Payment(Row):
         RELOAD = "reload"  # the automatic reload
         PASS = "pass"  # noqa: S105  a plan that ends by itself
         INVOICE = "invoice"  # of a subscription; Stripe made it
+        CAPACITY = "capacity"  # a reservation, of the app above that knows what that is
 
     class Status(models.TextChoices):
         """How far it has come. Succeeded is final: what happens later has rows of its own."""
@@ -58,6 +59,9 @@ class Payment(Row):
     plan_version = models.ForeignKey(
         PlanVersion, models.PROTECT, related_name="+", null=True, blank=True
     )
+    # What an app above is paid for: its id there, and its words for the customer.
+    subject_id = models.UUIDField(null=True, blank=True, editable=False)
+    description = models.CharField(max_length=200, blank=True, default="", db_default="")
     credits = models.BigIntegerField(default=0)  # granted once it is paid
     valid_days = models.PositiveIntegerField(null=True, blank=True)  # of those; None: for ever
     amount = models.BigIntegerField()  # minor units of the currency, without tax
@@ -99,7 +103,14 @@ class Payment(Row):
             ),
             models.CheckConstraint(
                 name="billing_payment_purpose_is_known",
-                condition=Q(purpose__in=["pack", "custom", "reload", "pass", "invoice"]),
+                condition=Q(
+                    purpose__in=["pack", "custom", "reload", "pass", "invoice", "capacity"]
+                ),
+            ),
+            models.CheckConstraint(
+                name="billing_payment_for_an_app_above_says_for_what",
+                condition=Q(purpose="capacity", subject_id__isnull=False, credits=0)
+                | (~Q(purpose="capacity") & Q(subject_id=None)),
             ),
             models.CheckConstraint(
                 name="billing_payment_status_is_known",
@@ -151,6 +162,15 @@ class Payment(Row):
                 ),
                 name="billing_one_reload_at_a_time",
             ),
+            # Two pages for one thing would let it be paid twice.
+            models.UniqueConstraint(
+                fields=["subject_id"],
+                condition=Q(
+                    subject_id__isnull=False,
+                    status__in=["created", "open", "processing", "action_required", "unknown"],
+                ),
+                name="billing_one_payment_of_subject_at_a_time",
+            ),
         ]
         indexes = [
             models.Index(
@@ -170,6 +190,11 @@ class Payment(Row):
                 fields=["stripe_payment_intent_id"],
                 condition=Q(to_claw_back__gt=F("clawed_back")),
                 name="billing_payments_to_claw_back",
+            ),
+            models.Index(
+                fields=["subject_id"],
+                condition=Q(subject_id__isnull=False),
+                name="billing_payments_of_subject",
             ),
         ]
 

@@ -5,17 +5,19 @@ from django.db import models
 from django.db.models import Q
 
 from apps.billing.models.payments import Payment
-from apps.core.models import Row
+from apps.core.models import Mailed, Row
 from apps.tenants.models import Organization
 
 
-class Refund(Row):
+class Refund(Mailed):
     """
     Money of a payment that goes back, asked for here or at Stripe's own dashboard.
 
     One that is asked for here is written down before Stripe is asked, and its id is the key
     of that question. A status is never left for an earlier one; a bank may send money back
     to us long after it was given, so that what has succeeded can still fail.
+
+    Of one that nobody asked for the customer is told by mail.
     """
 
     PREFIX = "rfd"
@@ -35,6 +37,10 @@ class Refund(Row):
         DUPLICATE = "duplicate", "Paid twice"
         FRAUDULENT = "fraudulent", "Paid with somebody else's card"
         OTHER = "other", "Another reason"
+        UNDELIVERABLE = "undeliverable", "What was paid could not be given"  # by itself, in full
+
+    OF_STRIPE = (Reason.REQUESTED_BY_CUSTOMER, Reason.DUPLICATE, Reason.FRAUDULENT)
+    OF_STAFF = (*OF_STRIPE, Reason.OTHER)
 
     MOVED = (Status.PENDING, Status.SUCCEEDED)  # the money has left us, as far as is known
 
@@ -47,7 +53,7 @@ class Refund(Row):
     note = models.TextField(blank=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True
-    )  # None: made at Stripe
+    )  # None: made at Stripe, or by itself
     credits = models.BigIntegerField(default=0)  # taken back for it, of the payment's
     failure_reason = models.CharField(max_length=500, blank=True)
     told_at = models.DateTimeField(null=True, blank=True)  # made, by Stripe's clock
@@ -71,8 +77,14 @@ class Refund(Row):
                 name="billing_failed_refund_takes_nothing",
                 condition=Q(credits=0) | Q(status__in=["pending", "succeeded"]),
             ),
+            models.UniqueConstraint(
+                fields=["payment"],
+                condition=Q(reason="undeliverable"),
+                name="billing_undeliverable_payment_goes_back_once",
+            ),
         ]
         indexes = [
+            *Mailed.Meta.indexes,
             models.Index(
                 fields=["created_at"],
                 condition=Q(status="requested"),

@@ -13,6 +13,8 @@ from apps.billing.selectors.subscriptions import grace_ends
 from apps.core.banners import Banner, Place, Viewer
 from apps.core.money import format_money, grouped
 from apps.core.pages import day_of
+from apps.credits.models import Wallet
+from apps.credits.selectors import watched_wallet
 
 TRIAL_DAYS, EXPIRY_DAYS = timedelta(days=3), timedelta(days=7)
 LOW_PERCENT = 10  # of what the lots gave that still have some
@@ -27,7 +29,7 @@ REASONS = {
 def banners_of(viewer: Viewer) -> Iterator[Banner]:
     """Yield all that holds for the organization and that this viewer may know."""
     sees_money = "billing.view" in viewer.permissions
-    sees_credits = "credits.view_own" in viewer.permissions
+    sees_credits = "credits.view_own" in viewer.permissions and _shares_credits(viewer)
     if not sees_money and not sees_credits:
         return
     alerts = alerts_of(viewer.organization)
@@ -38,6 +40,14 @@ def banners_of(viewer: Viewer) -> Iterator[Banner]:
         yield from _of_set_up(viewer)
     if sees_credits:
         yield from _of_credits(viewer, alerts)
+
+
+def _shares_credits(viewer: Viewer) -> bool:
+    """Tell whether the viewer spends the organization's credits, and none of his own."""
+    if "credits.view" in viewer.permissions:
+        return True
+    wallet = watched_wallet(viewer.organization, viewer.user, viewer.permissions)
+    return wallet is not None and wallet.kind == Wallet.Kind.ORGANIZATION
 
 
 def _of_payments(viewer: Viewer, alerts: Alerts) -> Iterator[Banner]:

@@ -26,6 +26,7 @@ PURPOSES = {
     "reload": "Automatic reload",
     "pass": "Pass",
     "invoice": "Subscription",
+    "capacity": "Capacity",
 }
 DAY_INPUT = {"type": "date"}
 

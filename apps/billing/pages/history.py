@@ -135,6 +135,7 @@ class DocumentPdf(BillingPage):
                 "document": document_line(found, database_now()),
                 "stripe_id": found.stripe_id,
                 "credits": found.payment.credits if found.payment else 0,
+                "what": found.payment.description if found.payment else "",
                 "is_live": settings.STRIPE_LIVE_MODE,
             },
         )

@@ -18,6 +18,7 @@ from apps.billing.errors import (
 from apps.billing.models import Dispute, Payment, Refund
 from apps.billing.pages.base import ASKS_EVERY, MOST_LOOKS, BillingPage
 from apps.billing.pages.forms import PURPOSES, PaymentFilter
+from apps.billing.selectors.orders import order_of
 from apps.billing.selectors.payments import (
     PAYMENT_COLUMNS,
     entry_of,
@@ -122,7 +123,7 @@ def pause_before_look(number: int, payment: Payment) -> int | None:
 
 def payment_line(payment: Payment) -> dict[str, Any]:
     """Return one payment for a list."""
-    name = PURPOSES[payment.purpose]
+    name = payment.description or PURPOSES[payment.purpose]
     if payment.product_version is not None:
         name = payment.product_version.product.name
     elif payment.plan_version is not None:
@@ -153,9 +154,10 @@ def place_to_buy(payment: Payment) -> str:
 
 def payment_story(payment: Payment, entry_url: str) -> dict[str, Any]:
     """Return all that a payment's own page shows."""
-    line = payment_line(payment)
+    line, order = payment_line(payment), order_of(payment)
     return {
         **line,
+        "order_url": order.page(payment) if order else "",
         "lead": "" if line["name"] == line["purpose"] else line["purpose"],
         "amount": format_money(payment.amount, payment.currency),
         "tax": format_money(payment.tax, payment.currency) if payment.tax else "",

@@ -9,6 +9,11 @@ from apps.billing.models import BillingDocument, Payment
 from apps.core.money import EXPONENTS
 
 AMOUNT = re.compile(r"\d{1,12}(\.\d{1,4})?")
+WORDS = (
+    "payment__plan_version__plan__name",
+    "payment__product_version__product__name",
+    "payment__description",
+)
 LONGEST = 100  # letters of what is searched for
 USUAL = 2  # digits after the point of a currency that EXPONENTS does not name
 
@@ -17,12 +22,12 @@ def about(text: str) -> Q:
     """
     Return the condition that a document is about a text.
 
-    Its number or the name of the plan or pack has the text in it, its id or its payment's is the
+    Its number or the name of what was bought has the text in it, its id or its payment's is the
     text, or its amount or what is due of it is, as people write amounts: 24, 24.00, €1,024.50.
     """
     text = text.strip()[:LONGEST]
     condition = Q(number__icontains=text) | Q(stripe_id=text)
-    for name in ("payment__plan_version__plan__name", "payment__product_version__product__name"):
+    for name in WORDS:
         condition |= Q(**{f"{name}__icontains": text})
     for field, row_id in (
         ("pk", BillingDocument.read_id(text)),

@@ -30,6 +30,7 @@ PAYMENT_COLUMNS = [
     "credits_taken_back",
     "stripe_payment_intent",
     "bought_by",
+    "description",
 ]
 
 
@@ -60,6 +61,23 @@ def payment_of(organization: Organization, payment_id: UUID | None) -> Payment:
     if found is None:
         raise NotFound
     return found
+
+
+def payment_of_session(organization: Organization, session_id: str) -> Payment:
+    """
+    Return the organization's payment for which Stripe made a session.
+
+    :raises NotFound: if it has none with this one.
+    """
+    found = payments_of(organization).filter(stripe_session_id=session_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def payments_for(subject_id: UUID) -> QuerySet[Payment]:
+    """Return the payments that were begun for one thing that an app above sells."""
+    return Payment.objects.filter(subject_id=subject_id)
 
 
 def matching(rows: QuerySet[Payment], filters: PaymentFilters) -> QuerySet[Payment]:
@@ -113,4 +131,5 @@ def _row(payment: Payment) -> tuple[object, ...]:
         payment.clawed_back,
         payment.stripe_payment_intent_id or "",
         payment.user.email if payment.user else "",
+        payment.description,
     )

@@ -17,9 +17,10 @@ from apps.billing.errors import StripeRefused, StripeUnavailable
 from apps.billing.gateway import checkout as gateway
 from apps.billing.models import Customer, Payment
 from apps.billing.selectors.offers import AUTOMATIC_TAX
+from apps.billing.selectors.orders import order_of, subject_of
 from apps.billing.services import payments, sweeping
 from apps.billing.services.customers import ensure_customer
-from apps.billing.services.purchases import SESSION_LIVES
+from apps.billing.services.purchases import HELD_SESSION_LIVES, SESSION_LIVES, lives_of
 from apps.billing.services.sweeping import PATIENCE, SWEPT_AT_ONCE
 from apps.core import context, scope
 from apps.core.clock import workers_now
@@ -29,7 +30,12 @@ from apps.tenants.selectors.config import value_of
 Json = Mapping[str, Any]
 
 AT_STRIPE = (Payment.Status.OPEN, Payment.Status.ACTION_REQUIRED)
-BOUGHT_HERE = (Payment.Purpose.PACK, Payment.Purpose.CUSTOM, Payment.Purpose.PASS)
+BOUGHT_HERE = (
+    Payment.Purpose.PACK,
+    Payment.Purpose.CUSTOM,
+    Payment.Purpose.PASS,
+    Payment.Purpose.CAPACITY,
+)
 SHORTEST_SESSION = timedelta(minutes=31)  # Stripe's shortest, and a minute for our clocks
 
 
@@ -79,9 +85,10 @@ def _question_of(payment: Payment) -> dict[str, Any] | None:
 
 
 def _question(payment: Payment, customer: Customer) -> dict[str, Any]:
-    place = [payment.organization.slug, payment.public_id]
-    address = f"{settings.BASE_URL}{reverse('billing:payment', args=place)}"
+    address = f"{settings.BASE_URL}{_page_of(payment)}"
     told = {"coffer_payment": payment.public_id}
+    if order := order_of(payment):
+        told[f"coffer_{order.noun}"] = subject_of(payment) or ""
     question: dict[str, Any] = {
         "mode": "payment",
         "customer": customer.stripe_id,
@@ -91,13 +98,20 @@ def _question(payment: Payment, customer: Customer) -> dict[str, Any]:
         "payment_intent_data": {"metadata": told, "description": _name(payment)},
         "success_url": address,
         "cancel_url": address,
-        "expires_at": int((payment.created_at + SESSION_LIVES).timestamp()),
+        "expires_at": int((payment.created_at + lives_of(payment)).timestamp()),
     }
     if value_of(AUTOMATIC_TAX):
         question["automatic_tax"] = {"enabled": True}
         question["customer_update"] = {"address": "auto", "name": "auto"}
         question["tax_id_collection"] = {"enabled": True}
     return question
+
+
+def _page_of(payment: Payment) -> str:
+    """Return the path of the page to which Stripe's leads back."""
+    if order := order_of(payment):
+        return order.page(payment)
+    return reverse("billing:payment", args=[payment.organization.slug, payment.public_id])
 
 
 def _line(payment: Payment) -> dict[str, Any]:
@@ -115,6 +129,8 @@ def _line(payment: Payment) -> dict[str, Any]:
 
 
 def _name(payment: Payment) -> str:
+    if payment.description:
+        return payment.description
     credits = f"{payment.credits:,} credits"
     if payment.product_version is not None:
         return f"{payment.product_version.product.name}: {credits}"
@@ -208,19 +224,23 @@ def sweep() -> int:
     now = workers_now()
     waiting = Payment.objects.filter(purpose__in=BOUGHT_HERE)
     begun = waiting.filter(status__in=Payment.TO_ASK, created_at__lte=now - PATIENCE)
-    old = waiting.filter(status__in=AT_STRIPE, created_at__lte=now - SESSION_LIVES - PATIENCE)
+    at_stripe = waiting.filter(status__in=AT_STRIPE)
+    old = at_stripe.filter(created_at__lte=now - SESSION_LIVES - PATIENCE)
+    held = at_stripe.filter(
+        subject_id__isnull=False, created_at__lte=now - HELD_SESSION_LIVES - PATIENCE
+    )
     sold = ("product_version__product", "plan_version__plan")
-    found = (begun | old).select_related("organization", *sold)
+    found = (begun | old | held).select_related("organization", *sold)
     return sweeping.each(found.order_by("created_at")[:SWEPT_AT_ONCE], _take_up)
 
 
 def _take_up(payment: Payment) -> Payment:
-    too_late = payment.created_at + SESSION_LIVES - SHORTEST_SESSION
+    over_at = payment.created_at + lives_of(payment)
     if payment.status not in Payment.TO_ASK:
         return _expire(payment)
-    if workers_now() < too_late:
+    if workers_now() < over_at - SHORTEST_SESSION:
         return open_checkout(payment)
-    if payment.question is not None and workers_now() < payment.created_at + SESSION_LIVES:
+    if payment.question is not None and workers_now() < over_at:
         return payment  # its page may be there; nobody was shown it, and soon nobody can pay it
     return _end(payment, Payment.Status.CANCELLED)
 

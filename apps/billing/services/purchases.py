@@ -31,6 +31,13 @@ from apps.tenants.models import Organization, User
 from apps.tenants.services.audit import record
 
 SESSION_LIVES = timedelta(hours=6)  # so long a price holds that nobody has paid yet
+# What others wait for is held for as long: Stripe's shortest, and some minutes for a lost answer.
+HELD_SESSION_LIVES = timedelta(minutes=40)
+
+
+def lives_of(payment: Payment) -> timedelta:
+    """Return how long after it was written down a payment can be paid on Stripe's page."""
+    return HELD_SESSION_LIVES if payment.subject_id else SESSION_LIVES
 
 
 @inside_transaction
@@ -133,6 +140,37 @@ def buy_pass(
             valid_days=version.interval_count,
             amount=version.price,
             currency=version.currency,
+        )
+    )
+
+
+@inside_transaction
+def charge_for(
+    *,
+    organization: Organization,
+    user: User | None,
+    purpose: Payment.Purpose,
+    subject_id: UUID,
+    description: str,
+    amount: int,
+    currency: str,
+) -> Payment:
+    """
+    Write down that something is bought of an app above, which has locked it: once at a time.
+
+    `amount` is in minor units; `description` is what the customer reads at Stripe and here.
+
+    :raises BillingNotConfigured: if there is no key for Stripe.
+    """
+    return _write_down(
+        Payment(
+            organization=organization,
+            user=user,
+            purpose=purpose,
+            subject_id=subject_id,
+            description=description,
+            amount=amount,
+            currency=currency,
         )
     )
 

@@ -126,7 +126,7 @@ def send(refund: Refund) -> Refund:
     """
     payment = refund.payment
     assert payment.stripe_payment_intent_id, "it was checked when it was written down"
-    reason = "" if refund.reason == Refund.Reason.OTHER else refund.reason
+    reason = refund.reason if refund.reason in Refund.OF_STRIPE else ""
     try:
         told = gateway.create_refund(
             key=refund.public_id,

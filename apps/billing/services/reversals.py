@@ -50,7 +50,7 @@ def settle_up(payment: Payment, *, cause: str) -> Payment:
     Bring a locked payment, and the lot bought with it, to where refunds and disputes put them.
 
     Whatever is done to the lot is done to its heirs: what was given another date, and what came
-    back by our failure after the lot had expired.
+    back by our failure after the lot had expired. What was lent of them follows.
 
     Taken back is the part of the credits that the money is of all that was paid, rounded
     down, as far as it is unused. What was used is owed where that is the policy; otherwise what
@@ -109,17 +109,20 @@ def take_what_came_back(*, limit: int = 100) -> int:
     Take back what was missing and is in its lot by now, and return from how many payments.
 
     A hold that is released, or a job that is refunded, brings credits back whose money is
-    with the customer already.
+    with the customer already; in the lot itself, or where they were lent to.
     """
-    came_back = Lot.objects.filter(
+    holding = Lot.objects.filter(
         organization_id=OuterRef("organization_id"),
-        wallet__kind=Wallet.Kind.ORGANIZATION,
         has_credits=True,  # as the index asks
         remaining__gt=0,
     )
+    came_back = holding.filter(wallet__kind=Wallet.Kind.ORGANIZATION)
     bought = Concat(Value("payment_intent:"), OuterRef("stripe_payment_intent_id"))
     owing = Payment.objects.filter(
-        Exists(came_back.filter(origin=bought)) | Exists(came_back.filter(heir_of__origin=bought)),
+        Exists(came_back.filter(origin=bought))
+        | Exists(came_back.filter(heir_of__origin=bought))
+        | Exists(holding.filter(returns_to__origin=bought))
+        | Exists(holding.filter(returns_to__heir_of__origin=bought)),
         to_claw_back__gt=F("clawed_back"),
     )
     return sweeping.each(owing.order_by("created_at")[:limit], _settle_again)
