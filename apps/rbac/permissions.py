@@ -48,8 +48,7 @@ class SystemRole:
 
 # What a page changes by these is counted as an action on money (docs/guides/rate-limits.md).
 MOVES_MONEY = frozenset(
-    {"credits.charge", "credits.transfer", "jobs.submit", "billing.manage"}
-    | {"capacity.reserve", "partners.manage"}
+    {"credits.charge", "jobs.submit", "billing.manage", "capacity.reserve", "partners.manage"}
 )
 IN_SANDBOX = frozenset({"credits", "budgets", "billing", "capacity", "partners"})
 
@@ -67,7 +66,6 @@ PERMISSIONS = (
     PermissionCode("credits.view_own", "See the balance and what one spent oneself.", "usage:read"),
     PermissionCode("credits.view", "See the balance and every transaction.", "credits:read"),
     PermissionCode("credits.charge", "Spend credits by charge or hold.", "credits:write"),
-    PermissionCode("credits.transfer", "Move credits between its own wallets.", "credits:transfer"),
     PermissionCode("budgets.manage", "Limit what may be used in a month.", "budgets:write"),
     PermissionCode("credits.adjust", "Correct a wallet, with a reason.", is_for_staff=True),
     PermissionCode("credits.approve", "Decide corrections of others.", is_for_staff=True),
@@ -81,6 +79,8 @@ PERMISSIONS = (
     PermissionCode(
         "workers.manage", "Manage workers outside, their operations and keys.", is_for_staff=True
     ),
+    PermissionCode("capacity.record", "Record what projects generate.", is_for_staff=True),
+    PermissionCode("jobs.view_own", "See the jobs that one submitted oneself.", "jobs:read"),
     PermissionCode("jobs.view", "See jobs and their results.", "jobs:read"),
     PermissionCode("jobs.submit", "Submit jobs, which spends credits.", "jobs:write"),
     PermissionCode("jobs.cancel", "Cancel jobs that have not begun.", "jobs:write"),
@@ -112,39 +112,50 @@ BILLING_MANAGER = SystemRole(
     "billing manager",
     "Buys credits and capacity, and sees where they went.",
     _LOOK_AROUND
-    | {"credits.view", "credits.charge", "credits.transfer", "budgets.manage"}
-    | {"billing.view", "billing.manage", "jobs.view"}
+    | {"credits.view", "credits.charge", "budgets.manage"}
+    | {"billing.view", "billing.manage", "jobs.view", "jobs.view_own"}
     | {"capacity.view", "capacity.reserve", "members.view"},
 )
 DEVELOPER = SystemRole(
     "developer",
     "Builds on the API: keys, jobs, and what they cost.",
     _LOOK_AROUND
-    | {"keys.view", "keys.manage", "jobs.view", "jobs.submit", "jobs.cancel"}
+    | {"keys.view", "keys.manage", "jobs.view", "jobs.view_own", "jobs.submit", "jobs.cancel"}
     | {"credits.view", "capacity.view", "shares.view", "shares.manage"},
 )
 MEMBER = SystemRole(
     "member",
     "Submits jobs and sees what he spent.",
     _LOOK_AROUND
-    | {"jobs.view", "jobs.submit", "jobs.cancel"}
+    | {"jobs.view", "jobs.view_own", "jobs.submit", "jobs.cancel"}
     | {"members.view", "roles.view", "capacity.view"},
 )
 READ_ONLY = SystemRole(
     "read-only",
     "Sees everything except keys, and changes nothing.",
     _LOOK_AROUND
-    | {"credits.view", "billing.view", "jobs.view", "capacity.view", "partners.view"}
+    | {"credits.view", "billing.view", "jobs.view", "jobs.view_own"}
+    | {"capacity.view", "partners.view"}
     | {"members.view", "roles.view", "shares.view", "audit.view"},
 )
 PARTNER_MANAGER = SystemRole(
     "partner manager",
     "Buys credits for the pool and hands them to members of the programme.",
     _LOOK_AROUND
-    | {"credits.view", "credits.transfer", "partners.view", "partners.manage"}
+    | {"credits.view", "partners.view", "partners.manage"}
     | {"billing.view", "billing.manage", "capacity.view"},
 )
-SYSTEM_ROLES = (OWNER, ADMIN, BILLING_MANAGER, DEVELOPER, MEMBER, READ_ONLY, PARTNER_MANAGER)
+PROGRAMME_MEMBER = SystemRole(
+    "programme member",
+    "Spends credits that a partner gave him, and sees what he spent.",
+    _LOOK_AROUND | {"jobs.view_own", "jobs.submit", "jobs.cancel"},
+)
+SYSTEM_ROLES = (
+    *(OWNER, ADMIN, BILLING_MANAGER, DEVELOPER, MEMBER, READ_ONLY),
+    *(PARTNER_MANAGER, PROGRAMME_MEMBER),
+)
+# Whoever has no other role has no seat in the organization, and no share in its credits.
+WITHOUT_SEAT = frozenset({PROGRAMME_MEMBER.name})
 
 # Given without an organization, to people who may open the admin. Two roles and not one, so
 # that an instance can keep asking and agreeing in different hands.
@@ -168,7 +179,7 @@ SUPPORT = SystemRole(
 )
 OPERATOR = SystemRole(
     "operator",
-    "Staff: sets values of the whole instance that do not need a superuser, and manages workers.",
-    frozenset({"config.manage", "workers.manage"}),
+    "Staff: sets values of the whole instance, manages workers, records what projects generate.",
+    frozenset({"config.manage", "workers.manage", "capacity.record"}),
 )
 STAFF_ROLES = (CREDIT_CLERK, CREDIT_APPROVER, ACCOUNT_MANAGER, SUPPORT, OPERATOR)

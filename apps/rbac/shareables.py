@@ -1,11 +1,13 @@
 """What can be shared object by object with somebody outside: apps register their models here."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Model
 
 from apps.core.models import PublicId
+from apps.tenants.models import User
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,7 @@ class Shareable:
     noun: str  # as pages call it: job
     page: str  # name of its address inside the organization; takes slug and public id
     shared_page: str  # name of its address for who it is shared with; takes the public id
+    is_seen_by: Callable[[Any, User], bool]  # who may see what `needs` opens may still not see one
 
     @property
     def permission(self) -> str:

@@ -24,6 +24,10 @@ organization_closing = Signal()
 # and `closed_at`, the moment at which it was closed.
 organization_reopened = Signal()
 
+# Sent inside the transaction that ends a person's membership, with `organization` and `user`:
+# partners let him leave their programme.
+membership_ended = Signal()
+
 # Sent inside the transaction that erases a person, with `user` and `identity` (what he is known
 # by), before his name and address are gone: whoever keeps something that names him forgets it.
 person_erased = Signal()

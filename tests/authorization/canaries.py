@@ -15,6 +15,9 @@ MARK = "kanari"  # then the place, then a number for each column: kanariHERE012x
 LONGEST_MARK = len(f"{MARK}there000x")  # a shorter column holds a code or a name of few letters
 # Columns whose text decides what a row is; changed, the row would be another.
 LEFT_OUT = {
+    "capacity.Reservation.offline_reference": "comes only with a payment",
+    "capacity.GenerationShare.reference": "comes only with a posting",
+    "credits.FormerAccount.difference_reason": "comes only with a difference",
     "billing.Refund.stripe_refund_id": "comes only with the moment at which Stripe made it",
     "credits.CreditTransaction.actor": "says whose movement it is, by id",
     "credits.CreditTransaction.reference": "says to which operation it belongs",
@@ -22,9 +25,11 @@ LEFT_OUT = {
     "credits.Correction.terms": "is read back as the terms of a command",
     "credits.Correction.reason": "one of a few",
     "jobs.Attempt.charge_reference": "leads to the movements that paid it",
+    "partners.Upload.mapping": "holds the places of columns, and no text",
     "jobs.GenerationJob.operation_type": "names the runner",
     "jobs.GenerationArea.operation_type": "names the runner",
     "tenants.OutboxEvent.event_type": "says what happened",
+    "partners.PartnerCredit.reference": "says to which operation it belongs",
     "rbac.ApiKey.hint": "is compared on rotation, and is part of the secret",
     "tenants.AuditLog.actor": "says whose deed it was, by id",
     "tenants.User.password": "is a hash",

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from apps.rbac.permissions import PROGRAMME_MEMBER
 from tests.authorization.codes import SCOPE_OF, SCOPES, STAFF_CODES
-from tests.authorization.expected import PLACES, Target
-from tests.authorization.objects import CONSTANTS, PARAMETERS, Objects, shown_id
+from tests.authorization.expected import PLACES, Target, Verdict, expected
+from tests.authorization.objects import CONSTANTS, PARAMETERS, Objects
 from tests.authorization.principals import Principal
 from tests.authorization.rows import Row, Rule
 from tests.authorization.world import HERE, THERE, World
@@ -31,6 +32,8 @@ ANYWHERE = (
     Target(THERE, "there"),
     Target("nowhere", "missing"),
 )
+REFUSED = {Verdict.SIGN_IN, Verdict.UNKNOWN, Verdict.DENIED}  # whatever is asked for
+STANDS_FOR_ALL = "other"  # of the objects of a place: every model has one there
 NOWHERE_SLUG = "place-nowhere-at-all"
 PROGRAM = "key of all scopes there"  # pages know no keys, so that one of them tells for all
 OTHER_KEYS = (PROGRAM, "key of a member", "key of a removed member")
@@ -82,8 +85,28 @@ def varied(row: Row) -> str:
     return next((one for one in named if PARAMETERS[one]), "")
 
 
-def targets_of(row: Row) -> tuple[Target, ...]:
-    """Return what is asked for by a row."""
+def targets_of(row: Row, who: Principal, *, quickly: bool) -> list[Target]:
+    """
+    Return what is asked for by a row.
+
+    Quickly, where each object of a place must be refused alike before anybody looks for it, one
+    of them is asked for.
+    """
+    every = _every_target(row)
+    if not quickly:
+        return [*every]
+    shut = {place for place in PLACES if _is_shut(row, who, place, every)}
+    return [one for one in every if one.place not in shut or one.which in ("", STANDS_FOR_ALL)]
+
+
+def _is_shut(row: Row, who: Principal, place: str, every: tuple[Target, ...]) -> bool:
+    """Tell whether several objects of a place must be refused alike, before one is looked for."""
+    verdicts = [expected(row, who, one) for one in every if one.place == place]
+    refused = REFUSED if place in who.roles else {*REFUSED, Verdict.ABSENT}
+    return len(verdicts) > 1 and len(set(verdicts)) == 1 and verdicts[0] in refused
+
+
+def _every_target(row: Row) -> tuple[Target, ...]:
     parameter = varied(row)
     if row.rule in IN_PLACES and (not parameter or parameter == "organization"):
         return tuple(Target(place) for place in PLACES)
@@ -96,8 +119,9 @@ def principals_of(row: Row, everyone: list[Principal], *, quickly: bool) -> Iter
     """
     Yield who is asked about a row.
 
-    Quickly, of those elsewhere only the most and the least, and of keys those that differ for
-    this row: one with nothing but its scope, and one with every other.
+    Quickly, of those elsewhere only the most and the least, of keys those that differ for this
+    row: one with nothing but its scope, and one with every other; and a member of a programme
+    where he may do something, or sees less than others.
     """
     for who in everyone:
         if row.rule in BY_NAME:
@@ -117,6 +141,8 @@ def tells(row: Row, who: Principal) -> bool:
         return who.name in (f"key {scope}", f"key of all scopes but {scope}")
     if list(who.roles) == [THERE]:
         return who.name in ("owner there", "member there", PROGRAM)
+    if who.name == "programme member here" and row.rule in IN_PLACES:
+        return row.code in PROGRAMME_MEMBER.codes or bool(row.own or row.sees)
     return who.name not in ("credit clerk", "credit approver") or row.rule is Rule.STAFF_API
 
 
@@ -166,7 +192,6 @@ class Asking:
         known = {
             "slug": place.organization.slug,
             "organization_here": place.organization.public_id,
-            "second_wallet": shown_id(place.rows["credits.Wallet"][-1]),
             "charge": f"{place.name}:owner",  # as world.py spent it
         }
         if target.place == "nowhere":
@@ -198,6 +223,8 @@ class Asking:
 def _filled(values: Any, known: dict[str, str]) -> Any:
     if isinstance(values, dict):
         return {name: _filled(value, known) for name, value in values.items()}
+    if isinstance(values, list):
+        return [_filled(value, known) for value in values]
     if isinstance(values, str) and values.startswith("{"):
         return known[values.strip("{}")]
     return values

@@ -8,14 +8,16 @@ ROLES = (
     "member",
     "read-only",
     "partner manager",
+    "programme member",
 )
 STAFF_ROLES = ("credit clerk", "credit approver", "account manager", "support", "operator")
 PEOPLE_ONLY = ""  # no scope opens it: an API key never may
 
-_LETTERS = dict(zip("OABDMRP", ROLES, strict=True))
-_EVERYBODY = "OABDMRP"
+_LETTERS = dict(zip("OABDMRPG", ROLES, strict=True))
+_TEAM = "OABDMRP"
+_EVERYBODY = _TEAM + "G"
 
-# permission: the initials of the roles (O A B D M R P, as above), and the scope.
+# permission: the initials of the roles (O A B D M R P G, as above), and the scope.
 _TABLE = {
     "organization.view": (_EVERYBODY, "organization:read"),
     "organization.update": ("OA", "organization:write"),
@@ -30,16 +32,16 @@ _TABLE = {
     "credits.view_own": (_EVERYBODY, "usage:read"),
     "credits.view": ("OABDRP", "credits:read"),
     "credits.charge": ("OAB", "credits:write"),
-    "credits.transfer": ("OABP", "credits:transfer"),
     "budgets.manage": ("OAB", "budgets:write"),
     "shares.view": ("OADR", "shares:read"),
     "shares.manage": ("OAD", "shares:write"),
+    "jobs.view_own": ("OABDMRG", "jobs:read"),
     "jobs.view": ("OABDMR", "jobs:read"),
-    "jobs.submit": ("OADM", "jobs:write"),
-    "jobs.cancel": ("OADM", "jobs:write"),
+    "jobs.submit": ("OADMG", "jobs:write"),
+    "jobs.cancel": ("OADMG", "jobs:write"),
     "billing.view": ("OBRP", "billing:read"),
     "billing.manage": ("OBP", "billing:write"),
-    "capacity.view": (_EVERYBODY, "capacity:read"),
+    "capacity.view": (_TEAM, "capacity:read"),
     "capacity.reserve": ("OAB", "capacity:write"),
     "partners.view": ("OARP", "partners:read"),
     "partners.manage": ("OAP", "partners:write"),
@@ -51,6 +53,7 @@ STAFF_CODES = {
     "organizations.manage": "account manager",
     "config.manage": "operator",
     "workers.manage": "operator",
+    "capacity.record": "operator",
     "people.impersonate": "support",
 }
 SCOPE_OF = {code: scope for code, (_, scope) in _TABLE.items()} | dict.fromkeys(STAFF_CODES, "")

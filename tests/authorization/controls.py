@@ -38,7 +38,7 @@ def pages_ask_for_nothing() -> Iterator[list[Row]]:
 def jobs_of_everybody() -> Iterator[list[Row]]:
     """Let the list of jobs forget whose jobs it lists; only the database's wall is left."""
 
-    def everything(organization):
+    def everything(organization, by=None):
         why = "a control of the matrix"
         areas = GenerationArea.objects.across_organizations(why).select_related("upload")
         rows = GenerationJob.objects.across_organizations(why).select_related("user")

@@ -92,6 +92,9 @@ def _object(row: Row, who: Principal, target: Target) -> Verdict:
         return Verdict.DENIED
     if row.own and row.code not in who.codes_in(target.place) and target.which != "own":
         return Verdict.ABSENT
+    is_anothers = target.which not in ("", "own")
+    if row.sees and is_anothers and row.sees not in who.codes_in(target.place):
+        return Verdict.ALLOWED if row.absent != 404 else Verdict.ABSENT
     return Verdict.ALLOWED
 
 

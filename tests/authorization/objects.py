@@ -12,21 +12,31 @@ from tests.authorization.world import HERE, THERE, World
 
 # parameter of an address (or {name} in a body): the model whose rows it names.
 PARAMETERS = {
+    "allocation_id": "capacity.Allocation",
+    "application_id": "partners.Application",
     "audit_id": "tenants.AuditLog",
+    "award_id": "partners.PartnerCredit",
     "budget_id": "credits.Budget",
+    "campaign_id": "partners.Campaign",
     "claim_id": "jobs.WorkerClaim",
     "correction_id": "credits.Correction",
     "document_id": "billing.BillingDocument",
     "export_id": "rbac.PersonalExport",
+    "group_id": "partners.MemberGroup",
     "hold_id": "credits.Hold",
     "invitation_id": "rbac.Invitation",
     "job_id": "jobs.GenerationJob",
     "key_id": "rbac.ApiKey",
+    "member_id": "partners.PartnerMember",
     "organization": "tenants.Organization",
     "organization_id": "tenants.Organization",
+    "partner_upload_id": "partners.Upload",
     "payment_id": "billing.Payment",
     "pk": "mfa.Authenticator",
+    "reservation_id": "capacity.Reservation",
+    "request_id": "partners.CreditRequest",
     "role_id": "rbac.Role",
+    "rule_id": "partners.AwardRule",
     "session_id": "usersessions.UserSession",
     "share_id": "rbac.Share",
     "token": "",  # no id: known to who got the mail
@@ -34,6 +44,7 @@ PARAMETERS = {
     "transfer_id": "rbac.OwnershipTransfer",
     "upload_id": "jobs.BlobUpload",
     "user_id": "tenants.User",
+    "waitlist_entry_id": "capacity.WaitlistEntry",
     "wallet_id": "credits.Wallet",
 }
 # Parameters that name no row of a place.

@@ -33,6 +33,7 @@ class Row:
     names: str = ""  # a parameter in body or query whose object is varied, not one of the address
     absent: int = 404  # what an object answers that is not there
     own: str = ""  # the permission that shows a person's own objects to him
+    sees: str = ""  # the permission without which only one's own objects are there
     parties: tuple[str, ...] = ()  # roles whose person is party to the object; others get 404
     also: str = ""  # a second permission that it takes, of the key's scopes as well
     gives: str = ""  # a role that is given, taken or changed: nobody does so beyond what he holds

@@ -86,13 +86,13 @@ class Matrix:
             for row in rows:
                 for method in row.methods:
                     for who in principals_of(row, self.principals, quickly=quickly):
-                        self.ask(row, method, who)
+                        self.ask(row, method, who, quickly=quickly)
         return self.findings
 
-    def ask(self, row: Row, method: str, who: Principal) -> None:
+    def ask(self, row: Row, method: str, who: Principal, *, quickly: bool = False) -> None:
         """Ask for each object, and compare the answers that must be the same."""
         answers: dict[Target, tuple[Verdict, str]] = {}
-        for target in targets_of(row):
+        for target in targets_of(row, who, quickly=quickly):
             asked = self.asking.request(row, who, target)
             if asked is None:
                 continue

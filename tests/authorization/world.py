@@ -7,6 +7,8 @@ place after that gets one from its fields (filling.py), so that a new model need
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Model
@@ -14,6 +16,7 @@ from django.db.models import Model
 from apps.billing.services.details import Wanted as Billed
 from apps.billing.services.details import set_details
 from apps.billing.services.reload_settings import Wanted, set_reload
+from apps.capacity.models import Project
 from apps.core import context
 from apps.credits import selectors
 from apps.credits.models import ClosedPeriod, Correction, Lot, Wallet
@@ -21,8 +24,14 @@ from apps.credits.services import charges, grants, holds
 from apps.credits.services.budgets import create_budget
 from apps.credits.services.correction_terms import Terms
 from apps.credits.services.corrections import Why, request_correction
-from apps.jobs.models import GenerationJob
+from apps.credits.services.holders import open_member_wallet, set_holder
+from apps.jobs.models import BlobUpload, GenerationJob
 from apps.jobs.services.changing import cancel_job
+from apps.partners.selectors import find_partner
+from apps.partners.services.groups import create_group
+from apps.partners.services.members import NewMember, add_members
+from apps.partners.services.programmes import make_partner
+from apps.partners.services.uploads.storing import store_upload
 from apps.rbac.models import ApiKey, Role
 from apps.rbac.services.impersonations import start_impersonation
 from apps.rbac.services.members import remove_member
@@ -35,6 +44,8 @@ from tests.authorization.filling import fill
 from tests.authorization.registry import personal_models, tenant_models
 from tests.authorization.silence import without_triggers
 from tests.billing.differing import make_difference
+from tests.capacity.lines import full_project, wait
+from tests.capacity.plants import allocate, hold, make_blocks, make_project
 from tests.jobs.outside import make_claim, make_external
 from tests.jobs.work import make_job, make_upload, set_price
 from tests.people import give_second_factor, make_key, make_member, make_organization, make_person
@@ -86,6 +97,7 @@ def make_world() -> World:
     set_price()
     make_external("image.matrix")
     close_a_month()
+    make_plant()
     here, there = make_place(HERE), make_place(THERE)
     mixed = make_member(here.organization, "member", email="mixed@matrix.test", full_name="Mixed")
     assign_role(user=mixed, role=system_role("owner"), organization=there.organization)
@@ -101,6 +113,13 @@ def make_world() -> World:
     outsiders = [share_a_job(place) for place in (here, there)]
     complete(here, there)
     return World(here, there, mixed, removed, outsiders[0], removed_key, revoked_key)
+
+
+def make_plant() -> None:
+    """Offer blocks to both places: projects that addresses name, which are everybody's."""
+    project = make_project(code="matrix", name="Matrix")
+    make_blocks(project, "M", 50, kw=1)
+    full_project(1, code="crowded", name="Crowded")
 
 
 def close_a_month() -> None:
@@ -148,6 +167,7 @@ def live(place: Place) -> None:
         create_budget(wallet=wallet, monthly_limit=MUCH)
         create_budget(wallet=wallet, monthly_limit=MUCH, member=place.people["member"])
         make_invitation(organization, owner, email=f"invited@{place.name}.test")
+        begin_programme(place, owner)
         place.keys = {one: make_key(organization, owner, one)[1] for one in SCOPES}
         for one in SCOPES:
             rest = (other for other in SCOPES if other != one)
@@ -158,7 +178,7 @@ def live(place: Place) -> None:
     look_in_a_place(place)
     for role, person in place.people.items():
         with acting(person):
-            leave_traces(place, role, person, wallet)
+            leave_traces(place, role, person, wallet_of(place, person) or wallet)
     with acting(owner):
         make_claim(organization, owner)
         request_correction(
@@ -168,13 +188,44 @@ def live(place: Place) -> None:
             why=Why(Correction.Reason.GOODWILL, "a note", "a ticket"),
             user=owner,
         )
+        upload_members(place, owner)
         cancel_job(job=make_job(organization, owner))  # of which others are told
+        have_blocks(organization, owner)
         make_difference(organization, owner)  # one run is under way at a time, so none is
         request_transfer(organization=organization, from_user=owner, to_user=place.people["admin"])
         off = Wanted(is_enabled=False, threshold=100, amount=1000)
         with transaction.atomic():
             set_reload(organization=organization, user=owner, wanted=off)
             set_details(organization=organization, wanted=billed(place.name))
+
+
+def wallet_of(place: Place, person: User) -> Wallet | None:
+    """Return the wallet with credits that a member of a programme holds himself, of nobody else."""
+    if person != place.people["programme member"]:
+        return None
+    own = open_member_wallet(organization=place.organization)
+    grants.grant_credits(
+        wallet=own, amount=1000, kind=Lot.Kind.PARTNER, reference="award", source="test"
+    )
+    return set_holder(wallet=own, user=person)
+
+
+def have_blocks(organization: Organization, owner: User) -> None:
+    """Let a place hold a block, have another one, and wait for one."""
+    project = Project.objects.get(code="matrix")
+    hold(organization, project, 1, user=owner)
+    allocate(organization, project, 1, user=owner)  # the last one is named: it has a certificate
+    wait(organization, Project.objects.get(code="crowded"), 1, user=owner)
+
+
+def upload_members(place: Place, owner: User) -> None:
+    """Leave a file by which credits would be handed on, in the place's programme."""
+    organization, address = place.organization, f"listed@{place.name}.test"
+    partner = find_partner(organization) or make_partner(
+        organization=organization, name=f"Programme {place.name}"
+    )
+    data = f"email,credits\n{address},5\n".encode()
+    store_upload(partner=partner, data=data, filename=f"{place.name}.csv", by=owner)
 
 
 def billed(name: str) -> Billed:
@@ -188,6 +239,14 @@ def billed(name: str) -> Billed:
         tax_id="DE123456789",
         emails=(f"bills@{name}.test",),
     )
+
+
+def begin_programme(place: Place, owner: User) -> None:
+    """Give the organization a programme with a group and two members, who are only invited."""
+    partner = make_partner(organization=place.organization, name=f"Programme {place.name}")
+    group = create_group(partner=partner, name=f"Group {place.name}")
+    people = [NewMember(f"{one}@{place.name}.test", group=group) for one in ("first", "second")]
+    add_members(partner=partner, people=people, by=owner)
 
 
 def look_in_a_place(place: Place) -> None:
@@ -228,15 +287,25 @@ def leave_traces(place: Place, role: str, person: User, wallet: Wallet) -> None:
     make_job(place.organization, person)
 
 
+def is_a_members(place: Place, wallets: set[UUID], row: Model) -> bool:
+    """Tell whether a row is a programme member's alone: what stands for others' rows is none."""
+    if {row.pk, getattr(row, "wallet_id", None)} & wallets:
+        return True
+    member = place.people["programme member"]
+    return isinstance(row, GenerationJob | BlobUpload) and row.user_id == member.pk
+
+
 def complete(*places: Place) -> None:
     """Seal what is sealed at a commit, and give each model a row in each place."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
     for place in places:
+        wallets = Wallet.objects.filter(organization=place.organization, kind=Wallet.Kind.MEMBER)
+        of_members = partial(is_a_members, place, set(wallets.values_list("pk", flat=True)))
         for model, path in tenant_models().items():
             find = model._default_manager.filter(**{path: place.organization.pk})
-            rows = list(find.order_by("-pk"))
+            rows = sorted(find.order_by("-pk"), key=of_members)
             place.rows[model._meta.label] = rows or [fill(model, place)]
         people = list(place.people.values())
         for model, owner in personal_models().items():

@@ -13,7 +13,7 @@ from apps.core.errors import DomainError
 from apps.rbac import selectors
 from apps.rbac.models import Invitation, Role
 from apps.rbac.permissions import BY_CODE, SCOPES, STAFF_CODES
-from apps.rbac.services import accepting, assignments, invitation_links, invitations, members
+from apps.rbac.services import accepting, assignments, invitations, mailed_links, members
 from apps.rbac.services import custom_roles as roles
 from apps.rbac.services import ownership as owning
 from apps.rbac.services.roles import assign_role, system_role
@@ -163,8 +163,8 @@ class RoleMachine(RuleBasedStateMachine):
         found = Invitation.objects.filter(organization=self.organization, status=pending).first()
         if found is None:
             return
-        token = invitation_links.new_token()
-        found.digest = invitation_links.digest_of(token)
+        token = mailed_links.new_token(mailed_links.INVITATION)
+        found.digest = mailed_links.digest_of(token)
         found.save(update_fields=["digest"])
         self.attempt(
             GUEST,

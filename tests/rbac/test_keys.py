@@ -103,7 +103,7 @@ class TestSignInByKey:
         assert body["user"]["id"] == developer.public_id
         assert body["organization"]["id"] == organization.public_id
         assert (body["key_id"], body["scopes"]) == (row.public_id, row.scopes)
-        assert body["permissions"] == ["jobs.view", "organization.view"]
+        assert body["permissions"] == ["jobs.view", "jobs.view_own", "organization.view"]
 
     def test_tells_how_when_no_key_is_sent(self, client):
         response = client.get("/api/v1/me")

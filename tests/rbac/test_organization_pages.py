@@ -262,5 +262,5 @@ class TestTheDangerZone:
         for _ in range(10):
             Wallet.objects.create(organization=organization, kind=Wallet.Kind.MEMBER)
 
-        with django_assert_max_num_queries(26):  # the frame's banner asks eight
+        with django_assert_max_num_queries(29):  # the banner asks eight, capacity three
             browser.get(self.PAGE)

@@ -24,9 +24,9 @@ from tests.people import make_member, make_organization, make_person
 pytestmark = pytest.mark.django_db
 
 # One line for each permission: O owner, A admin, B billing manager, D developer,
-# M member, R read-only, P partner manager.
+# M member, R read-only, P partner manager, G programme member.
 DECISIONS = """
-organization.view    OABDMRP
+organization.view    OABDMRPG
 organization.update  OA
 organization.close   O
 organizations.manage
@@ -37,7 +37,7 @@ roles.view           OA..MR
 roles.manage         OA
 keys.view            OA.D
 keys.manage          OA.D
-credits.view_own     OABDMRP
+credits.view_own     OABDMRPG
 credits.view         OABD.RP
 credits.charge       OAB
 budgets.manage       OAB
@@ -46,10 +46,11 @@ credits.approve
 people.impersonate
 config.manage
 workers.manage
-credits.transfer     OAB...P
+capacity.record
+jobs.view_own        OABDMR.G
 jobs.view            OABDMR
-jobs.submit          OA.DM
-jobs.cancel          OA.DM
+jobs.submit          OA.DM..G
+jobs.cancel          OA.DM..G
 billing.view         O.B..RP
 billing.manage       O.B...P
 capacity.view        OABDMRP
@@ -68,6 +69,7 @@ LETTERS = {
     "M": "member",
     "R": "read-only",
     "P": "partner manager",
+    "G": "programme member",
 }
 TABLE = {
     code: {LETTERS[letter] for letter in "".join(letters).replace(".", "")}

@@ -58,7 +58,7 @@ class TestRoles:
     def test_are_listed_system_roles_first(self, owner, organization, role):
         found = signed_in(owner).get("/api/v1/roles").json()["data"]
 
-        assert [one["is_system_role"] for one in found] == [True] * 7 + [False]
+        assert [one["is_system_role"] for one in found] == [True] * 8 + [False]
         assert found[-1]["permissions"] == ["jobs.view"]
         assert "credit clerk" not in {one["name"] for one in found}
 

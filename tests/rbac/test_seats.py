@@ -9,6 +9,7 @@ from apps.rbac.errors import MemberLimitReached
 from apps.rbac.models import Invitation
 from apps.rbac.selectors import Seats, seats_of
 from apps.rbac.services import invitations
+from apps.rbac.services.members import set_roles
 from apps.rbac.services.roles import assign_role, system_role
 from apps.tenants.models import Organization
 from tests.people import make_member, make_organization, make_person, signed_in
@@ -122,3 +123,35 @@ class TestThePages:
         make_member(free, "member")
 
         assert "seats" not in signed_in(owner).get(f"/o/{free.slug}/members/").content.decode()
+
+
+class TestAMemberOfAProgramme:
+    """He spends what a partner gave him, and is none of the organization's own people."""
+
+    @pytest.fixture
+    def guest(self, organization):
+        return make_member(organization, "programme member")
+
+    def test_takes_no_seat(self, organization, guest):
+        for _ in range(2):
+            make_member(organization, "programme member")
+
+        assert seats_of(organization) == Seats(members=1, invited=0, limit=2)
+
+    def test_is_invited_where_no_seat_is_free(self, organization, owner):
+        make_member(organization, "member")
+
+        make_invitation(organization, owner, role="programme member")
+
+        assert seats_of(organization) == Seats(members=2, invited=0, limit=2)
+
+    def test_needs_one_for_another_role(self, organization, owner, guest):
+        roles = [system_role("member")]
+        set_roles(organization=organization, user=guest, roles=roles, by=owner)
+        assert seats_of(organization).members == 2
+        second = make_member(organization, "programme member")
+
+        with pytest.raises(MemberLimitReached):
+            set_roles(organization=organization, user=second, roles=roles, by=owner)
+        with pytest.raises(MemberLimitReached):
+            assign_role(user=second, role=roles[0], organization=organization)

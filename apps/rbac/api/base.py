@@ -43,6 +43,7 @@ class TenantAPIView(APIView):
     """
 
     permissions: ClassVar[Mapping[str, str]] = {}  # a permission for each method it answers
+    for_own: ClassVar[Mapping[str, str]] = {}  # one that is enough for one's own part alone
     confirmed_methods: ClassVar[Collection[str]] = frozenset()  # ask who it is, if not done lately
     keyed_methods: ClassVar[Collection[str]] = frozenset()  # those that need an Idempotency-Key
     http_method_names = [*METHODS, "head"]
@@ -63,7 +64,7 @@ class TenantAPIView(APIView):
         answered = {method.upper() for method in METHODS if hasattr(cls, method)}
         if missing := answered - cls.permissions.keys():
             raise ImproperlyConfigured(f"{cls.__name__} has no permission for {sorted(missing)}.")
-        if unknown := set(cls.permissions.values()) - BY_CODE.keys():
+        if unknown := {*cls.permissions.values(), *cls.for_own.values()} - BY_CODE.keys():
             raise ImproperlyConfigured(f"{cls.__name__}: no such permission: {sorted(unknown)}.")
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -94,9 +95,16 @@ class TenantAPIView(APIView):
         request.organization = self.organization  # type: ignore[attr-defined]
         caller = key or request.user
         self.principal = f"{self.organization.public_id}:{caller.public_id}"
-        check_permission(self.permissions[method], request.user, self.organization, key)
+        check_permission(self.permission(method), request.user, self.organization, key)
         if key is None and method in self.confirmed_methods:
             check_confirmed(request)
+
+    def permission(self, method: str) -> str:
+        """Return what the method asks of this person: all, unless he may see only his own part."""
+        code, own = self.permissions[method], self.for_own.get(method)
+        if own and not self.user.has_perm(code, self.organization):
+            return own if self.user.has_perm(own, self.organization) else code
+        return code
 
     def handle_exception(self, exc: Exception) -> Response:
         """Write down what was denied, and answer as ever."""

@@ -37,6 +37,7 @@ class TenantPage(LoginRequiredMixin, View):
     """
 
     permission: ClassVar[str] = ""  # to see it
+    permission_for_own: ClassVar[str] = ""  # is enough to see one's own part, and nothing else
     permission_to_change: ClassVar[str] = ""  # for POST, where it differs
     confirms_person: ClassVar[bool] = False  # POST asks for the password if it was not lately
 
@@ -50,7 +51,8 @@ class TenantPage(LoginRequiredMixin, View):
         :raises ImproperlyConfigured: when the class is made, so never at a request.
         """
         super().__init_subclass__(**kwargs)
-        asked = {cls.permission, cls.permission_to_change or cls.permission}
+        others = {cls.permission_to_change, cls.permission_for_own} - {""}
+        asked = {cls.permission, *others}
         if unknown := asked - BY_CODE.keys():
             raise ImproperlyConfigured(f"{cls.__name__}: no such permission: {sorted(unknown)}.")
 
@@ -106,7 +108,10 @@ class TenantPage(LoginRequiredMixin, View):
         code = (
             self.permission if is_reading(request) else self.permission_to_change or self.permission
         )
-        if not self.user.has_perm(code, self.organization):
+        if self.user.has_perm(code, self.organization):
+            return
+        own = self.permission_for_own
+        if code != self.permission or not own or not self.user.has_perm(own, self.organization):
             raise PermissionDenied(permission=code)
 
 

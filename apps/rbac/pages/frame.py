@@ -126,7 +126,8 @@ def menu(path: str, organization: Organization, permissions: set[str]) -> list[M
         (group, entry, reverse(entry.url_name, args=[organization.slug]))
         for group, entries in settings.NAVIGATION
         for entry in entries
-        if entry.permission in permissions
+        if permissions & {entry.permission, entry.permission_for_own}
+        and entry.hidden_by not in permissions
     ]
     # The longest address that the page's own begins with: /jobs/new/ belongs to /jobs/.
     current = max((url for *_, url in found if path.startswith(url)), key=len, default="")

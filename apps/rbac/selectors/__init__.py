@@ -36,7 +36,7 @@ from apps.rbac.selectors.roles import (
     roles_of_member,
     roles_within,
 )
-from apps.rbac.selectors.seats import Seats, seats_of
+from apps.rbac.selectors.seats import Seats, seat_of, seats_of
 from apps.rbac.selectors.sharing import (
     is_shared_with,
     shared_objects,
@@ -81,6 +81,7 @@ __all__ = [
     "roles_of",
     "roles_of_member",
     "roles_within",
+    "seat_of",
     "seats_of",
     "shared_objects",
     "shares_of",

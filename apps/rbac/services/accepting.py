@@ -7,23 +7,15 @@ never signs anybody in: it is proof of the address and of nothing else.
 
 from collections.abc import Callable
 
-from allauth.account.models import EmailAddress
-from django.db import IntegrityError, transaction
-from psycopg import errors as postgres
+from django.db import transaction
 
 from apps.core import context, scope
 from apps.core.clock import database_now
 from apps.rbac import selectors
-from apps.rbac.errors import (
-    AccountExists,
-    AddressNotVerified,
-    InvitationForAnother,
-    InvitationNotBacked,
-    InvitationNotOpen,
-    RoleNotHeld,
-)
+from apps.rbac.errors import InvitationNotBacked, InvitationNotOpen, RoleNotHeld
 from apps.rbac.models import Invitation, UserRole
-from apps.rbac.services import invitation_links
+from apps.rbac.services import mailed_links
+from apps.rbac.services.arriving import check_is_his, create_person, record_sign_up
 from apps.rbac.services.granting import check_may_give
 from apps.rbac.services.invitations import TO_INVITE, check_is_pending, lock_invitation
 from apps.rbac.services.roles import assign_role
@@ -34,9 +26,9 @@ from apps.tenants.services.organizations import lock_organization
 
 def find_invitation(token: str) -> Invitation | None:
     """Return the invitation whose newest link has this secret, whatever became of it."""
-    if not invitation_links.is_well_formed(token):
+    if not mailed_links.is_well_formed(token, mailed_links.INVITATION):
         return None
-    digest = invitation_links.digest_of(token)
+    digest = mailed_links.digest_of(token)
     with scope.opened_by("invitation", digest):
         rows = Invitation.objects.select_related("organization", "role", "invited_by")
         return rows.filter(digest=digest).first()
@@ -53,13 +45,6 @@ def check_is_open(invitation: Invitation) -> None:
         raise InvitationNotOpen(state="past its time")
     if not invitation.organization.is_active:
         raise InvitationNotOpen(state="to an organization that is closed")
-
-
-def has_account(email: str) -> bool:
-    """Tell whether an address belongs to somebody who should sign in."""
-    if User.objects.filter(email=email).exists():
-        return True
-    return bool(EmailAddress.objects.filter(email__iexact=email, verified=True).exists())
 
 
 def has_joined(invitation: Invitation, user: User) -> bool:
@@ -80,7 +65,7 @@ def accept(*, invitation: Invitation, user: User, token: str) -> Invitation:
     :raises InvitationNotBacked: if the inviter may not give the role any more.
     """
     locked = _lock(invitation, token)
-    check_is_for(locked, user)
+    check_is_his(user, locked.email)
     if has_joined(locked, user):
         return locked
     return _join(locked, user)
@@ -101,51 +86,18 @@ def sign_up(
     """
     locked = _lock(invitation, token)
     check_is_open(locked)
-    if has_account(locked.email):
-        raise AccountExists(email=locked.email)
-    user = User(email=locked.email, full_name=full_name)
-    set_password(user)
-    try:
-        with transaction.atomic():
-            user.save()
-            EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    except IntegrityError as error:
-        # Somebody signed up with the address the ordinary way, a moment ago.
-        if not isinstance(error.__cause__, postgres.UniqueViolation):
-            raise
-        raise AccountExists(email=locked.email) from error
+    user = create_person(email=locked.email, full_name=full_name, set_password=set_password)
     with context.acting(actor=f"user:{user.public_id}"):
-        audit.record(
-            action="user.sign_up",
-            organization=locked.organization,
-            object_id=user.public_id,
-            after={"email": user.email, "invitation": locked.public_id},
-        )
+        record_sign_up(user=user, organization=locked.organization, invitation=locked.public_id)
         _join(locked, user)
     return user
-
-
-def check_is_for(invitation: Invitation, user: User) -> None:
-    """
-    Check that the invited address is one that the person has shown to be his.
-
-    :raises InvitationForAnother: if it is none of his.
-    :raises AddressNotVerified: if he has not verified it.
-    """
-    own = EmailAddress.objects.filter(user=user, email__iexact=invitation.email)
-    verified = set(own.values_list("verified", flat=True))
-    if True in verified:
-        return
-    if verified or user.email == invitation.email:
-        raise AddressNotVerified(email=invitation.email)
-    raise InvitationForAnother(email=invitation.email)
 
 
 def _lock(invitation: Invitation, token: str) -> Invitation:
     """Lock organization and invitation, in this order; a link that was replaced opens nothing."""
     lock_organization(invitation.organization)
     locked = lock_invitation(invitation)
-    if locked.digest is None or bytes(locked.digest) != invitation_links.digest_of(token):
+    if locked.digest is None or bytes(locked.digest) != mailed_links.digest_of(token):
         raise InvitationNotOpen(state="sent again since, with a new link")
     return locked
 

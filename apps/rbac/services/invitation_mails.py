@@ -6,7 +6,7 @@ from django.urls import reverse
 from apps.core.clock import database_now
 from apps.core.mail import Letter, Queue
 from apps.rbac.models import Invitation
-from apps.rbac.services import invitation_links
+from apps.rbac.services import mailed_links
 
 
 def letters_of(rows: list[Invitation]) -> list[Letter]:
@@ -15,8 +15,8 @@ def letters_of(rows: list[Invitation]) -> list[Letter]:
     is_open = row.status == Invitation.Status.PENDING and row.expires_at > database_now()
     if not is_open or not row.organization.is_active:
         return []
-    token = invitation_links.new_token()
-    row.digest = invitation_links.digest_of(token)
+    token = mailed_links.new_token(mailed_links.INVITATION)
+    row.digest = mailed_links.digest_of(token)
     content = {
         "organization": row.organization,
         "role": row.offered_role.name,

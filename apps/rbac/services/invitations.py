@@ -138,7 +138,7 @@ def resend(*, invitation: Invitation, by: User, key: ApiKey | None = None) -> In
     if wait > timedelta(0):
         raise InvitationSentRecently(retry_after=int(wait.total_seconds()) + 1)
     if locked.expires_at <= now:  # its seat was free, and may be another's by now
-        check_seat_to_offer(organization)
+        check_seat_to_offer(organization, locked.offered_role)
     _check_limit(organization, now)
     locked.resends += 1
     locked.resent_at = locked.mail_due_at = now
@@ -231,7 +231,7 @@ def _invite(organization: Organization, address: str, role: Role, by: User) -> I
         raise AlreadyMember(email=address)
     now = database_now()
     _end_what_is_past(organization, address, now)
-    check_seat_to_offer(organization)
+    check_seat_to_offer(organization, role)
     _check_limit(organization, now)
     invitation = Invitation.objects.create(
         organization=organization,

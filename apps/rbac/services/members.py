@@ -14,13 +14,14 @@ from apps.rbac import selectors
 from apps.rbac.errors import RolesRequired
 from apps.rbac.models import ApiKey, Role, UserRole
 from apps.rbac.permissions import OWNER
-from apps.rbac.services import keys
+from apps.rbac.services import keys, seats
 from apps.rbac.services.granting import check_may, check_may_give, check_rank
 from apps.rbac.services.invitations import revoke_invitations_of
 from apps.rbac.services.ownership import check_other_owner
 from apps.tenants.models import Organization, User
 from apps.tenants.services import audit
 from apps.tenants.services.organizations import lock_organization
+from apps.tenants.signals import membership_ended
 
 TO_CHANGE = "members.manage"
 
@@ -46,6 +47,7 @@ def set_roles(
     :raises RoleNotHeld: if a new role allows more than the one who asks may do.
     :raises MemberOutranksYou: if the member may do more than that now.
     :raises LastOwner: if nobody would be owner any more.
+    :raises MemberLimitReached: if he had no seat, needs one now, and there is none.
     """
     lock_organization(organization)
     held = selectors.held_by(by, organization, key)
@@ -63,6 +65,7 @@ def set_roles(
         check_may_give(role, held)
     if user != by:
         check_rank(assigned, held)
+    seats.take_seat(organization=organization, user=user, roles=wanted)
     if _has_owner(present) and not _has_owner(wanted):
         check_other_owner(organization, user)
     _replace(assigned, coming=coming, going=[one for one in assigned if one.role not in wanted])
@@ -100,17 +103,8 @@ def remove_member(
         check_rank(assigned, selectors.held_by(by, organization))
     if _has_owner(one.role for one in assigned):
         check_other_owner(organization, user)
-    UserRole.objects.filter(pk__in=[one.pk for one in assigned]).delete()
-    for own in ApiKey.objects.filter(
-        organization=organization, created_by=user, revoked_at=None
-    ).order_by("id"):
-        keys.revoke_key(key=own)
-    revoke_invitations_of(organization=organization, inviter=user)
-    audit.record(
-        action="member.leave" if is_leaving else "member.remove",
-        organization=organization,
-        object_id=user.public_id,
-        before={"roles": [one.role.name for one in assigned]},
+    _end_membership(
+        organization, user, assigned, action="member.leave" if is_leaving else "member.remove"
     )
 
 
@@ -124,17 +118,63 @@ def leave(*, organization: Organization, user: User) -> None:
     remove_member(organization=organization, user=user, by=user)
 
 
+@transaction.atomic
+def take_away(*, organization: Organization, user: User, role: Role) -> None:
+    """
+    Take a role back from who got it by a programme of the organization, if he still has it.
+
+    His last one ends his membership. Whoever calls has asked whether it may be done.
+    """
+    lock_organization(organization)
+    assigned = _assigned(organization, user)
+    taken = [one for one in assigned if one.role == role]
+    if not taken:
+        return
+    if taken == assigned:
+        _end_membership(organization, user, assigned, action="member.remove")
+        return
+    UserRole.objects.filter(pk__in=[one.pk for one in taken]).delete()
+    audit.record(
+        action="role.remove",
+        organization=organization,
+        object_id=user.public_id,
+        before={"role": role.name},
+    )
+
+
+def _end_membership(
+    organization: Organization, user: User, assigned: Sequence[UserRole], *, action: str
+) -> None:
+    UserRole.objects.filter(pk__in=[one.pk for one in assigned]).delete()
+    for own in ApiKey.objects.filter(
+        organization=organization, created_by=user, revoked_at=None
+    ).order_by("id"):
+        keys.revoke_key(key=own)
+    revoke_invitations_of(organization=organization, inviter=user)
+    audit.record(
+        action=action,
+        organization=organization,
+        object_id=user.public_id,
+        before={"roles": [one.role.name for one in assigned]},
+    )
+    membership_ended.send(sender=User, organization=organization, user=user)
+
+
 def _roles_of(organization: Organization, user: User) -> list[UserRole]:
-    """Return the member's roles, locked, the oldest first."""
-    assigned = list(
+    """Return the member's roles, locked, the oldest first; NotFound if he has none."""
+    assigned = _assigned(organization, user)
+    if not assigned:
+        raise NotFound
+    return assigned
+
+
+def _assigned(organization: Organization, user: User) -> list[UserRole]:
+    return list(
         UserRole.objects.select_for_update(of=("self",))
         .filter(organization=organization, user=user)
         .select_related("role")
         .order_by("created_at", "id")
     )
-    if not assigned:
-        raise NotFound
-    return assigned
 
 
 def _check_known(organization: Organization, roles: Collection[Role]) -> None:

@@ -52,7 +52,7 @@ def assign_role(*, user: User, role: Role, organization: Organization | None) ->
     if organization is not None and is_for_staff(role):
         raise StaffRoleIsGlobal(role=role.name)
     if organization is not None:
-        seats.take_seat(organization=organization, user=user)
+        seats.take_seat(organization=organization, user=user, roles=[role])
     assignment, is_new = UserRole.objects.get_or_create(
         user=user, role=role, organization=organization
     )

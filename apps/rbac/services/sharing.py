@@ -52,6 +52,8 @@ def share_object(
     if getattr(shared, "organization_id", None) != organization.pk:
         raise NotFound
     check_may(shareable.needs, held)
+    if not shareable.is_seen_by(shared, by):
+        raise NotFound
     if expires_at is not None and expires_at <= database_now():
         raise ExpiryInThePast
     person = User.objects.filter(email=email.strip().lower(), is_active=True).first()

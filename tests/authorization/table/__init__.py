@@ -1,12 +1,32 @@
 """The table: one file for each area, one line for each route."""
 
 from tests.authorization.rows import Row
-from tests.authorization.table import account, billing, credits, jobs, office, open_pages, people
+from tests.authorization.table import (
+    account,
+    asking,
+    awards,
+    billing,
+    capacity,
+    credits,
+    jobs,
+    office,
+    open_pages,
+    partner_members,
+    partner_numbers,
+    partner_uploads,
+    people,
+)
 
 FILES = {
+    "tests/authorization/table/awards.py": awards.ROWS,
+    "tests/authorization/table/asking.py": asking.ROWS,
     "tests/authorization/table/billing.py": billing.ROWS,
+    "tests/authorization/table/capacity.py": capacity.ROWS,
     "tests/authorization/table/credits.py": credits.ROWS,
     "tests/authorization/table/jobs.py": jobs.ROWS,
+    "tests/authorization/table/partner_members.py": partner_members.ROWS,
+    "tests/authorization/table/partner_numbers.py": partner_numbers.ROWS,
+    "tests/authorization/table/partner_uploads.py": partner_uploads.ROWS,
     "tests/authorization/table/people.py": people.ROWS,
     "tests/authorization/table/account.py": account.ROWS,
     "tests/authorization/table/office.py": office.ROWS,
@@ -24,6 +44,11 @@ def file_for(route: str) -> str:
     words |= {"/billing": "billing", "v1/plans": "billing", "/credit-products": "billing"}
     words |= {"/payments": "billing", "/purchases": "billing"}
     words |= {"/subscription": "billing"}
+    words |= dict.fromkeys(("/projects", "/allocations", "/reservations"), "capacity")
+    asked = ("/requests", "/rules", "/campaigns", "my-credits", "programmes")
+    words |= {"/awards": "awards"} | dict.fromkeys(asked, "asking")
+    words |= dict.fromkeys(("partner/uploads", "programme/uploads"), "partner_uploads")
+    words |= dict.fromkeys(("v1/partner", "/programme/"), "partner_members")
     words |= {
         "/jobs": "jobs",
         "/uploads": "jobs",

@@ -28,6 +28,13 @@ ROWS = [
     api("GET", "payments", "billing.view"),
     api("GET", "payments.csv", "billing.view"),
     api("GET", "payments/<str:payment_id>", "billing.view"),
+    api(
+        "POST",
+        "payments/verify",
+        "billing.view",
+        body={"payment": "{payment_id}"},
+        names="payment_id",
+    ),
     page("GET", "billing/buy/", "billing.view"),
     page("POST", "billing/buy/", "billing.manage"),
     page("GET", "billing/buy/quote/", "billing.view"),

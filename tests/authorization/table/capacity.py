@@ -1,0 +1,85 @@
+"""Rows of capacity: pages and API. Projects and blocks are everybody's, as prices are."""
+
+from tests.authorization.rows import api, page, staff
+
+WISH = {"project": "matrix", "capacity_kw": "1"}
+PLANT = {"project": "matrix"}
+READING = {**PLANT, "starts_on": "2026-10-01", "ends_on": "2026-10-31", "energy_wh": 1000}
+WAIT = {"project": "crowded", "capacity_kw": "1", "mode": "fifo"}
+
+ROWS = [
+    page("GET", "capacity/", "capacity.view"),
+    page("GET", "capacity/", "capacity.view", query={"format": "csv"}),
+    page("GET", "capacity/projects/<str:project>/", "capacity.view", fixed=PLANT),
+    page(
+        "POST",
+        "capacity/projects/<str:project>/",
+        "capacity.reserve",
+        fixed=PLANT,
+        body={"capacity_kw": "1", "mode": "fifo", "key": "00000000-0000-4000-8000-000000000001"},
+    ),
+    page("GET", "capacity/reservations/", "capacity.view"),
+    page("GET", "capacity/reservations/", "capacity.view", query={"format": "csv"}),
+    page("GET", "capacity/reservations/<str:reservation_id>/", "capacity.view"),
+    page("POST", "capacity/reservations/<str:reservation_id>/release/", "capacity.reserve"),
+    page("GET", "capacity/reservations/<str:reservation_id>/certificate/", "capacity.view"),
+    page("GET", "capacity/allocations/", "capacity.view"),
+    page("GET", "capacity/allocations/", "capacity.view", query={"format": "csv"}),
+    page(
+        "GET",
+        "capacity/allocations/cancel/",
+        "capacity.reserve",
+        query={"allocation": "{allocation_id}"},
+        names="allocation_id",
+    ),
+    page(
+        "POST",
+        "capacity/allocations/cancel/",
+        "capacity.reserve",
+        body={"allocation": "{allocation_id}"},
+        names="allocation_id",
+    ),
+    page("GET", "capacity/allocations/<str:allocation_id>/certificate/", "capacity.view"),
+    page("GET", "capacity/generation/", "capacity.view"),
+    page("GET", "capacity/generation/", "capacity.view", query={"format": "csv"}),
+    api("GET", "projects", "capacity.view"),
+    api("GET", "projects/<str:project>", "capacity.view", fixed=PLANT),
+    api("GET", "projects/<str:project>/available", "capacity.view", fixed=PLANT),
+    api("GET", "projects/<str:project>/blocks", "capacity.view", fixed=PLANT),
+    api(
+        "GET",
+        "projects/<str:project>/blocks/<str:serial>",
+        "capacity.view",
+        fixed={**PLANT, "serial": "M1"},
+    ),
+    api("GET", "projects/<str:project>/readings", "capacity.view", fixed=PLANT),
+    api("GET", "generation", "capacity.view"),
+    api("GET", "generation/shares", "capacity.view"),
+    staff("GET", "readings", "capacity.record"),
+    staff("POST", "readings", "capacity.record", body=READING),
+    api("GET", "allocations", "capacity.view"),
+    api("POST", "allocations", "capacity.reserve", body=WISH),
+    api("POST", "allocations/quote", "capacity.view", body=WISH),
+    api(
+        "POST",
+        "allocations/cancel",
+        "capacity.reserve",
+        body={"allocations": ["{allocation_id}"]},
+        names="allocation_id",
+    ),
+    api("GET", "allocations/<str:allocation_id>", "capacity.view"),
+    api("GET", "reservations", "capacity.view"),
+    api("GET", "reservations/<str:reservation_id>", "capacity.view"),
+    api("POST", "reservations/<str:reservation_id>/release", "capacity.reserve"),
+    page("GET", "capacity/waiting/", "capacity.view"),
+    page("GET", "capacity/waiting/", "capacity.view", query={"format": "csv"}),
+    page("POST", "capacity/waiting/", "capacity.reserve", body=WAIT),
+    page("POST", "capacity/waiting/<str:waitlist_entry_id>/leave/", "capacity.reserve"),
+    api("GET", "waiting-list", "capacity.view"),
+    api("POST", "waiting-list", "capacity.reserve", body=WAIT),
+    api("GET", "waiting-list/<str:waitlist_entry_id>", "capacity.view"),
+    api("POST", "waiting-list/<str:waitlist_entry_id>/leave", "capacity.reserve"),
+    api("POST", "reservations/<str:reservation_id>/pay", "capacity.reserve"),
+    page("POST", "capacity/reservations/<str:reservation_id>/pay/", "capacity.reserve"),
+    page("GET", "capacity/reservations/<str:reservation_id>/paid/", "capacity.view"),
+]
