@@ -1,0 +1,1 @@
+"""The API of partners and of their members."""

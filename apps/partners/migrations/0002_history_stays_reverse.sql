@@ -1,0 +1,4 @@
+DROP TRIGGER partners_members_keep_their_wallet ON partners_partnermember;
+DROP TRIGGER partners_awards_stay ON partners_partnercredit;
+DROP TRIGGER partners_awards_keep_what_they_gave ON partners_partnercredit;
+DROP TRIGGER partners_terms_are_append_only ON partners_partnerterms;

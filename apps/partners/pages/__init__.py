@@ -1,0 +1,1 @@
+"""The pages of partners and of their members."""

@@ -1,0 +1,128 @@
+"""Uploads of a programme: how far each is, and its rows as files to take away."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django.db.models import Count, F, QuerySet, Sum
+
+from apps.credits.selectors import balance_of, main_wallet
+from apps.partners.models import Upload, UploadRow
+from apps.tenants.models import Organization
+
+ROWS_SHOWN = 50  # of those that are not wrong
+TO_DO = (UploadRow.Status.NEW, UploadRow.Status.CHANGED, UploadRow.Status.UNCHANGED)
+WITH_FAULTS = (UploadRow.Status.WRONG, UploadRow.Status.FAILED)
+ENDED = (*WITH_FAULTS, UploadRow.Status.REPEATED, UploadRow.Status.DONE)
+TEMPLATE = (
+    ["# Coffer members and credits (version 1)"],
+    ["email", "first name", "last name", "group", "credits"],
+    ["# ada@example.com", "Ada", "Lovelace", "", "10"],
+)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many rows of an upload stand how, and how many credits they are about."""
+
+    counts: dict[str, int]  # by status of the row, each of them
+    credits: dict[str, int] = field(default_factory=dict)  # likewise
+
+    def rows(self, *statuses: str) -> int:
+        """Return how many rows stand so."""
+        return sum(self.counts[status] for status in statuses)
+
+    @property
+    def faulty(self) -> int:
+        """Rows that are wrong, or could not be done."""
+        return self.rows(*WITH_FAULTS)
+
+    @property
+    def percent(self) -> int:
+        """How far a confirmed upload is, from 0 to 100."""
+        total = sum(self.counts.values())
+        return self.rows(*ENDED) * 100 // total if total else 100
+
+
+def uploads_of(organization: Organization) -> QuerySet[Upload]:
+    """Return the organization's uploads, newest first."""
+    rows = Upload.objects.filter(organization=organization)
+    return rows.select_related("partner", "uploaded_by", "campaign").order_by("-created_at", "-id")
+
+
+def progress_of(upload: Upload) -> Progress:
+    """Return how far an upload is, in one query."""
+    rows = UploadRow.objects.filter(upload=upload).order_by().values("status")
+    found = {
+        one["status"]: (one["rows"], one["sum"] or 0)
+        for one in rows.annotate(rows=Count("id"), sum=Sum("credits"))
+    }
+    known = {status.value: found.get(status.value, (0, 0)) for status in UploadRow.Status}
+    return Progress(
+        {status: rows for status, (rows, _) in known.items()},
+        {status: credits for status, (_, credits) in known.items()},
+    )
+
+
+def pool_left(upload: Upload) -> int:
+    """Return how many credits the pool has that an upload is to be taken from."""
+    return balance_of(main_wallet(upload.organization)).available
+
+
+def rows_of(upload: Upload, status: str = "") -> QuerySet[UploadRow]:
+    """Return the rows of an upload; `place` counts backwards, for pages that go on downwards."""
+    rows = UploadRow.objects.filter(upload=upload).annotate(place=-F("number"))
+    rows = rows.select_related("award", "member").order_by("number")
+    return rows.filter(status=status) if status else rows
+
+
+def rows_shown(upload: Upload) -> list[UploadRow]:
+    """Return the first rows of an upload, and after them all others that are wrong."""
+    first = list(rows_of(upload)[:ROWS_SHOWN])
+    last = first[-1].number if first else 0
+    return [*first, *rows_of(upload).filter(status__in=WITH_FAULTS, number__gt=last)]
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to take away: what `stream_csv` needs."""
+
+    filename: str
+    columns: list[str]
+    rows: Iterator[list[object]]
+
+
+def result_of(upload: Upload) -> File:
+    """Return all rows as they stood in the file, with what became of each."""
+    rows = (
+        [
+            *(*_cells(upload, row), row.number, row.status),
+            *(row.award.public_id if row.award else "", row.problems, *_beyond(upload, row)),
+        ]
+        for row in rows_of(upload)
+    )
+    columns = [*upload.columns, "_row", "_status", "_award", "_error"]
+    return File(f"{upload.public_id}-result.csv", columns, rows)
+
+
+def errors_of(upload: Upload) -> File:
+    """
+    Return the rows that are wrong or could not be done, as they stood in the file.
+
+    What begins with _ is left out when the file comes back, so it can be mended as it is.
+    """
+    rows = (
+        [*_cells(upload, row), row.number, row.problems, *_beyond(upload, row)]
+        for row in rows_of(upload).filter(status__in=WITH_FAULTS)
+    )
+    return File(f"{upload.public_id}-errors.csv", [*upload.columns, "_row", "_error"], rows)
+
+
+def _cells(upload: Upload, row: UploadRow) -> list[str]:
+    """Return as many cells as there are columns, so that what we add stands in its own."""
+    width = len(upload.columns)
+    return [*row.cells, *("" for _ in range(width - len(row.cells)))][:width]
+
+
+def _beyond(upload: Upload, row: UploadRow) -> list[str]:
+    """Return the cells that no column has, so that a row with too many stays one."""
+    return list(row.cells[len(upload.columns) :])

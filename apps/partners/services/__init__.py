@@ -1,0 +1,1 @@
+"""What changes programmes, members and awards."""
