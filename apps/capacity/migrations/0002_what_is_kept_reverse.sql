@@ -1,0 +1,6 @@
+DROP TRIGGER capacity_projects_stay ON capacity_project;
+DROP TRIGGER capacity_rates_are_append_only ON capacity_projectrate;
+DROP TRIGGER capacity_allocations_stay ON capacity_allocation;
+DROP TRIGGER capacity_allocations_keep_their_terms ON capacity_allocation;
+DROP TRIGGER capacity_blocks_stay ON capacity_capacityblock;
+DROP TRIGGER capacity_blocks_keep_their_size ON capacity_capacityblock;

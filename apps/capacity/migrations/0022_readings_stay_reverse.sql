@@ -1,0 +1,4 @@
+DROP TRIGGER capacity_shares_stay ON capacity_generationshare;
+DROP TRIGGER capacity_shares_keep_what_they_say ON capacity_generationshare;
+DROP TRIGGER capacity_readings_stay ON capacity_generationreading;
+DROP TRIGGER capacity_readings_keep_their_facts ON capacity_generationreading;

@@ -1,0 +1,2 @@
+DROP TRIGGER capacity_reservations_stay ON capacity_reservation;
+DROP TRIGGER capacity_reservations_keep_their_end ON capacity_reservation;
