@@ -51,7 +51,7 @@ docs: $(READY) ## Links, commands and settings that the documents name exist
 	@$(PYTHON) -m pytest tests/docs -q -p no:randomly
 
 .PHONY: bench
-bench: $(READY) ## Speed of ledger and jobs beside others, as ratios; parts by ARGS="charges rivals batches growth jobs"
+bench: $(READY) ## Speed of ledger, jobs, capacity and uploads beside others, as ratios; parts by ARGS="charges jobs"
 	@$(PYTHON) -m bench $(ARGS)
 
 .PHONY: bench-profile
@@ -81,6 +81,14 @@ figures-5: $(READY) ## Stripe's events in any order, workers killed, Redis or St
 .PHONY: figures-6
 figures-6: $(READY) ## Jobs that die anywhere, workers killed, Redis flushed: what ran is paid, once, and in turn
 	@$(PYTHON) -m figures.jobs $(ARGS)
+
+.PHONY: figures-7
+figures-7: $(READY) ## Credits that partners hand on: all there at any moment, once per row of a file, whatever the file
+	@$(PYTHON) -m figures.partners $(ARGS)
+
+.PHONY: figures-8
+figures-8: $(READY) ## Blocks that 64 want at once: no kW is sold twice, and none that is free refused
+	@$(PYTHON) -m figures.capacity $(ARGS)
 
 .PHONY: css
 css: ## Build the style sheet and the icons anew (needs Node; the result is committed)

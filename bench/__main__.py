@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import batches, charges, growth, jobs
+from bench import batches, capacity, charges, generation, growth, jobs, uploads
 from bench.server import durable_server
 
 PARTS = {
@@ -11,6 +11,9 @@ PARTS = {
     "batches": batches.run,
     "growth": growth.run,
     "jobs": jobs.run,
+    "capacity": capacity.run,
+    "generation": generation.run,
+    "uploads": uploads.run,
 }
 
 if __name__ == "__main__":

@@ -66,7 +66,15 @@ CUSTOMERS = (
         "partner manager",
         "green-neighbours",
         "Europe/Madrid",
-        "An organization for the partner programme",
+        "Runs a partner programme",
+    ),
+    Person(
+        "neighbour@partner.test",
+        "Nia Novak",
+        "programme member",
+        "green-neighbours",
+        "Europe/Madrid",
+        "Got credits from a partner",
     ),
     Person(
         "owner@sandbox.test",

@@ -23,7 +23,17 @@ from apps.rbac.services.keys import create_key
 from apps.rbac.services.roles import assign_role, system_role
 from apps.tenants.models import Organization, User
 from apps.tenants.services.organizations import create_organization
-from demo import access, budgets, invitations, keys, ledger, support
+from demo import (
+    access,
+    budgets,
+    capacity,
+    invitations,
+    keys,
+    ledger,
+    programme,
+    support,
+    waiting,
+)
 from demo import organizations as life
 from demo.people import CUSTOMERS, ORGANIZATIONS, PASSWORD, STAFF, Person
 
@@ -83,7 +93,10 @@ def seed_people_and_history() -> Seeded:
         budgets.limit_members(organizations["acme"], users)
         keys.make_keys(now, organizations["acme"], users["developer@acme.test"])
         life.let_clock_stand(organizations["sandbox"])
+        programme.begin_programme(organizations["green-neighbours"], users, staff)
         support.look_once(now, organizations["acme"], staff, users["member@acme.test"])
+        capacity.offer_projects(now, organizations)
+        waiting.wait_for_a_wall(now, organizations)
         # Last of all: nothing more can be written into the months before this one.
         closing.close_due_months()
         _, secret = create_key(

@@ -5,20 +5,21 @@ A line `GUARD name=… kind=… red=… by=…` for each unique key, CHECK, trig
 foreign key that the catalogue has for credits, and for each lock in their source.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
 
-from figures.lines import Report
+from figures.lines import Figure, Report
 from tests.credits import test_guards
 from tests.database import empty_tables
-from tests.races.guard_table import GUARDS, foreign_keys, primary_keys
+from tests.races.guard_table import GUARDS, keys
 from tests.races.guarded import (
     add_holds_and_corrections,
     add_warnings_and_closed_months,
     make_guarded_wallet,
 )
-from tests.races.guards import Guard, guards_in_the_catalogue, missing
+from tests.races.guards import CREDITS, Guard, guards_in_the_catalogue, missing
 from tests.races.locks import LOCKS, how_often_taken
 
 ELSEWHERE = "tests/credits/test_guards.py::TestEachGuard::test_is_what_refuses"
@@ -45,14 +46,7 @@ class Line:
 def the_guards(report: Report) -> None:
     """Print the table; count guards that nothing would miss, and guards that are not in it."""
     with report.figure("guards_removed_in_turn", asked=guards_in_the_catalogue()) as figure:
-        lines = _in_the_database()
-        figure.examined = len(lines)
-        forgotten = missing({line.name for line in lines})
-        lines += [Line(name, kind, "nothing", False) for name, kind in forgotten.items()]
-        for line in sorted(lines, key=lambda line: (line.kind, line.name)):
-            line.tell()
-            figure.failures += not line.is_red
-        figure.control = "green" if figure.failures else "red"
+        judge(figure, _in_the_database())
     with report.figure("locks_removed_in_turn", asked=how_often_taken().total()) as figure:
         for name, lock in LOCKS.items():
             line = Line(name, "lock", f"{RACES}[{name}]", lock.is_what_orders())
@@ -63,25 +57,37 @@ def the_guards(report: Report) -> None:
         figure.control = "green" if figure.failures else "red"
 
 
-def _in_the_database() -> list[Line]:
-    """Try every write that a guard refuses, as things are and with the guard removed."""
+def judge(figure: Figure, lines: Mapping[str, Line], tables: str = CREDITS) -> None:
+    """Print a line for each guard of these tables, also for those that are forgotten."""
+    figure.examined = len(lines)
+    forgotten = missing(set(lines), tables)
+    told = [*lines.values(), *(Line(*one, "nothing", False) for one in forgotten.items())]
+    for line in sorted(told, key=lambda line: (line.kind, line.name)):
+        line.tell()
+        figure.failures += not line.is_red
+    figure.control = "green" if figure.failures else "red"
+
+
+def try_out(lines: dict[str, Line], guard: Guard, by: str) -> None:
+    """Try a write that a guard refuses, as things are and with the guard removed."""
+    line = lines.setdefault(guard.name, Line(guard.name, guard.kind, by))
+    line.is_red = guard.is_what_refuses() and line.is_red
+
+
+def _in_the_database() -> dict[str, Line]:
+    """Try every write that a guard of credits refuses."""
     lines: dict[str, Line] = {}
-
-    def try_out(guard: Guard, by: str) -> None:
-        line = lines.setdefault(guard.name, Line(guard.name, guard.kind, by))
-        line.is_red = guard.is_what_refuses() and line.is_red
-
     with transaction.atomic():
         wallet = make_guarded_wallet()
         for known in test_guards.GUARDS:
             kind = "trigger" if known.is_trigger else "check"
             guard = Guard(known.name, kind, known.table, known.write)
-            try_out(guard, f"{ELSEWHERE}[{known.name}]")
+            try_out(lines, guard, f"{ELSEWHERE}[{known.name}]")
         add_holds_and_corrections(wallet)
         add_warnings_and_closed_months(wallet)
         for guard in GUARDS:
-            try_out(guard, f"{HERE}[{guard.name}]")
-        for guard in primary_keys() + foreign_keys():
-            try_out(guard, KEYS)
+            try_out(lines, guard, f"{HERE}[{guard.name}]")
+        for guard in keys():
+            try_out(lines, guard, KEYS)
         transaction.set_rollback(True)
-    return list(lines.values())
+    return lines

@@ -1,6 +1,5 @@
 """`make figures-6`: jobs are paid exactly for what ran, whatever dies, and each in its turn."""
 
-import logging
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -10,7 +9,7 @@ from figures.jobs_crashes import crashes
 from figures.jobs_kills import flushed_redis, killed_workers
 from figures.jobs_many import many
 from figures.jobs_order import order
-from figures.lines import Report
+from figures.lines import Report, measure
 
 PROGRAMS = ("uploads", "ratelimits")
 Part = Callable[[Report], object]
@@ -18,12 +17,7 @@ Part = Callable[[Report], object]
 
 def main(chosen: list[str]) -> None:
     """Print every figure of jobs, or those of the parts that are named."""
-    report = Report()
-    logging.disable(logging.ERROR)  # what is killed on purpose is no news here
-    for name, part in PARTS.items():
-        if not chosen or name in chosen:
-            part(report)
-    report.end()
+    measure(PARTS, chosen)
 
 
 def by_itself(name: str) -> Part:

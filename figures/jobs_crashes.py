@@ -74,7 +74,7 @@ STEPS = {
         lambda stage, _: sweeping.take_back_lost_claims(),
     ),
     "deadline": Step(Stage.overdue, lambda stage, _: sweeping.fail_what_is_overdue()),
-    "retry": Step(Stage.failed, lambda stage, job: changing.retry_job(job=job)),
+    "retry": Step(Stage.failed, lambda stage, job: changing.retry_job(job=job, by=job.user)),
     "cancel": Step(Stage.submitted, lambda stage, job: changing.cancel_job(job=job)),
 }
 

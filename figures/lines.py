@@ -1,9 +1,10 @@
 """One form for all figures, and an exit status that tells whether they are good enough."""
 
+import logging
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -58,3 +59,13 @@ class Report:
         """Exit, non-zero if a figure fell short."""
         if self.shortcomings:
             sys.exit(f"These fall short: {', '.join(self.shortcomings)}")
+
+
+def measure(parts: Mapping[str, Callable[[Report], object]], chosen: Collection[str]) -> None:
+    """Print every part, or those that are named; exit, non-zero if a figure fell short."""
+    report = Report()
+    logging.disable(logging.ERROR)  # what is killed or refused on purpose is no news here
+    for name, part in parts.items():
+        if not chosen or name in chosen:
+            part(report)
+    report.end()

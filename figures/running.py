@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from embedded.keeper import free_port
+from embedded.ports import free_port
 from embedded.valkey import Valkey
 from embedded.watchdog import end
 
