@@ -61,6 +61,7 @@ app.conf.beat_schedule = {
     },
     "Resume automatic reloads": {"task": "billing.sweep_reloads", "schedule": 60.0},
     "Send mails about automatic reloads": _mails("reloads", 60.0),
+    "Tell of money that goes back by itself": _mails("refunds", 60.0),
     "Compare the catalogue with Stripe's": {
         "task": "billing.compare_catalogue",
         "schedule": crontab(hour=4, minute=13),
@@ -79,15 +80,30 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute=11),
     },
     "Expire lots of idle wallets": {"task": "credits.sweep_expired_lots", "schedule": 60.0},
+    "Let unused awards go by their terms": {"task": "partners.settle_awards", "schedule": 30.0},
     "Warn of credits that expire soon": _mails("credit_expiry", crontab(minute=5)),
     "Send alerts of budgets": _mails("budgets", 60.0),
+    "Tell members what they were awarded": _mails("awards", 60.0),
+    "Send mails about requests for credits": _mails("credit_requests", 60.0),
     "Send invitations that wait": _mails("invitations", 60.0),
+    "Send links of programmes that wait": _mails("programme_claims", 60.0),
+    "Tell what became of applications for programmes": _mails("partner_applications", 60.0),
     "Warn of API keys that end soon": _mails("key_expiry", crontab(minute=35)),
+    "End unpaid reservations and what was cancelled, and offer what is free": {
+        "task": "capacity.sweep_capacity",
+        "schedule": 60.0,
+    },
+    "Share generation that was read": {
+        "task": "capacity.share_generation",
+        "schedule": 300.0,
+    },
+    "Tell who waited what is offered to him": _mails("capacity_offers", 60.0),
     "Prune answers kept for replays": {
         "task": "core.prune_idempotency_keys",
         "schedule": crontab(minute=17),
     },
     "Verify every invariant": {"task": "core.verify_invariants", "schedule": crontab(minute=41)},
+    "Ring again for uploads of partners": {"task": "partners.sweep_uploads", "schedule": 30.0},
     "Close months that are over": {
         "task": "credits.close_months",
         "schedule": crontab(hour="1-23/6", minute=23),

@@ -6,9 +6,9 @@ from typing import Any
 
 import structlog
 
-# Whoever reads the logs must not be able to follow an invitation (apps/rbac: invitation_links)
+# Whoever reads the logs must not be able to follow an invitation (apps/rbac: mailed_links)
 # or a link to a file (apps/core/links.py).
-SECRET_LINK = re.compile(r"(cof_invite_|cof_link_)[A-Za-z0-9_:%-]+")
+SECRET_LINK = re.compile(r"(cof_invite_|cof_claim_|cof_link_)[A-Za-z0-9_:%-]+")
 
 
 def hide_links(logger: Any, name: str, event: dict[str, Any]) -> dict[str, Any]:

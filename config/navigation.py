@@ -10,6 +10,8 @@ class Entry(NamedTuple):
     url_name: str
     icon: str
     permission: str
+    permission_for_own: str = ""  # shows the page, too: with the viewer's own part alone
+    hidden_by: str = ""  # a permission of those for whom the page is not meant
 
 
 NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
@@ -17,7 +19,14 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "",
         (
             Entry("Overview", "credits:overview", "layout-dashboard", "credits.view_own"),
-            Entry("Jobs", "jobs:list", "images", "jobs.view"),
+            Entry("Jobs", "jobs:list", "images", "jobs.view", "jobs.view_own"),
+            Entry(
+                "My credits",
+                "partners:my_credits",
+                "gift",
+                permission="jobs.view_own",
+                hidden_by="jobs.view",  # so members of a programme have it in their menu
+            ),
             Entry("Credits", "credits:lots", "coins", "credits.view_own"),
             Entry("Usage", "credits:usage", "gauge", "credits.view_own"),
             Entry("Budgets", "credits:budgets", "wallet", "credits.view_own"),
@@ -43,6 +52,8 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Organization",
         (
             Entry("Members", "rbac:members", "users", "members.view"),
+            Entry("Programme", "partners:programme", "handshake", "partners.view"),
+            Entry("Capacity", "capacity:projects", "zap", "capacity.view"),
             Entry("Roles", "rbac:roles", "shield", "roles.view"),
             Entry("Shared", "rbac:shares", "external-link", "shares.view"),
             Entry("API keys", "rbac:keys", "key-round", "keys.view"),

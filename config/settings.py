@@ -6,6 +6,7 @@ import django_stubs_ext
 from environs import validate
 
 from config.databases import connection_options, databases
+from config.enums import ENUM_NAMES
 from config.env import env, seal
 from config.logs import structured_logging
 from config.storage import *  # noqa: F403  uploads and results
@@ -243,16 +244,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {
-        "BudgetActionEnum": "apps.credits.models.Budget.Action",
-        "BudgetAlertStatusEnum": "apps.credits.models.BudgetAlert.Status",
-        "CorrectionActionEnum": "apps.credits.models.Correction.Action",
-        "CorrectionReasonEnum": "apps.credits.models.Correction.Reason",
-        "CorrectionStatusEnum": "apps.credits.models.Correction.Status",
-        "HoldStatusEnum": "apps.credits.models.Hold.Status",
-        "JobStatusEnum": "apps.jobs.models.GenerationJob.Status",
-        "KeyStatusEnum": "apps.rbac.models.ApiKey.Status",
-    },
+    "ENUM_NAME_OVERRIDES": ENUM_NAMES,
 }
 
 # Tasks. Rows are the queue and Celery is the doorbell (docs/adr/0007); the measured

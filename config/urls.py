@@ -15,6 +15,7 @@ from drf_spectacular.views import (
 
 from apps.billing.webhooks import StripeWebhook
 from apps.core import health, mailbox, pages
+from apps.partners.pages import claiming
 from apps.rbac.pages import entrance, impersonating, joining, organizations, privacy
 from config.policies import DOCUMENTATION
 
@@ -47,6 +48,7 @@ urlpatterns: Addresses = [
     path("impersonation/", impersonating.InPlace.as_view(), name="impersonation"),
     path("organizations/", entrance.Organizations.as_view(), name="organizations"),
     path("invitations/<str:token>/", joining.Join.as_view(), name="invitation"),
+    path("claims/<str:token>/", claiming.Claim.as_view(), name="claim"),
     path("organizations/new/", organizations.New.as_view(), name="new_organization"),
     path(
         "organizations/<str:organization>/reopen/",
@@ -55,6 +57,7 @@ urlpatterns: Addresses = [
     ),
     path("shared/", include("apps.rbac.pages.shared_urls")),
     path("shared/", include("apps.jobs.pages.shared_urls")),
+    path("programmes/", include("apps.partners.pages.programme_urls")),
     path("demo/mailbox/", mailbox.mailbox, name="demo_mailbox"),
     path("demo/mailbox/<str:mail_id>/", mailbox.mail_page, name="demo_mail"),
     path("demo/mailbox/<str:mail_id>/html/", mailbox.mail_html, name="demo_mail_html"),

@@ -12,7 +12,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from embedded.account import server_account
+from embedded.ports import reserve_port
 from embedded.postgres import Postgres
 from embedded.valkey import Valkey
 
@@ -127,7 +127,7 @@ def keep(server: Server) -> None:
             return
         server.prepare()
         _stop_orphan(server)
-        port = free_port()
+        port = reserve_port()
         process = subprocess.Popen(
             server.command(port),
             cwd="/",
@@ -239,19 +239,6 @@ def dies_with_parent(signal_name: str) -> Callable[[], None] | None:
         libc.prctl(PR_SET_PDEATHSIG, number)
 
     return ask
-
-
-def free_port(wanted: int = 0) -> int:
-    """Return a loopback port that is free now: the wanted one if it is."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise RuntimeError("No loopback port is free.")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from apps.billing.models import AutoReload, Payment
+from apps.billing.models import AutoReload, Payment, Refund
+from apps.capacity.services.reserving import release_reservation
 from apps.core.clock import database_now, moved_to
 from apps.core.mail import Round, queues, send_due
 from apps.core.models import Mailed
@@ -12,9 +13,15 @@ from apps.credits.selectors import main_wallet
 from apps.credits.services.budget_alerts import send_test_alert
 from apps.credits.services.budgets import create_budget
 from apps.credits.services.grants import grant_credits
+from apps.partners.services.applications import apply, decline
+from apps.partners.services.requests import decline_request, request_credits
 from apps.rbac.services.erasures import request_erasure
 from apps.rbac.services.keys import create_key
 from apps.rbac.services.ownership import request_transfer
+from tests.capacity.lines import offered
+from tests.capacity.plants import begin_to_pay, hold, make_project, money_comes
+from tests.partners.awarding import give, make_active_member
+from tests.partners.programme import make_members, make_programme
 from tests.people import make_member, make_organization, make_person
 from tests.rbac.inviting import make_invitation
 from tests.rbac.looking import make_support, start
@@ -120,13 +127,59 @@ def new_reload() -> Mailed:
     )
 
 
+def new_refund() -> Mailed:
+    """Money that goes back because what it paid for was gone."""
+    owner = make_person()
+    organization = make_organization(owner=owner)
+    late = hold(organization, make_project(5), 5)
+    release_reservation(reservation=late)
+    money_comes(begin_to_pay(late))
+    return Refund.objects.get(organization=organization)
+
+
+def new_credit_request() -> Mailed:
+    """A request that was declined."""
+    asked = request_credits(member=make_active_member(make_programme()), credits=1)
+    return decline_request(request=asked, by=make_person(), answer="Not now")
+
+
+def new_claim() -> Mailed:
+    (member,) = make_members(make_programme(), "claimant@example.com")
+    return member
+
+
+def new_application() -> Mailed:
+    """An application for a programme that was declined."""
+    owner = make_person()
+    application = apply(
+        organization=make_organization(owner=owner), name="Test", expected_members=3, by=owner
+    )
+    return decline(application=application, answer="Not yet.", by=make_person(is_staff=True))
+
+
+def new_award() -> Mailed:
+    """An award to a member who has claimed before."""
+    return give(make_active_member(make_programme(credits=10)))
+
+
+def new_offer() -> Mailed:
+    """An offer to one who has waited for blocks."""
+    return offered(make_organization(owner=make_person()), 5)
+
+
 WAITING: dict[str, Callable[[], Mailed]] = {  # makes a row whose mail is due
+    "awards": new_award,
     "budgets": new_budget_alert,
+    "capacity_offers": new_offer,
     "credit_expiry": new_expiry_warning,
+    "credit_requests": new_credit_request,
     "erasures": new_erasure,
     "impersonations": new_impersonation,
     "invitations": new_invitation,
     "key_expiry": new_key,
+    "partner_applications": new_application,
+    "programme_claims": new_claim,
+    "refunds": new_refund,
     "reloads": new_reload,
     "transfers": new_transfer,
 }

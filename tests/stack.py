@@ -11,7 +11,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from embedded.keeper import free_port
+from embedded.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 300

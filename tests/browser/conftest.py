@@ -55,6 +55,21 @@ def stack(browser, tmp_path_factory) -> Iterator[Stack]:
     )
 
 
+def play(stack: Stack, module: str, name: str) -> None:
+    """Call a function of a module in a process of its own, on the data of the stack."""
+    program = f"from {module} import {name}; {name}()"
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", program],
+        cwd=ROOT,
+        env=stack.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,  # less than a test has
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.fixture
 def page(browser, stack) -> Iterator[Page]:
     """Open a fresh window, and fail when a page complains or asks another host."""

@@ -13,7 +13,8 @@ import pytest
 import redis
 
 from embedded.account import elsewhere
-from embedded.keeper import STOP_SECONDS, attach, free_port, read_state, server_of
+from embedded.keeper import STOP_SECONDS, attach, read_state, server_of
+from embedded.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 USER = """

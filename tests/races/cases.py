@@ -7,16 +7,19 @@ from uuid import NAMESPACE_OID, uuid5
 from django.db import transaction
 
 from apps.core import idempotency
+from apps.core.clock import moved_to
 from apps.core.idempotency import Answer
 from apps.credits.errors import BudgetExists
 from apps.credits.ledger import commands as ask
 from apps.credits.ledger.posting import post
+from apps.credits.ledger.returning import Recall
 from apps.credits.models import Correction, Lot
 from apps.credits.services import corrections, holds, transfers, wallets
 from apps.credits.services.budgets import create_budget
 from apps.credits.services.correction_terms import Terms
 from apps.credits.services.corrections import Why
 from apps.credits.services.expiry import sweep_expired_lots
+from apps.credits.services.transfers import RecallRequest
 from tests.races.scenes import BEGINS, DAY, HOUR, Case, Scene
 
 MUCH = 10_001  # credits; above the limit of one member of staff
@@ -54,6 +57,20 @@ def _transfer(scene: Scene) -> None:
         reference="handed on",
         source="test",
     )
+
+
+def _lend(scene: Scene) -> None:
+    """Hand credits on that return, for two days from the beginning."""
+    terms = {"target_id": scene.target.id, "amount": 40, "expires_at": BEGINS + 2 * DAY}
+    with moved_to(BEGINS):
+        scene.post(ask.Transfer, "lent", returns=True, kind="partner", **terms)
+
+
+def _recall_many(scene: Scene) -> None:
+    request = RecallRequest(
+        wallet_id=scene.target.id, lot_ids=[scene.lent().id], reference="called back", amount=30
+    )
+    transfers.recall_many(target=scene.wallet, requests=[request], source="test")
 
 
 def _four_at_once(scene: Scene) -> None:
@@ -101,6 +118,16 @@ CASES: dict[str, Case] = {
     "transfer": Case(
         lambda s: s.post(ask.Transfer, target_id=s.target.id, amount=40, kind="partner")
     ),
+    "recall": Case(
+        lambda s: s.post(Recall, wallet=s.target, target_id=s.wallet.id, lots=(s.lent().id,)),
+        prepare=_lend,
+    ),
+    "recall_after_its_date": Case(
+        lambda s: s.post(Recall, wallet=s.target, target_id=s.wallet.id, lots=(s.lent().id,)),
+        prepare=_lend,
+        after=11 * DAY,
+    ),
+    "service_recall_many": Case(_recall_many, prepare=_lend),
     "change_expiry": Case(
         lambda s: s.post(
             ask.ChangeExpiry, lot_id=s.lot("purchase").id, expires_at=BEGINS + 90 * DAY

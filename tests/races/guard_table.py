@@ -13,25 +13,13 @@ from apps.credits.models import (
     CreditEvent,
     CreditTransaction,
     ExpiryWarning,
+    FormerAccount,
+    FormerMovement,
     Hold,
     Lot,
     Wallet,
 )
-from tests.races.guards import Guard
-from tests.races.sql import run
-
-
-def copy(model: type[models.Model], where: str = "true", **changes: str) -> str:
-    """Return the INSERT of a copy of one row; a changed column is an SQL expression."""
-    columns = [field.column for field in model._meta.concrete_fields if not field.generated]
-    changes = {"id": "gen_random_uuid()", **changes}
-    values = ", ".join(changes.get(column, column) for column in columns)
-    table = model._meta.db_table
-    first = f"ORDER BY {table}.{model._meta.pk.column} LIMIT 1"
-    return (
-        f"INSERT INTO {table} ({', '.join(columns)})"
-        f" SELECT {values} FROM {table} WHERE {where} {first}"
-    )
+from tests.races.guards import Guard, copy, foreign_keys, primary_keys
 
 
 def new_hold(**changes: str) -> str:
@@ -97,7 +85,17 @@ def new_budget_alert(**changes: str) -> str:
     return copy(BudgetAlert, **{"percent": "percent + 1", **changes})
 
 
+def new_former_account(**changes: str) -> str:
+    return copy(FormerAccount, **{"former_id": "'forged'", **changes})
+
+
+def new_former_movement(**changes: str) -> str:
+    return copy(FormerMovement, **{"former_id": "'forged'", **changes})
+
+
 NEW_ROW = {
+    FormerAccount: new_former_account,
+    FormerMovement: new_former_movement,
     Budget: new_budget,
     BudgetAlert: new_budget_alert,
     BudgetMonth: new_budget_month,
@@ -126,37 +124,10 @@ def trigger(name: str, model: type[models.Model], statement: str) -> Guard:
     return Guard(name, "trigger", model._meta.db_table, statement)
 
 
-def primary_keys() -> list[Guard]:
-    """Return the primary keys, each with a row that has the id of another one."""
-    return [
-        Guard(
-            f"{model._meta.db_table}_pkey",
-            "primary",
-            model._meta.db_table,
-            new(**{model._meta.pk.column: model._meta.pk.column}),
-        )
-        for model, new in NEW_ROW.items()
-    ]
-
-
-def foreign_keys() -> list[Guard]:
-    """Return the foreign keys, by the catalogue, each with a row that points at nothing."""
-    found = run(
-        "SELECT conname, conrelid::regclass::text, attname FROM pg_constraint"
-        " JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]"
-        " WHERE contype = 'f' AND conrelid::regclass::text LIKE 'credits\\_%'"
-    )
-    by_table = {model._meta.db_table: new for model, new in NEW_ROW.items()}
+def keys() -> list[Guard]:
+    """Return the primary and foreign keys of credits."""
     decided = {"decided_by_id": {"status": "'rejected'"}}
-    return [
-        Guard(
-            name,
-            "foreign",
-            table,
-            by_table[table](**{column: "gen_random_uuid()"}, **decided.get(column, {})),
-        )
-        for name, table, column in found
-    ]
+    return primary_keys(NEW_ROW) + foreign_keys(NEW_ROW, decided)
 
 
 GUARDS = [
@@ -186,10 +157,31 @@ GUARDS = [
     check("credits_correction_action_is_known", Correction, action="'take'"),
     check("credits_correction_is_about_credits", Correction, amount="0"),
     check("credits_lot_priority_check", Lot, priority="-1"),
+    check(
+        "credits_debts_return_nowhere",
+        Lot,
+        kind="'debt'",
+        granted="-granted",
+        remaining="-remaining",
+        returns_to_id="id",
+    ),
     unique("credits_one_hold_per_reference", Hold, reference="reference"),
     unique("credits_one_lot_per_origin", Lot, origin="origin"),
     unique("credits_one_price_at_a_time", CreditEvent, effective_at="effective_at"),
     unique("credits_organization_has_one_main_wallet", Wallet, kind="'organization'"),
+    Guard(
+        "credits_holder_has_one_wallet",
+        "unique",
+        "credits_wallet",
+        copy(Wallet, "holder_id IS NOT NULL"),
+    ),
+    Guard(
+        "credits_only_members_wallets_have_a_holder",
+        "check",
+        "credits_wallet",
+        new_wallet(kind="'organization'", holder_id="(SELECT id FROM tenants_user LIMIT 1)"),
+        beside="DROP INDEX credits_organization_has_one_main_wallet",
+    ),
     unique("credits_sequence_has_no_twin", CreditTransaction, sequence="sequence"),
     unique("credits_cause_moves_a_lot_once", CreditTransaction, reference="reference"),
     trigger("credits_holds_are_kept", Hold, "DELETE FROM credits_hold WHERE false"),
@@ -269,9 +261,37 @@ GUARDS = [
     ),
     trigger("credits_summed_periods_take_no_wallet", ClosedWallet, new_line()),
     trigger("credits_closed_totals_are_those_of_wallets", ClosedTotals, new_totals()),
+    check("credits_former_balance_is_not_negative", FormerAccount, balance="-1"),
+    check("credits_former_difference_has_a_reason", FormerAccount, difference="1"),
+    check("credits_former_difference_has_a_reason", FormerAccount, difference_reason="'x'"),
+    check(
+        "credits_former_difference_has_a_reason",
+        FormerAccount,
+        difference="1",
+        difference_reason="'x'",
+        history_digest="NULL",
+    ),
+    unique("credits_former_account_is_imported_once", FormerAccount, former_id="former_id"),
+    unique("credits_former_movement_is_imported_once", FormerMovement, former_id="former_id"),
+    trigger(
+        "credits_former_accounts_keep_their_terms",
+        FormerAccount,
+        "UPDATE credits_formeraccount SET balance = 7 WHERE history_digest IS NULL",
+    ),
+    trigger(
+        "credits_former_accounts_keep_their_terms",
+        FormerAccount,
+        "UPDATE credits_formeraccount SET history_digest = NULL WHERE history_digest IS NOT NULL",
+    ),
+    trigger(
+        "credits_former_accounts_stay",
+        FormerAccount,
+        "DELETE FROM credits_formeraccount WHERE false",
+    ),
     *(
         trigger(name, model, f"DELETE FROM {model._meta.db_table} WHERE false")
         for name, model in (
+            ("credits_former_movements_are_append_only", FormerMovement),
             ("credits_closed_periods_are_append_only", ClosedPeriod),
             ("credits_closed_wallets_are_append_only", ClosedWallet),
             ("credits_closed_totals_are_append_only", ClosedTotals),

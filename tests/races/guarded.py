@@ -4,14 +4,24 @@ from datetime import timedelta
 
 from apps.core import ids
 from apps.core.clock import database_now, moved_to
-from apps.credits.models import BudgetAlert, Correction, ExpiryWarning, Hold, Lot, Wallet
+from apps.credits.models import (
+    BudgetAlert,
+    Correction,
+    ExpiryWarning,
+    FormerAccount,
+    Hold,
+    Lot,
+    Wallet,
+)
 from apps.credits.selectors import correction_limit, main_wallet
 from apps.credits.selectors.closing import next_period_to_close
+from apps.credits.selectors.former import FormerBalance, FormerEntry, History
 from apps.credits.services import closing, corrections, holds
 from apps.credits.services.budgets import create_budget
 from apps.credits.services.charges import charge_amount, charge_event, refund_charge
 from apps.credits.services.correction_terms import Terms
 from apps.credits.services.corrections import Why
+from apps.credits.services.former import import_balance, import_histories
 from apps.credits.services.grants import grant_credits
 from apps.credits.services.prices import set_price
 from tests.people import make_organization, make_person
@@ -68,10 +78,27 @@ def add_warnings_and_closed_months(wallet: Wallet) -> None:
         used=5_000,
         mail_due_at=database_now(),
     )
-    Wallet.objects.create(organization=wallet.organization, kind=Wallet.Kind.MEMBER)
+    Wallet.objects.create(
+        organization=wallet.organization, kind=Wallet.Kind.MEMBER, holder=make_person()
+    )
     with moved_to(database_now() + timedelta(days=70)):
         closing.close_month(month=_next_month())
         closing.seal_month(month=_next_month())
+    ask_what_is_asked_at_commit()
+
+
+def add_former_accounts(wallet: Wallet) -> None:
+    """Add a balance of a former system with its history, and one without."""
+    organization = wallet.organization
+    for number in ("1", "2"):
+        import_balance(FormerBalance(f"former-{number}", organization, 5))
+    account = FormerAccount.objects.get(former_id="former-1")
+    (entry,) = entries = [FormerEntry("former-1", "t1", database_now(), "purchase", 5, 5, "", "")]
+    history = History()
+    history.add(entry)
+    import_histories(
+        accounts={"former-1": account}, histories={"former-1": history}, entries=entries
+    )
     ask_what_is_asked_at_commit()
 
 

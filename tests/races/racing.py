@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Barrier, Event
 
-from django.db import connection
+from django.db import connection, transaction
 
 
 class Team:
@@ -52,6 +52,33 @@ def at_once[T](works: Sequence[Callable[[], T]]) -> list[T]:
     """Run these at the same moment, each on a connection of its own."""
     with team(len(works)) as racers:
         return racers.at_once(works)
+
+
+def meanwhile[T](slow: Callable[[], object], other: Callable[[], T]) -> T:
+    """
+    Do one thing and commit it only when another waits for it, or is done; return the other's.
+
+    The other begins when the one has done all but its commit.
+    """
+    begun, done = Event(), Event()
+
+    def slowly() -> None:
+        with transaction.atomic():
+            try:
+                slow()
+            finally:
+                begun.set()
+            wait_until_awaited(done)
+
+    def do_other() -> T:
+        begun.wait()
+        try:
+            return other()
+        finally:
+            done.set()
+
+    _, told = at_once([slowly, do_other])
+    return told
 
 
 def wait_until_awaited(done: Event) -> None:

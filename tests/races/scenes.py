@@ -35,15 +35,27 @@ class Scene:
     checker: User
     correction: Correction | None = None
 
-    def post(self, kind: type[Command], reference: str = "cause", /, **terms: object) -> object:
+    def post(
+        self,
+        kind: type[Command],
+        reference: str = "cause",
+        /,
+        wallet: Wallet | None = None,
+        **terms: object,
+    ) -> object:
         """Carry one command out, in a transaction of its own."""
-        cause = {"wallet_id": self.wallet.id, "reference": reference, "source": "test"}
+        wallet_id = (wallet or self.wallet).id
+        cause = {"wallet_id": wallet_id, "reference": reference, "source": "test"}
         with transaction.atomic():
             return post_one(kind(**cause, **terms))
 
     def lot(self, origin: str) -> Lot:
         """Return the lot of this origin."""
         return Lot.objects.get(wallet=self.wallet, origin=origin)
+
+    def lent(self) -> Lot:
+        """Return a lot of the other wallet that returns to this one."""
+        return Lot.objects.filter(wallet=self.target, returns_to__wallet=self.wallet).latest("id")
 
     def hold(self, reference: str) -> Hold:
         """Return the hold with this reference."""

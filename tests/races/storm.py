@@ -21,6 +21,7 @@ from apps.credits.ledger import posting, rows
 from apps.credits.ledger.book import Outcome
 from apps.credits.ledger.commands import Charge, Command
 from apps.credits.ledger.posting import post, post_one
+from apps.credits.ledger.returning import Recall
 from apps.credits.models import CreditTransaction, Lot, Wallet
 from apps.credits.services.expiry import sweep_expired_lots
 from tests.people import make_organization
@@ -119,6 +120,7 @@ class Storm:
             *(self._transfer,) * 4,
             *(self._hold,) * 3,
             *(self._settle,) * 4,
+            *(self._recall,) * 2,
             *(self._grant, self._grant, self._renew, self._refund, self._lot, self._status),
         )
         return rng.choice(kinds)(rng, name)
@@ -129,7 +131,24 @@ class Storm:
     def _transfer(self, rng: random.Random, name: str) -> Command:
         source, target = rng.sample(self.wallet_ids, 2)
         cause = {"wallet_id": source, "reference": f"transfer:{name}", "source": "storm"}
-        return ask.Transfer(**cause, target_id=target, amount=rng.randint(1, 9), kind="adjustment")
+        returns = rng.random() < 0.5
+        terms = {"amount": rng.randint(1, 9), "kind": "adjustment", "returns": returns}
+        return ask.Transfer(**cause, target_id=target, **terms)
+
+    def _recall(self, rng: random.Random, name: str) -> Command:
+        lent = Lot.objects.filter(wallet__in=self.wallet_ids, returns_to__isnull=False)
+        lots = list(lent.filter(has_credits=True).select_related("returns_to").order_by("id")[:20])
+        if not lots:
+            return self._transfer(rng, name)
+        lot = rng.choice(lots)
+        return Recall(
+            wallet_id=lot.wallet_id,
+            reference=f"recall:{name}",
+            source="storm",
+            target_id=lot.returns_to.wallet_id,
+            lots=(lot.id,),
+            amount=rng.choice([None, 1, 3]),
+        )
 
     def _hold(self, rng: random.Random, name: str) -> Command:
         return ask.PlaceHold(

@@ -77,7 +77,10 @@ STEPS: dict[str, tuple[Callable[[Scene], object], Callable[[Scene, object], obje
         lambda scene: scene.claimed(),
         lambda scene, area: give_back(area=area, claim=area.claim),
     ),
-    "retry": (lambda scene: scene.failed(), lambda scene, job: changing.retry_job(job=job)),
+    "retry": (
+        lambda scene: scene.failed(),
+        lambda scene, job: changing.retry_job(job=job, by=job.user),
+    ),
 }
 
 

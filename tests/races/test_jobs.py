@@ -139,7 +139,7 @@ class TestRetriesThatMeet:
 
         def retry() -> bool:
             try:
-                changing.retry_job(job=job)
+                changing.retry_job(job=job, by=job.user)
             except JobNotRetryable:
                 return False
             return True

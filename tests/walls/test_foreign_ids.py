@@ -10,6 +10,7 @@ import re
 import pytest
 
 from apps.core import ids
+from apps.partners.services.programmes import make_partner
 from apps.tenants.models import Organization
 from tests.jobs.work import set_price
 from tests.people import make_member, make_organization, signed_in
@@ -31,6 +32,7 @@ def theirs() -> Organization:
 @pytest.fixture
 def client(db):
     ours = make_organization(name="Ours", slug="ours")
+    make_partner(organization=ours, name="Ours")
     return signed_in(make_member(ours, "owner"), has_factor=True)
 
 

@@ -114,7 +114,7 @@ class TestTheWebsRole:
         with scope.entered(scope.Scope(user_id=owner.pk)), role(WEB):
             assert count("SELECT count(*) FROM rbac_ownershiptransfer") == 0
 
-    @pytest.mark.parametrize("kind", ["api_key", "invitation"])
+    @pytest.mark.parametrize("kind", ["api_key", "invitation", "programme_claim"])
     def test_opens_nothing_by_a_secret_that_is_none(self, kind, two):
         with scope.entered(scope.NOTHING), scope.opened_by(kind, b"\x00" * 32), role(WEB):
             assert count("SELECT count(*) FROM tenants_organization") == 0

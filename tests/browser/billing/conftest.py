@@ -1,15 +1,13 @@
 """What the stories of billing share: what is sold, and a window that may look at Stripe's pages."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.billing.shopper import Shopper
-from tests.browser.conftest import watched_window
-from tests.stack import ROOT, Stack
+from tests.browser.conftest import play, watched_window
+from tests.stack import Stack
 
 
 @pytest.fixture(scope="session")
@@ -17,17 +15,7 @@ def backstage(stack: Stack) -> Callable[[str], None]:
     """Call a function of `backstage` on the data of the stack; what the stories need is there."""
 
     def call(name: str) -> None:
-        program = f"from tests.browser.billing import backstage; backstage.{name}()"
-        done = subprocess.run(
-            [sys.executable, "manage.py", "shell", "--no-imports", "-c", program],
-            cwd=ROOT,
-            env=stack.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,  # less than a test has
-        )
-        assert done.returncode == 0, done.stderr
+        play(stack, "tests.browser.billing.backstage", name)
 
     call("prepare")
     return call
