@@ -19,6 +19,19 @@ SOURCES = sorted(
     if "migrations" not in path.parts and "djstripe_migrations" not in path.parts
 )
 MONEY = [path for path in SOURCES if path.is_relative_to(ROOT / "apps" / "credits")]
+# What rows that are locked may be joined with: what they belong to from their first day to their
+# last. A join of anything else is of before the wait for the lock (see `lock_subscriptions`).
+JOINED_WHEN_LOCKED = {
+    "": {"organization"},
+    "apps/billing/services/invoice_attempts.py": {"document"},
+    "apps/jobs/services/ending.py": {
+        "wallet",
+        "upload",
+    },  # an upload only goes, and its key with it
+    "apps/partners": {"partner", "partner__organization", "member"},
+    "apps/partners/services/uploads/storing.py": {"campaign"},
+    "apps/rbac/services": {"role", "user", "staff_user", "invited_by"},
+}
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 50
 
@@ -37,6 +50,30 @@ def calls_in(path: Path, name: str) -> list[ast.Call]:
             or (isinstance(node.func, ast.Attribute) and node.func.attr == name)
         )
     ]
+
+
+def joined_when_locked(path: Path) -> set[str]:
+    """Return what is joined in functions that lock rows; `*` if a variable says what."""
+    joined = set()
+    for function in ast.walk(tree_of(path)):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        called = [
+            node
+            for node in ast.walk(function)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        ]
+        if any(call.func.attr == "select_for_update" for call in called):
+            for call in called:
+                if call.func.attr == "select_related":
+                    joined |= {getattr(name, "value", "*") for name in call.args or ["*"]}
+    return joined
+
+
+def may_be_joined_in(path: Path) -> set[str]:
+    name = str(path.relative_to(ROOT))
+    allowed = [joined for start, joined in JOINED_WHEN_LOCKED.items() if name.startswith(start)]
+    return set().union(*allowed)
 
 
 class TestTheHouse:
@@ -92,6 +129,11 @@ class TestTheHouse:
         ]
 
         assert not floats
+
+    def test_joins_no_row_that_it_locks_with_what_may_change(self):
+        found = {path: joined_when_locked(path) - may_be_joined_in(path) for path in SOURCES}
+
+        assert not {path: joined for path, joined in found.items() if joined}
 
     def test_has_no_way_back_across_apps(self):
         ways = [

@@ -69,8 +69,8 @@ def add_members(
 def lock_member(member: PartnerMember) -> PartnerMember:
     """Return the member as he is now, locked; the caller holds the programme's lock."""
     rows = PartnerMember.objects.select_for_update(of=("self",), no_key=True)
-    related = ("organization", "partner", "wallet", "user", "group")
-    locked: PartnerMember = rows.select_related(*related).get(pk=member.pk)
+    fixed = rows.select_related("organization", "partner")  # what changes is read after the wait
+    locked: PartnerMember = fixed.prefetch_related("wallet", "user", "group").get(pk=member.pk)
     return locked
 
 

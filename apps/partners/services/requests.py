@@ -138,8 +138,8 @@ def check_amount(credits: int) -> None:
 @inside_transaction
 def _lock(request: CreditRequest) -> CreditRequest:
     rows = CreditRequest.objects.select_for_update(no_key=True, of=("self",))
-    related = rows.select_related("organization", "partner", "member", "award")
-    locked: CreditRequest = related.get(pk=request.pk)
+    fixed = rows.select_related("organization", "partner", "member")
+    locked: CreditRequest = fixed.prefetch_related("award").get(pk=request.pk)
     return locked
 
 

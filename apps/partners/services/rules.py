@@ -90,7 +90,8 @@ def end_rule(*, rule: AwardRule) -> AwardRule:
 @inside_transaction
 def _lock(rule: AwardRule) -> AwardRule:
     rows = AwardRule.objects.select_for_update(no_key=True, of=("self",))
-    locked: AwardRule = rows.select_related("organization", "campaign").get(pk=rule.pk)
+    fixed = rows.select_related("organization")
+    locked: AwardRule = fixed.prefetch_related("campaign").get(pk=rule.pk)
     return locked
 
 

@@ -45,7 +45,7 @@ def give_up(row: OrganizationSubscription) -> None:
 @transaction.atomic
 def end_unpaid(row: OrganizationSubscription) -> None:
     """End a subscription that was not paid; one that was goes on."""
-    locked = OrganizationSubscription.objects.select_for_update(of=("self",)).get(pk=row.pk)
+    locked = OrganizationSubscription.objects.select_for_update().get(pk=row.pk)
     if locked.status != Status.INCOMPLETE:
         return
     locked.status, locked.ended_at, locked.pay_url = Status.EXPIRED, database_now(), ""

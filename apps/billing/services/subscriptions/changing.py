@@ -16,6 +16,7 @@ from apps.billing.errors import (
 from apps.billing.models import OrganizationSubscription, PlanVersion, SubscriptionChange
 from apps.billing.selectors import subscriptions as reading
 from apps.billing.services.subscriptions import asking, following, prorations
+from apps.billing.services.subscriptions.locking import lock_subscriptions
 from apps.billing.services.subscriptions.subscribing import check_choice
 from apps.core.clock import database_now, workers_now
 from apps.core.db import inside_transaction, outside_transaction
@@ -160,8 +161,7 @@ def lock_present(organization: Organization) -> OrganizationSubscription:
     """
     rows = OrganizationSubscription.objects.filter(organization=organization)
     rows = rows.exclude(status__in=OrganizationSubscription.OVER).order_by(reading.WAITING)
-    locked = rows.select_for_update(of=("self",)).select_related("organization", "version__plan")
-    found = locked.first()
+    found = lock_subscriptions(rows).first()
     if found is None:
         raise NotSubscribed
     return found
@@ -239,8 +239,7 @@ def _refuse(change: SubscriptionChange, why: str) -> None:
 @transaction.atomic
 def _accept(change: SubscriptionChange, answer: dict[str, Any]) -> None:
     """Write Stripe's answer down; what it means for money and credits, its news tell."""
-    rows = OrganizationSubscription.objects.select_for_update(of=("self",))
-    row = rows.select_related("organization", "version__plan").get(pk=change.subscription_id)
+    row = lock_subscriptions(OrganizationSubscription.objects.all()).get(pk=change.subscription_id)
     change = SubscriptionChange.objects.select_for_update().get(pk=change.pk)
     change.subscription = row
     if change.status == Change.Status.ASKED:

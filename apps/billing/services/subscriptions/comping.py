@@ -16,6 +16,7 @@ from apps.billing.selectors.plan_times import obstacle_of, reference_of
 from apps.billing.selectors.subscriptions import present_of
 from apps.billing.services.customers import lock_customer
 from apps.billing.services.subscriptions import changing, plan_times
+from apps.billing.services.subscriptions.locking import lock_subscriptions
 from apps.billing.services.versions import LONGEST_TRIAL
 from apps.core import scope
 from apps.core.clock import database_now
@@ -118,8 +119,7 @@ def extend_trial(
     :raises StripeUnavailable: if its answer got lost; it is asked for again by itself.
     """
     with transaction.atomic():
-        rows = OrganizationSubscription.objects.select_for_update(of=("self",))
-        row = rows.select_related("organization", "version__plan").get(pk=subscription.pk)
+        row = lock_subscriptions(OrganizationSubscription.objects.all()).get(pk=subscription.pk)
         known = row.changes.select_related("subscription__organization", "organization")
         change = known.filter(pk=change_id).first()
         if change is None:

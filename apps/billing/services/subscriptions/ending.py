@@ -8,6 +8,7 @@ from apps.billing.models import OrganizationSubscription, SubscriptionChange
 from apps.billing.selectors.subscriptions import GRACE_DAYS, grace_ends
 from apps.billing.services import sweeping
 from apps.billing.services.subscriptions import changing
+from apps.billing.services.subscriptions.locking import lock_subscriptions
 from apps.billing.services.sweeping import SWEPT_AT_ONCE
 from apps.core.clock import database_now
 from apps.core.db import outside_transaction
@@ -47,8 +48,7 @@ def end_if_late(row: OrganizationSubscription) -> None:
     :raises StripeUnavailable: if Stripe does not answer; it is asked again by itself.
     """
     with transaction.atomic():
-        rows = OrganizationSubscription.objects.select_for_update(of=("self",))
-        row = rows.select_related("organization", "version__plan").get(pk=row.pk)
+        row = lock_subscriptions(OrganizationSubscription.objects.all()).get(pk=row.pk)
         end = grace_ends(row)
         if row.status != Status.PAST_DUE or end is None or end > database_now():
             return

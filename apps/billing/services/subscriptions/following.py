@@ -12,6 +12,7 @@ from apps.billing.models import Customer, OrganizationSubscription
 from apps.billing.services.handling import NotKnownYet
 from apps.billing.services.subscriptions import invoices, own_periods, seats
 from apps.billing.services.subscriptions.cycles import moment_of
+from apps.billing.services.subscriptions.locking import lock_subscriptions
 from apps.core import scope
 from apps.core.clock import database_now, workers_now
 from apps.core.db import inside_transaction, outside_transaction
@@ -105,10 +106,9 @@ def row_of(customer: Customer, told: Json) -> OrganizationSubscription:
 
     :raises NotKnownYet: if the customer has none such.
     """
-    mine = OrganizationSubscription.objects.select_for_update(of=("self",)).select_related(
-        "organization", "version__plan"
+    mine = lock_subscriptions(
+        OrganizationSubscription.objects.filter(organization=customer.organization_id)
     )
-    mine = mine.filter(organization=customer.organization_id)
     found = mine.filter(stripe_subscription_id=told["id"]).first()
     named = (told.get("metadata") or {}).get("coffer_subscription", "")
     row_id = OrganizationSubscription.read_id(named)

@@ -10,6 +10,7 @@ from apps.billing.models import OrganizationSubscription
 from apps.billing.services import sweeping
 from apps.billing.services.subscriptions import seats
 from apps.billing.services.subscriptions.cycles import begin_cycle
+from apps.billing.services.subscriptions.locking import lock_subscriptions
 from apps.billing.services.sweeping import SWEPT_AT_ONCE
 from apps.core.clock import database_now
 from apps.core.db import inside_transaction
@@ -73,7 +74,7 @@ def make_way(begun: OrganizationSubscription) -> None:
         organization=begun.organization, stripe_subscription_id=None
     )
     others = rows.exclude(pk=begun.pk).exclude(status__in=seats.NOT_WORKING)
-    for row in others.select_for_update(of=("self",)).select_related("organization", "version"):
+    for row in lock_subscriptions(others):
         end(row)
 
 
@@ -124,8 +125,7 @@ def sweep() -> int:
 
 @transaction.atomic
 def _turn(row: OrganizationSubscription) -> None:
-    rows = OrganizationSubscription.objects.select_for_update(of=("self",))
-    row = rows.select_related("organization", "version__plan").get(pk=row.pk)
+    row = lock_subscriptions(OrganizationSubscription.objects.all()).get(pk=row.pk)
     now = database_now()
     if row.status != Status.ACTIVE or not row.current_period_end or row.current_period_end > now:
         return

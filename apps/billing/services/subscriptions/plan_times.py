@@ -17,6 +17,7 @@ from apps.billing.selectors.plan_times import Span, is_running, obstacle_of, spa
 from apps.billing.services import sweeping
 from apps.billing.services.customers import lock_customer
 from apps.billing.services.subscriptions import own_periods, seats
+from apps.billing.services.subscriptions.locking import lock_subscriptions
 from apps.billing.services.sweeping import SWEPT_AT_ONCE
 from apps.core.clock import database_now
 from apps.core.db import inside_transaction
@@ -93,8 +94,7 @@ def _lock_present(organization: Organization) -> OrganizationSubscription | None
     """Return what the organization has, locked; not what waits for its payment."""
     rows = OrganizationSubscription.objects.filter(organization=organization)
     working = rows.exclude(status__in=seats.NOT_WORKING)
-    related = working.select_related("organization", "version__plan", "next_version__plan")
-    return related.select_for_update(of=("self",)).first()
+    return lock_subscriptions(working).first()
 
 
 @inside_transaction
@@ -133,8 +133,7 @@ def _lock_row(time: PlanTime) -> OrganizationSubscription | None:
     if time.subscription_id is None:
         return None
     rows = OrganizationSubscription.objects.filter(pk=time.subscription_id)
-    related = rows.select_related("organization", "version__plan", "next_version__plan")
-    return related.select_for_update(of=("self",)).first()
+    return lock_subscriptions(rows).first()
 
 
 def _unused(time: PlanTime, row: OrganizationSubscription | None, now: datetime) -> int:

@@ -18,6 +18,7 @@ from apps.billing.models import OrganizationSubscription, PlanVersion
 from apps.billing.selectors import subscriptions as reading
 from apps.billing.services.customers import ensure_customer, lock_customer
 from apps.billing.services.subscriptions import abandoning, own_periods
+from apps.billing.services.subscriptions.locking import lock_subscriptions
 from apps.core.clock import workers_now
 from apps.core.db import outside_transaction
 from apps.tenants.models import Organization
@@ -173,5 +174,4 @@ def _question(row: OrganizationSubscription, customer_id: str) -> dict[str, Any]
 
 
 def _lock(row: OrganizationSubscription) -> OrganizationSubscription:
-    rows = OrganizationSubscription.objects.select_for_update(of=("self",))
-    return rows.select_related("organization", "version__plan").get(pk=row.pk)
+    return lock_subscriptions(OrganizationSubscription.objects.all()).get(pk=row.pk)

@@ -185,8 +185,8 @@ def lock_open(upload: Upload) -> Upload:
 def lock_upload(upload: Upload) -> Upload:
     """Return the upload as it is now, locked until the transaction ends."""
     rows = Upload.objects.select_for_update(no_key=True, of=("self",))
-    related = ("organization", "partner", "partner__organization", "campaign", "confirmed_by")
-    locked: Upload = rows.select_related(*related).get(pk=upload.pk)
+    fixed = rows.select_related("organization", "partner__organization", "campaign")
+    locked: Upload = fixed.prefetch_related("confirmed_by").get(pk=upload.pk)
     return locked
 
 
