@@ -1,4 +1,4 @@
-"""`make bench ARGS=generation`: a month of a project, beside the bare insert of its shares."""
+"""`make bench ARGS=generation`: a month of a large project, beside bare inserts of its shares."""
 
 import os
 from contextlib import ExitStack

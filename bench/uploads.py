@@ -15,11 +15,9 @@ class Uploader(Hosted):
 
     def work(self, verb: str, processes: int, *, is_hot: bool) -> float:
         """Upload once, and return how many rows that were in a second."""
-        before = self.spent()
         said = self.ask(verb=verb, processes=processes, seconds=A_MOMENT, is_hot=is_hot)
-        rows = self.spent() - before
-        self.done += rows
-        return rows / (said["done"] / 1e6)
+        self.done += ROWS
+        return ROWS / (said["done"] / 1e6)
 
 
 def run(server: Server) -> None:

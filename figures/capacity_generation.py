@@ -7,25 +7,26 @@ in whole numbers, and compared.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 from random import Random
 from unittest import mock
 
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Sum
 
-from apps.capacity.models import Allocation, GenerationReading, GenerationShare, Project
+from apps.capacity.models import Allocation, CapacityBlock, GenerationReading, Project
 from apps.capacity.models import ProjectRate as Rate
 from apps.capacity.services import sharing
-from apps.credits.models import CreditTransaction, Lot
+from apps.credits.models import Lot
 from apps.credits.selectors import main_wallet
 from apps.credits.services.charges import charge_amount
 from apps.tenants.models import Organization
+from figures.capacity_sums import faults_of
 from figures.lines import SEED, Report, scaled
 from tests.capacity.months import correct, read
 from tests.capacity.plants import add_block, make_project
@@ -36,11 +37,12 @@ PLANTS, OF_CONTROL = 100, 10
 SIZES = ("0.5", "1", "2.5", "7.001", "30")  # kW
 FIRST, DAYS = date(2026, 6, 1), 120
 PERIODS = [FIRST + timedelta(days=30 * number) for number in range(4)]
-CENTI_MILLE = 100_000  # thousandths of a percent
+STANDS = 0.5  # of the plants have blocks that are somebody's until further notice
+SHRINKS = 0.5  # of the others have fewer kW by now than were once given out
 
 
 def generation_closes(report: Report) -> None:
-    """Let plants generate, and the same with each share rounded by itself."""
+    """Let plants generate; and with each share rounded by itself, and with credits done wrong."""
     with report.figure("generation_closes", asked=scaled(PLANTS)) as figure, migrated_database():
         organizations = [make_organization() for _ in range(3)]
         for number in range(scaled(PLANTS)):
@@ -49,26 +51,51 @@ def generation_closes(report: Report) -> None:
             figure.failures += bool(found)
             for fault in found[:3]:
                 print(f"    plant {number}: {fault}", flush=True)
-        with rounded_alone():
-            wrong = sum(
-                bool(run_plant(Random(SEED + number), organizations))
-                for number in range(OF_CONTROL)
-            )
-        print(f"    each share rounded by itself: {wrong} of {OF_CONTROL} plants wrong")
-        figure.control = "red" if wrong else "green"
+        figure.control = "red"
+        for said, wrongly in CONTROLS.items():
+            with wrongly():
+                plants = (run_plant(Random(SEED + n), organizations) for n in range(OF_CONTROL))
+                wrong = sum(map(bool, plants))
+            print(f"    {said}: {wrong} of {OF_CONTROL} plants wrong", flush=True)
+            figure.control = figure.control if wrong else "green"
 
 
 @contextmanager
 def rounded_alone() -> Iterator[None]:
-    """Round each share for itself, and leave the bank what is left: the control."""
+    """Round each share for itself, and leave the bank what is left."""
     by_rank = re.compile(r"(wh|mills) \+ \(row_number\(\).*?\)::int AS \1", re.DOTALL)
     half = r"\1 + (\1_rest * 2 >= (SELECT weight FROM whole))::int AS \1"
     statement, replaced = by_rank.subn(half, sharing.DIVIDE)
     assert replaced == 2, "the statement divides twice"
-    statement = statement.replace("energy_wh - (SELECT", "greatest(0, energy_wh - (SELECT", 1)
-    statement = statement.replace("FROM put),\n", "FROM put)),\n", 1)
+    bank = re.compile(r"= (energy_wh|100) - (\(SELECT .* FROM put\)),")  # a CHECK would stop it
+    statement, replaced = bank.subn(r"= greatest(0, \1 - \2),", statement)
+    assert replaced == 2, "the bank has what is left, of both"
     with mock.patch.object(sharing, "DIVIDE", statement):
         yield
+
+
+@contextmanager
+def said_otherwise(right: str, wrong: str) -> Iterator[None]:
+    """Divide by a statement in which one thing is wrong."""
+    assert sharing.DIVIDE.count(right) == 1
+    with mock.patch.object(sharing, "DIVIDE", sharing.DIVIDE.replace(right, wrong)):
+        yield
+
+
+CONTROLS: Mapping[str, Callable[[], AbstractContextManager[None]]] = {
+    "each share rounded by itself": rounded_alone,
+    "fractions of a credit rounded up": partial(said_otherwise, "floor(earned", "ceil(earned"),
+    "what was corrected counts as well": partial(
+        said_otherwise,
+        "CASE WHEN correction.id IS NULL THEN share.earned ELSE 0 END",
+        "share.earned",
+    ),
+    "paid for one day of each rate": partial(
+        said_otherwise,
+        "least(rate.ends, days.ends)",
+        "least(rate.ends, days.ends, greatest(rate.begins, days.begins) + 1)",
+    ),
+}
 
 
 @transaction.atomic
@@ -106,24 +133,39 @@ def make_plant(rng: Random, organizations: Sequence[Organization]) -> Project:
             fee=1,
             credits_per_kwh=pays,
         )
+    stands = rng.random() < STANDS
     for size in sizes:
-        block = add_block(project, size)
-        cuts = sorted(rng.sample(range(DAYS), rng.randint(0, 4)))
-        days = [FIRST + timedelta(days=cut) for cut in [0, *cuts, DAYS]]
-        Allocation.objects.bulk_create(
-            Allocation(
-                organization=rng.choice(organizations),
-                block=block,
-                capacity_kw=block.capacity_kw,
-                effective_from=begins,
-                effective_to=ends,
-                ending=Allocation.Ending.WITHDRAWN,
-                released_at=datetime(ends.year, ends.month, ends.day, tzinfo=UTC),
-            )
-            for begins, ends in pairwise(days)
-            if rng.random() < 0.8
-        )
+        _give_out(rng, add_block(project, size), organizations, stands=stands)
+    if not stands and rng.random() < SHRINKS:
+        retired = {"state": CapacityBlock.State.RETIRED, "retired_at": datetime.now(UTC)}
+        project.blocks.update(**retired)
+        project.blocks_kw, project.capacity_kw = Decimal(0), Decimal(rng.randint(1, 5000)) / 1000
+        project.save()
     return project
+
+
+def _give_out(
+    rng: Random, block: CapacityBlock, organizations: Sequence[Organization], *, stands: bool
+) -> None:
+    """Let a block have one owner after another, and, if it stands, one until further notice."""
+    cuts = sorted(rng.sample(range(DAYS), rng.randint(0, 4)))
+    days = [FIRST + timedelta(days=cut) for cut in [0, *cuts, DAYS]]
+    owned = [
+        Allocation(
+            organization=rng.choice(organizations),
+            block=block,
+            capacity_kw=block.capacity_kw,
+            effective_from=begins,
+            effective_to=ends,
+            ending=Allocation.Ending.WITHDRAWN,
+            released_at=datetime(ends.year, ends.month, ends.day, tzinfo=UTC),
+        )
+        for begins, ends in pairwise(days)
+        if rng.random() < 0.8
+    ]
+    if stands and owned:
+        owned[-1].effective_to, owned[-1].ending, owned[-1].released_at = None, "", None
+    Allocation.objects.bulk_create(owned)
 
 
 def _correct_one(rng: Random, project: Project) -> None:
@@ -140,68 +182,3 @@ def _spend(rng: Random, organization: Organization) -> None:
     tenths, number = rng.randint(0, 10), rng.getrandbits(64)
     if amount := there * tenths // 10:
         charge_amount(wallet=wallet, amount=amount, reference=f"figure:{number}", source="figure")
-
-
-def faults_of(project: Project) -> list[str]:
-    """Work out once more what was shared of a project, and say what is not so."""
-    found: list[str] = []
-    readings = GenerationReading.objects.filter(project=project).select_related("corrected_by")
-    for reading in readings.order_by("created_at", "id"):
-        if reading.posted_at is None:
-            found.append(f"{reading} is not posted")
-        else:
-            found += _unequal(project, reading)
-    return found + _unpaid(project)
-
-
-def _unequal(project: Project, reading: GenerationReading) -> list[str]:
-    """Compare shares with kW × days: they add up, and each is nearer than one unit."""
-    days = [
-        reading.starts_on + timedelta(days=day)
-        for day in range((reading.ends_on - reading.starts_on).days + 1)
-    ]
-    weights: Counter[object] = Counter()
-    for one in Allocation.objects.filter(block__project=project):
-        his = sum(one.effective_from <= day < one.effective_to for day in days if one.effective_to)
-        if his:
-            weights[one.pk] = int(one.capacity_kw * 1000) * his
-    whole = int(project.capacity_kw * 1000) * len(days)
-    weights[None] = whole - weights.total()
-    rows = reading.shares.values_list("allocation_id", "energy_wh", "percent")
-    energy = {None: reading.banked_wh or 0, **{key: wh for key, wh, _ in rows}}
-    mills = {None: reading.banked_percent, **{key: percent for key, _, percent in rows}}
-    parts = {key: int((percent or 0) * 1000) for key, percent in mills.items()}
-    found = []
-    for name, unit, given in (("Wh", reading.energy_wh, energy), ("%", CENTI_MILLE, parts)):
-        if given.keys() != weights.keys():
-            found.append(f"{reading}: {name} of others than had a day")
-        if sum(given.values()) != unit:
-            found.append(f"{reading}: {name} add up to {sum(given.values())}, not {unit}")
-        far = [key for key in given if abs(given[key] * whole - unit * weights[key]) >= whole]
-        if far:
-            found.append(f"{reading}: {len(far)} {name} are a whole unit from their part")
-    return found
-
-
-def _unpaid(project: Project) -> list[str]:
-    """Compare credits with what was earned, and with what the ledger moved."""
-    found = []
-    holds = Q(reading__corrected_by=None)
-    shares = GenerationShare.objects.filter(reading__project=project)
-    by_allocation = shares.values_list("allocation_id").annotate(
-        earned=Sum("earned", filter=holds, default=Decimal(0)), credits=Sum("credits")
-    )
-    for allocation_id, earned, credits in by_allocation:
-        if earned - credits >= 1:
-            found.append(f"{allocation_id} earned {earned} and got {credits}")
-    readings = [one.public_id for one in GenerationReading.objects.filter(project=project)]
-    moved = CreditTransaction.objects.filter(
-        source="generation",
-        source_id__in=readings,
-        transaction_type__in=("earned", "clawed_back"),
-    ).order_by()
-    ledger = dict(moved.values_list("organization_id").annotate(Sum("amount")))
-    said = dict(shares.order_by().values_list("organization_id").annotate(Sum("credits")))
-    if {**dict.fromkeys(said, 0), **ledger} != said:
-        found.append(f"the ledger moved {ledger}, and shares say {said}")
-    return found

@@ -27,7 +27,7 @@ class Contestant(generating.Contestant):
         self.connection = connection
 
     def insert(self, pick: Pick) -> int:
-        """Record one more day, and insert a share for each allocation."""
+        """Record one more month, and insert a share for each allocation."""
         reading = self._record()
         with self.connection.cursor() as cursor:
             cursor.execute(INSERT, [reading.pk])

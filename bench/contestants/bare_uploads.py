@@ -61,8 +61,9 @@ class Contestant(uploading.Contestant):
             cursor.execute(f"TRUNCATE {', '.join(f'bare_{table}' for table in self.grown)}")
             started = time.monotonic()
             with self.atomic():
-                for insert in self.inserts:
+                for insert, rows in zip(self.inserts, self.grown.values(), strict=True):
                     cursor.execute(insert)
+                    assert cursor.rowcount >= rows
                 cursor.execute("INSERT INTO bare_done VALUES (%s)", [self.rows])
             return round((time.monotonic() - started) * 1e6)
 

@@ -1,7 +1,7 @@
 """
 A project of BENCH_ALLOCATIONS blocks, all allocated, in equal parts of as many organizations.
 
-Each reading is of one more day. It is recorded, divided and posted by the services, or only
+Each reading is of thirty more days. It is recorded, divided and posted by the services, or only
 recorded and divided; a share counts as one. Printed once: by how much the process that does it
 grows, at its peak.
 """
@@ -9,13 +9,14 @@ grows, at its peak.
 import os
 import resource
 from contextlib import ExitStack
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from bench import coffer
 from bench.host import Pick
 
 ENERGY = 10**9 + 7  # Wh; prime, so that there is always something left over
 FIRST = date(2026, 1, 1)
+MONTH = timedelta(days=30)
 
 
 class Contestant:
@@ -24,7 +25,7 @@ class Contestant:
     def __init__(self, url: str) -> None:
         coffer.use(url)
         self.resources = ExitStack()
-        self.days = 0
+        self.months = 0
 
     def prepare(self, accounts: int) -> None:
         """Allocate every block, by the services."""
@@ -52,32 +53,41 @@ class Contestant:
         from django.db import connection, transaction
 
         from apps.capacity.services import readings, sharing
+        from apps.core import clock
 
+        self.moved_to = clock.moved_to
         self.atomic, self.readings, self.sharing = transaction.atomic, readings, sharing
         connection.ensure_connection()
         self.peak = memory()
 
     def share(self, pick: Pick) -> int:
-        """Record one more day, and have it divided and posted."""
+        """Record one more month, and have it divided and posted."""
         self._record()
         self.sharing.share_due()
-        if self.days == 1:
+        if self.months == 1:
             grown = memory() - self.peak
             print(f"generation_memory shares={self.allocations} grew_mib={grown:.0f}", flush=True)
         return self.allocations
 
     def divide(self, pick: Pick) -> int:
-        """Record one more day, and have it divided."""
+        """Record one more month, and have it divided."""
         reading = self._record()
         with self.atomic():
             self.sharing.divide(reading)
         return self.allocations
 
     def _record(self):
-        day, self.days = FIRST + timedelta(days=self.days), self.days + 1
-        return self.readings.record(
-            project=self.project, starts_on=day, ends_on=day, energy_wh=ENERGY, source="staff"
-        )
+        starts_on = FIRST + self.months * MONTH
+        self.months += 1
+        after = datetime.combine(starts_on + 2 * MONTH, time(), UTC)  # a reading must be over
+        with self.moved_to(after):
+            return self.readings.record(
+                project=self.project,
+                starts_on=starts_on,
+                ends_on=starts_on + MONTH - timedelta(days=1),
+                energy_wh=ENERGY,
+                source="staff",
+            )
 
     def spent(self) -> int:
         """Return how many shares there are."""

@@ -112,6 +112,7 @@ class Contestant:
             cursor.execute(LOCKED, [self.project.pk])
             cursor.execute(OLDEST, [self.project.pk, TAKEN])
             cursor.execute(HELD, [[block for block, _, _ in cursor.fetchall()]])
+            assert cursor.rowcount == TAKEN
             cursor.execute(
                 "UPDATE capacity_project SET held_kw = held_kw + %s WHERE id = %s",
                 [TAKEN, self.project.pk],

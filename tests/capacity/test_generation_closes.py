@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from figures.capacity_generation import rounded_alone, run_plant
+from figures.capacity_generation import CONTROLS, run_plant
 from tests.people import make_organization
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +31,7 @@ def test_whatever_happened(organizations, rng):
     assert run_plant(rng, organizations) == []
 
 
-def test_and_it_would_be_noticed_if_not(organizations):
-    with rounded_alone():
+@pytest.mark.parametrize("wrongly", CONTROLS.values(), ids=CONTROLS)
+def test_and_it_would_be_noticed_if_not(organizations, wrongly):
+    with wrongly():
         assert any(run_plant(Random(number), organizations) for number in range(10))
