@@ -43,8 +43,8 @@ class Contestant:
         each = self.allocations // accounts
         with clock.moved_to(datetime(FIRST.year, 1, 1, tzinfo=UTC)):
             self.project = make_project(capacity_kw=self.allocations + 1)
-            make_blocks(self.project, "B", self.allocations, kw=1)
-            for _ in range(accounts):
+            for number in range(accounts):
+                make_blocks(self.project, f"B{number}-", each, kw=1)
                 allocate(make_organization(), self.project, each)
         connection.close()  # no process may inherit it
 

@@ -24,9 +24,9 @@ COUNTED = "UPDATE capacity_project SET blocks_kw = %(blocks)s WHERE id = %(proje
 FORMER = """
     INSERT INTO capacity_allocation (
            id, created_at, organization_id, block_id, capacity_kw, effective_from,
-           effective_to, ending, released_at)
+           effective_to, ending, released_at, former_id)
     SELECT uuidv7(), now(), %(organization)s, block.id, 1, date '2026-01-01',
-           date '2026-02-01', 'cancelled', timestamptz '2026-02-01'
+           date '2026-02-01', 'cancelled', timestamptz '2026-02-01', ''
       FROM (SELECT id, row_number() OVER (ORDER BY position) AS place
               FROM capacity_capacityblock) block,
            generate_series(1, %(former)s / %(blocks)s)
