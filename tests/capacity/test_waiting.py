@@ -63,6 +63,12 @@ def other():
     return make_organization()
 
 
+def make_it_full(project: Project) -> Project:
+    """Let somebody have what is free of a project, and what is past its hold."""
+    allocate(make_organization(), project, 5)
+    return project
+
+
 class TestJoining:
     def test_stands_at_the_end(self, acme, other):
         project, _ = full_project(5)
@@ -102,6 +108,20 @@ class TestJoining:
         offer_blocks(project.pk)
         with pytest.raises(AlreadyWaiting):
             wait(acme, project, 3)
+
+    def test_needs_no_sweep_after_an_offer_whose_window_has_passed(self, acme, other):
+        entry = offered(acme, 5)
+        with later(hours=48):
+            with pytest.raises(CapacityIsFree):  # what was offered to him, and nobody waits for
+                wait(acme, entry.project, 5)
+            assert statuses(entry) == ["offered"]
+            wait(other, make_it_full(entry.project), 5)
+            again = wait(acme, entry.project, 5)
+
+            assert statuses(entry, again) == ["lapsed", "waiting"]
+            assert position(again) == 2
+        entry.reservation.refresh_from_db()
+        assert entry.reservation.status == "expired"
 
     def test_refuses_more_than_there_ever_will_be(self, acme):
         project, _ = full_project(5)
@@ -210,6 +230,19 @@ class TestALatePayment:
         assert self.pay(late) == "late"
         assert statuses(own) == ["offered"]
         assert WaitlistEntry.objects.get() == own
+
+    def test_gives_it_after_an_offer_whose_window_has_passed(self, late, acme, other):
+        own = wait(acme, late.project, 5)
+        free(list(Allocation.objects.filter(released_at=None)))
+        with past_its_hold():
+            offer_blocks(late.project_id)
+        with later(hours=49):
+            wait(other, make_it_full(late.project), 5)
+            assert settle(reservation=late, payment=make_payment(acme)).status == "late"
+
+        assert statuses(own) == ["lapsed"]
+        first = in_line(late.project)[0]
+        assert (first.organization, first.comes_first) == (acme, True)
 
     @pytest.mark.parametrize("reason", ["given back", "closed"])
     def test_gives_none_to_who_does_not_want_it_or_may_not_have_it(self, acme, reason):

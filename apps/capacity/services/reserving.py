@@ -255,14 +255,16 @@ def release_reservation(*, reservation: Reservation) -> Reservation:
         return reservation
     if reservation.status != Status.HELD:
         raise ReservationEnded(reservation_status=reservation.status)
-    counting.free_held_blocks(project, reservation)
-    end_reservation(reservation, Status.RELEASED, workers_now())
+    end_reservation(project, reservation, Status.RELEASED, workers_now())
     return reservation
 
 
 @inside_transaction
-def end_reservation(reservation: Reservation, status: Status, now: datetime) -> None:
-    """Write down that a locked reservation is held no more, and why."""
+def end_reservation(
+    project: Project, reservation: Reservation, status: Status, now: datetime
+) -> None:
+    """Free what a reservation of a locked project holds still, and write down why it ended."""
+    counting.free_held_blocks(project, reservation)
     before, reservation.status, reservation.ended_at = reservation.status, status, now
     reservation.save(update_fields=["status", "ended_at", "payment", "paid_at"])
     entries.end_offer(reservation, now)

@@ -54,8 +54,7 @@ def settle(*, reservation: Reservation, payment: Payment) -> Reservation:
         allocate(project=project, reservation=reservation, now=now)
     else:
         was_given_back = reservation.status == Status.RELEASED
-        counting.free_held_blocks(project, reservation)
-        end_reservation(reservation, Status.LATE, now)
+        end_reservation(project, reservation, Status.LATE, now)
         if not was_given_back:
             put_first(project, reservation, now)
     return reservation

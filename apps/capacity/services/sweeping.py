@@ -6,7 +6,6 @@ from django.db import transaction
 
 from apps.capacity.models import Allocation, Reservation
 from apps.capacity.selectors.projects import day_of
-from apps.capacity.services import counting
 from apps.capacity.services.ending import record_ending, release
 from apps.capacity.services.locking import lock_project, lock_reservation
 from apps.capacity.services.reserving import end_reservation
@@ -30,8 +29,7 @@ def _expire(reservation: Reservation) -> bool:
     # Looked at again under the lock: it may have been paid meanwhile.
     if locked.status != Reservation.Status.HELD or locked.hold_expires_at > now:
         return False
-    counting.free_held_blocks(project, locked)
-    end_reservation(locked, Reservation.Status.EXPIRED, now)
+    end_reservation(project, locked, Reservation.Status.EXPIRED, now)
     return True
 
 

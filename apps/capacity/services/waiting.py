@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from apps.capacity.errors import (
     AlreadyWaiting,
@@ -21,6 +20,7 @@ from apps.capacity.services import counting
 from apps.capacity.services.locking import lock_project
 from apps.capacity.services.reserving import (
     check_may_take,
+    end_reservation,
     release_reservation,
     take_stock_and_choose,
 )
@@ -57,7 +57,7 @@ def join(
     :raises TooManyBlocks: if it takes more blocks than one reservation may have.
     """
     project, now = lock_project(project.pk), workers_now()
-    if _alive(organization, project).exists():
+    if _standing_of(organization, project, now) is not None:
         raise AlreadyWaiting(project=project.name)
     check_may_take(project, organization, wish.kw, now)
     if wish.least_kw > project.blocks_kw:
@@ -70,10 +70,25 @@ def join(
     return _write(organization, project, wish, user, now)
 
 
-def _alive(organization: Organization, project: Project) -> QuerySet[WaitlistEntry]:
-    return WaitlistEntry.objects.filter(
+@inside_transaction
+def _standing_of(
+    organization: Organization, project: Project, now: datetime
+) -> WaitlistEntry | None:
+    """
+    Return where it waits for a locked project, or has an offer that stands.
+
+    An offer past its window ends here: to wait for the sweep would keep out who may come again,
+    and take the first place from who has paid too late.
+    """
+    alive = WaitlistEntry.objects.filter(
         organization=organization, project=project, status__in=ALIVE
     )
+    own = alive.select_related("organization", "reservation").first()
+    if own is None or own.reservation is None or now < own.reservation.hold_expires_at:
+        return own
+    # Whoever changes a reservation locks its project first, so that this one is as it is now.
+    end_reservation(project, own.reservation, Reservation.Status.EXPIRED, now)
+    return None
 
 
 def _check_must_wait(project: Project, wish: Wish, now: datetime) -> None:
@@ -151,7 +166,7 @@ def put_first(project: Project, reservation: Reservation, now: datetime) -> None
     """
     organization, wish = reservation.organization, wish_of(reservation)
     wish = replace(wish, kw=min(wish.kw, reservation.capacity_kw))
-    own = _alive(organization, project).select_related("organization").first()
+    own = _standing_of(organization, project, now)
     if own is not None and own.status == Status.OFFERED:
         return
     try:
