@@ -77,6 +77,12 @@ def sweep_purchases() -> None:
     checkout.sweep()
 
 
+@shared_task(name="billing.end_checkout")
+def end_checkout(payment_id: str) -> None:
+    """End Stripe's page for what is not to be paid any more. Safe to repeat, and at once."""
+    checkout.end_checkout(UUID(payment_id))
+
+
 @shared_task(name="billing.compare_catalogue")
 def compare_catalogue() -> None:
     """Look where Stripe's products and prices are not ours; the back office shows it."""

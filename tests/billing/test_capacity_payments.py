@@ -8,18 +8,23 @@ from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from apps.billing.errors import StripeUnavailable
 from apps.billing.models import BillingDocument, Payment, Refund
 from apps.billing.pages import history
 from apps.billing.services import checkout
 from apps.billing.services.refund_requests import resume_refunds
 from apps.billing.services.sweeping import PATIENCE
+from apps.billing.tasks import end_checkout
 from apps.capacity.errors import ReservationEnded
 from apps.capacity.services.paying import pay
 from apps.capacity.services.reserving import release_reservation
 from apps.capacity.services.settling import settle_offline
+from apps.capacity.services.sweeping import expire_reservations
+from apps.capacity.services.waiting import leave
 from apps.core import ids
 from apps.core.clock import moved_to
 from tests.billing.buying import again, balance, press, text_of
+from tests.capacity.lines import offered
 from tests.capacity.plants import FEE, begin_to_pay, hold, make_project, sizes_of
 from tests.people import make_key, make_member, make_organization, make_person, signed_in, with_key
 
@@ -47,6 +52,10 @@ def drawn(*, template, facts, **_):
     html = render_to_string(template, facts)
     assert "5 kW of North roof, one month, without tax" in html
     return HttpResponse(html)
+
+
+def away(*args):
+    raise StripeUnavailable
 
 
 def verify(organization, **named):
@@ -143,6 +152,80 @@ class TestTheButton:
         place = f"/o/{organization.slug}/capacity/reservations/{held.public_id}/paid/"
 
         assert "Amounts below €0.50 are refused." in text_of(signed_in(buyer).get(place))
+
+
+class TestThePage:
+    """It ends as soon as there is nothing to pay on it; a worker is asked to see to that."""
+
+    @pytest.fixture
+    def ends(self, stripe, monkeypatch):
+        """Tell how Stripe's page of a payment stands, once the workers have done what was asked."""
+        rung = []
+        monkeypatch.setattr(checkout, "enqueue", lambda task, payment_id: rung.append(payment_id))
+
+        def ended(payment):
+            for payment_id in rung:
+                end_checkout(payment_id)
+            return stripe.v1.checkout.sessions.retrieve(payment.stripe_session_id).status
+
+        return ended
+
+    @pytest.mark.parametrize("how", ["given back", "marked as paid", "expired"])
+    def test_ends_with_the_reservation(self, held, buyer, ends, how):
+        payment = pay(reservation=held, user=buyer)
+        match how:
+            case "given back":
+                release_reservation(reservation=held)
+            case "marked as paid":
+                settle_offline(reservation=held, reference="transfer 1")
+            case _:
+                with moved_to(timezone.now() + timedelta(minutes=41)):
+                    assert expire_reservations() == 1
+
+        assert [ends(payment) for _ in range(2)] == ["expired"] * 2
+        assert (again(payment).status, again(payment).pay_url) == ("cancelled", "")
+        assert not Refund.objects.exists()
+
+    def test_ends_with_an_offer_that_is_declined(self, organization, buyer, ends):
+        entry = offered(organization, 5)
+        payment = pay(reservation=entry.reservation, user=buyer)
+        leave(entry=entry)
+
+        assert ends(payment) == "expired"
+
+    def test_whose_answer_got_lost_ends_too(self, stripe, held, buyer, ends):
+        payment = pay(reservation=held, user=buyer)
+        Payment.objects.update(status="unknown", stripe_session_id=None, pay_url="")
+        release_reservation(reservation=held)
+
+        assert ends(payment) == "expired"
+        assert again(payment).status == "cancelled"
+
+    def test_on_which_was_paid_meanwhile_is_settled(self, stripe, held, buyer, ends):
+        payment = pay(reservation=held, user=buyer)
+        press(payment)
+        release_reservation(reservation=held)
+
+        assert ends(payment) == "complete"
+        assert (again(payment).status, now(held).status) == ("succeeded", "late")
+        assert Refund.objects.get().status == "requested"
+
+    def test_stays_where_stripe_does_not_answer(self, held, buyer, ends, monkeypatch):
+        payment = pay(reservation=held, user=buyer)
+        release_reservation(reservation=held)
+        with monkeypatch.context() as broken:
+            broken.setattr(checkout.gateway, "retrieve_session", away)
+            assert ends(payment) == "open"
+
+        assert again(payment).status == "open"
+
+    def test_is_asked_for_once_it_is_certain(self, held, buyer, django_capture_on_commit_callbacks):
+        """And by nobody who gives back what was never begun to be paid."""
+        pay(reservation=held, user=buyer)
+        for reservation, rings in ((held, 1), (hold(held.organization, make_project(1), 1), 0)):
+            with django_capture_on_commit_callbacks() as rung:
+                release_reservation(reservation=reservation)
+            assert len(rung) == rings
 
 
 class TestAPayment:

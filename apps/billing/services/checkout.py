@@ -8,6 +8,7 @@ any order and however often.
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -18,6 +19,7 @@ from apps.billing.gateway import checkout as gateway
 from apps.billing.models import Customer, Payment
 from apps.billing.selectors.offers import AUTOMATIC_TAX
 from apps.billing.selectors.orders import order_of, subject_of
+from apps.billing.selectors.payments import payments_for
 from apps.billing.services import payments, sweeping
 from apps.billing.services.customers import ensure_customer
 from apps.billing.services.purchases import HELD_SESSION_LIVES, SESSION_LIVES, lives_of
@@ -25,6 +27,7 @@ from apps.billing.services.sweeping import PATIENCE, SWEPT_AT_ONCE
 from apps.core import context, scope
 from apps.core.clock import workers_now
 from apps.core.db import inside_transaction, outside_transaction
+from apps.core.queue import enqueue
 from apps.tenants.selectors.config import value_of
 
 Json = Mapping[str, Any]
@@ -245,8 +248,33 @@ def _take_up(payment: Payment) -> Payment:
     return _end(payment, Payment.Status.CANCELLED)
 
 
+@inside_transaction
+def call_off(*, subject_id: UUID) -> None:
+    """
+    Let a worker end the page for what an app above sells no more, once this commits.
+
+    Where nobody rings, or Stripe does not answer, the page ends with its time, and what is paid
+    on it until then comes too late for that app.
+    """
+    for payment in payments_for(subject_id).filter(status__in=(*Payment.TO_ASK, *AT_STRIPE)):
+        enqueue("billing.end_checkout", payment_id=str(payment.pk))
+
+
+def end_checkout(payment_id: UUID) -> None:
+    """End Stripe's page for a payment that was called off; what was paid stays so. Repeatable."""
+    found = Payment.objects.filter(pk=payment_id).select_related("organization")
+    sweeping.each(found, _end_page)
+
+
+def _end_page(payment: Payment) -> None:
+    # Where the answer got lost, or is on its way to somebody, the same question tells the page.
+    payment = open_checkout(payment)
+    if payment.status in AT_STRIPE:
+        _expire(payment)
+
+
 def _expire(payment: Payment) -> Payment:
-    """End a session whose time is over, unless it was paid meanwhile."""
+    """End a session that nobody is to pay any more, unless it was paid meanwhile."""
     assert payment.stripe_session_id
     session = gateway.retrieve_session(payment.stripe_session_id)
     if session["status"] == "open":

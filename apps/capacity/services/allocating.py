@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+from apps.billing.services import checkout
 from apps.capacity.models import Allocation, Project, Reservation
 from apps.capacity.selectors.projects import day_of
 from apps.capacity.services import counting, entries
@@ -29,6 +30,7 @@ def allocate(*, project: Project, reservation: Reservation, now: datetime) -> li
         update_fields=["status", "ended_at", "paid_at", "payment", "offline_reference"]
     )
     entries.end_offer(reservation, now)
+    checkout.call_off(subject_id=reservation.pk)
     audit.record(
         action="capacity.allocate",
         organization=reservation.organization,

@@ -3,9 +3,10 @@ Paying for a reservation on Stripe's page, and what follows from the payment.
 
 A payment is written down under the locks of project and reservation, before Stripe is asked.
 Stripe's page is there for no longer than the hold: where that would end first, it is prolonged
-to the end of the page, with the first payment alone, so that nobody holds for ever. Money may
-come later all the same: a bank takes its days, and a customer gives his blocks back while
-somebody pays. What is settled then gets its blocks, or goes back by itself.
+to the end of the page, with the first payment alone, so that nobody holds for ever. Once it is
+held no more, a worker ends the page that is open still. Money may come later all the same: a
+bank takes its days, and a customer gives his blocks back while somebody pays. What is settled
+then gets its blocks, or goes back by itself.
 """
 
 from datetime import datetime

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.billing.services import checkout
 from apps.capacity.errors import (
     CapExceeded,
     NotInSandbox,
@@ -268,6 +269,7 @@ def end_reservation(
     before, reservation.status, reservation.ended_at = reservation.status, status, now
     reservation.save(update_fields=["status", "ended_at", "payment", "paid_at"])
     entries.end_offer(reservation, now)
+    checkout.call_off(subject_id=reservation.pk)
     audit.record(
         action=f"capacity.reservation_{status}",
         organization=reservation.organization,
