@@ -1,18 +1,23 @@
 """A reservation that is paid at Stripe: allocated, or the money goes back; one path for all."""
 
+import json
 from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
+from django.db import transaction
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from apps.billing.errors import StripeUnavailable
-from apps.billing.models import BillingDocument, Payment, Refund
+from apps.billing.models import BillingDocument, Payment, ReconciliationCase, Refund
 from apps.billing.pages import history
-from apps.billing.services import checkout
+from apps.billing.selectors.reconciliation import intents_not_given_back
+from apps.billing.services import checkout, reconciliation, refunds
 from apps.billing.services.refund_requests import resume_refunds
+from apps.billing.services.reversals import lock_payment
 from apps.billing.services.sweeping import PATIENCE
 from apps.billing.tasks import end_checkout
 from apps.capacity.errors import ReservationEnded
@@ -52,6 +57,12 @@ def drawn(*, template, facts, **_):
     html = render_to_string(template, facts)
     assert "5 kW of North roof, one month, without tax" in html
     return HttpResponse(html)
+
+
+def compare():
+    """Compare Stripe's money with ours, and return the cases that there are."""
+    reconciliation.reconcile(grace=timedelta(seconds=-60))
+    return list(ReconciliationCase.objects.values_list("kind", "status"))
 
 
 def away(*args):
@@ -299,6 +310,45 @@ class TestAPayment:
         assert (told.amount, told.metadata["coffer_refund"]) == (5 * FEE, refund.public_id)
         assert again(payment).refund_status == "full"
         assert Refund.objects.get().status == "succeeded"
+
+    def test_that_stripe_refuses_to_give_back_is_a_case_until_it_is_back(
+        self, stripe, held, buyer, monkeypatch
+    ):
+        """Nobody asked for the refund, so that nobody waits for what becomes of it."""
+        payment = pay(reservation=held, user=buyer)
+        press(payment)
+        release_reservation(reservation=held)
+        stripe.tell()
+        intent = again(payment).stripe_payment_intent_id
+        stripe.v1.refunds.create({"payment_intent": intent, "amount": 100})  # so not all is left
+        stripe.tell()
+        assert compare() == []
+        with moved_to(timezone.now() + PATIENCE * 2), capture_logs() as logs:
+            resume_refunds()
+
+        refund = Refund.objects.get(reason="undeliverable")
+        assert refund.status == "failed"
+        (told,) = [line for line in logs if line["log_level"] == "error"]
+        assert (told["event"], told["refund"]) == ("money_not_given_back", refund.public_id)
+        monkeypatch.setattr(reconciliation, "WINDOW", timedelta(seconds=-30))  # so paid long ago
+        assert compare() == [("not_given_back", "open")]
+        stripe.v1.refunds.create({"payment_intent": intent})
+        stripe.tell()
+        assert compare() == [("not_given_back", "gone")]
+
+    def test_that_comes_back_from_its_bank_is_to_go_back_still(self, stripe, held, buyer):
+        payment = pay(reservation=held, user=buyer)
+        press(payment)
+        release_reservation(reservation=held)
+        stripe.tell()
+        with moved_to(timezone.now() + PATIENCE * 2):
+            resume_refunds()
+        assert intents_not_given_back() == set()
+        told = json.loads(str(stripe.v1.refunds.list().data[0]))
+        with transaction.atomic():
+            refunds.follow(payment=lock_payment(payment.pk), told={**told, "status": "failed"})
+
+        assert intents_not_given_back() == {again(payment).stripe_payment_intent_id}
 
     def test_that_staff_give_back_leaves_the_blocks_and_says_so(self, stripe, held, buyer):
         payment = pay(reservation=held, user=buyer)

@@ -82,6 +82,7 @@ class ReconciliationCase(Row):
         NOT_GRANTED = "not_granted", "Paid, and credits not granted"
         CREDITS_DIFFER = "credits_differ", "Other credits were granted"
         GRANTED_NOT_PAID = "granted_not_paid", "Granted without a payment"
+        NOT_GIVEN_BACK = "not_given_back", "Had to go back, and Stripe refused"
 
     class Status(models.TextChoices):
         """What became of it."""
@@ -139,6 +140,7 @@ class ReconciliationCase(Row):
                         "not_granted",
                         "credits_differ",
                         "granted_not_paid",
+                        "not_given_back",
                     ]
                 ),
             ),

@@ -5,9 +5,9 @@ from datetime import datetime
 from itertools import batched
 from uuid import UUID
 
-from django.db.models import Q, Sum
+from django.db.models import F, Q, Sum
 
-from apps.billing.models import Customer, Payment
+from apps.billing.models import Customer, Payment, Refund
 from apps.credits.models import CreditTransaction, Wallet
 
 WHY = "Stripe's money is compared with that of all organizations"
@@ -39,6 +39,16 @@ def intents_granted(since: datetime, until: datetime) -> dict[str, UUID]:
     )
     found = rows.values_list("reference", "organization_id")
     return {reference.removeprefix(PREFIX): whose for reference, whose in found}
+
+
+def intents_not_given_back() -> set[str]:
+    """Return the payment intents of all that had to go back by itself, and has not."""
+    refused = Refund.objects.across_organizations(WHY).filter(
+        reason=Refund.Reason.UNDELIVERABLE, status=Refund.Status.FAILED
+    )
+    rows = refused.filter(payment__refunded__lt=F("payment__amount") + F("payment__tax"))
+    intents = rows.values_list("payment__stripe_payment_intent_id", flat=True)
+    return {str(found) for found in intents}
 
 
 def payments_of_intents(intents: Iterable[str], named: Collection[UUID]) -> Iterator[Payment]:

@@ -41,6 +41,7 @@ class Line:
     taken: Taken | None
     payment: Payment | None
     granted: int | None  # credits
+    had_to_go_back: bool = False  # whole, by itself; and it did not
 
     @property
     def columns(self) -> Json:
@@ -80,6 +81,8 @@ def differences_of(line: Line) -> Iterator[Kind]:
         yield Kind.AMOUNT_DIFFERS
     if taken.refunded != payment.refunded and not taken.is_moving:
         yield Kind.REFUND_DIFFERS
+    if line.had_to_go_back and taken.refunded < taken.amount:
+        yield Kind.NOT_GIVEN_BACK
     # An invoice's credits are granted for its lines, and have other causes.
     if payment.purpose != Payment.Purpose.INVOICE and (line.granted or 0) != payment.credits:
         yield Kind.CREDITS_DIFFER if line.granted else Kind.NOT_GRANTED
@@ -113,10 +116,12 @@ def collect(*, since: datetime, until: datetime, besides: Collection[str]) -> li
     known = {one.stripe_payment_intent_id for one in ours.payments_of_intents(refunded, [])}
     wanted = ours.intents_settled(since, until) | granted_to.keys() | set(besides)
     wanted |= {intent for intent in known if intent}
+    not_given_back = ours.intents_not_given_back()
+    wanted |= not_given_back
     for intent in sorted(wanted - taken.keys() - young):
         if (charge_found := _charge_of(intent)) is not None:
             _note(charge_found, taken, young, until, moving)
-    return _lines(taken, (wanted | taken.keys()) - young, whose, granted_to, besides)
+    return _lines(taken, (wanted | taken.keys()) - young, whose, granted_to, not_given_back)
 
 
 def _refunds(since: datetime, until: datetime) -> tuple[set[str], set[str]]:
@@ -163,7 +168,7 @@ def _lines(
     intents: set[str],
     whose: dict[str, UUID],
     granted_to: dict[str, UUID],
-    besides: Collection[str],
+    not_given_back: Collection[str],
 ) -> list[Line]:
     """Put the columns of all intents beside each other."""
     payments = {one.stripe_payment_intent_id: one for one in ours.payments_of_intents(intents, [])}
@@ -185,6 +190,7 @@ def _lines(
             taken=taken.get(intent),
             payment=payments.get(intent),
             granted=granted.get(intent),
+            had_to_go_back=intent in not_given_back,
         )
         for intent, organization_id in sorted(found.items())
     ]

@@ -13,7 +13,8 @@ def give_back(*, payment: Payment, why: str) -> Refund:
     Write down that the whole of a locked payment goes back, and that the customer is told.
 
     Whoever settles a payment does so in the same transaction, so that no crash comes between.
-    Stripe is asked by the sweep of refunds, with the row's id as the key. `why` is for staff.
+    Stripe is asked by the sweep of refunds, with the row's id as the key; where it refuses,
+    reconciliation has a case. `why` is for staff.
     """
     refund = Refund(
         organization_id=payment.organization_id,

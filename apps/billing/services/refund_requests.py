@@ -24,7 +24,7 @@ from apps.billing.gateway import refunds as gateway
 from apps.billing.models import Payment, Refund
 from apps.billing.selectors.refunds import owes_used
 from apps.billing.services import sweeping
-from apps.billing.services.refunds import follow, record_change
+from apps.billing.services.refunds import follow, note_failure, record_change
 from apps.billing.services.reversals import lock_payment, lot_of, worth
 from apps.billing.services.sweeping import PATIENCE
 from apps.core.clock import database_now
@@ -227,4 +227,4 @@ def _note_refusal(refund: Refund, why: str) -> None:
     lock_payment(refund.payment_id)
     waiting = Refund.objects.filter(pk=refund.pk, status=Refund.Status.REQUESTED)
     if waiting.update(status=Refund.Status.FAILED, failure_reason=why[:500]):
-        record_change("refund.failed", refund)
+        note_failure(refund)

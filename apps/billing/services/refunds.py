@@ -8,12 +8,15 @@ all of it ends in `follow`. How one is asked for is in `refund_requests`.
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
+
 from apps.billing.errors import PaymentDiffers
 from apps.billing.models import Payment, Refund
 from apps.billing.services.reversals import settle_up
 from apps.core.db import inside_transaction
 from apps.tenants.services.audit import record
 
+logger = structlog.get_logger(__name__)
 Json = dict[str, Any]
 _STATUSES = {
     "pending": Refund.Status.PENDING,
@@ -47,7 +50,10 @@ def follow(*, payment: Payment, told: Json) -> Refund:
         if status == Refund.Status.FAILED:
             refund.credits = 0
         refund.save()
-        record_change(f"refund.{status}", refund)
+        if status == Refund.Status.FAILED:
+            note_failure(refund)
+        else:
+            record_change(f"refund.{status}", refund)
     settle_up(payment, cause=f"refund:{told['id']}")
     refund.refresh_from_db()
     return refund
@@ -67,6 +73,15 @@ def record_change(action: str, refund: Refund, *, reason: str = "") -> None:
         },
         reason=reason,
     )
+
+
+def note_failure(refund: Refund) -> None:
+    """Write down that the money stays here; of what goes back by itself nobody else would learn."""
+    record_change(f"refund.{Refund.Status.FAILED}", refund)
+    if refund.reason == Refund.Reason.UNDELIVERABLE:
+        logger.error(
+            "money_not_given_back", refund=refund.public_id, payment=refund.payment.public_id
+        )
 
 
 def _row_of(payment: Payment, told: Json) -> Refund:
