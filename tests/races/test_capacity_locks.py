@@ -17,9 +17,11 @@ from apps.capacity.services import paying
 from apps.capacity.services.importing import import_allocation
 from apps.capacity.services.meter_files import Facts, MeterRow
 from apps.capacity.services.metering import confirm_readings, preview_readings
+from apps.capacity.services.offer_mails import QUEUE
 from apps.capacity.services.offering import offer_blocks, withdraw_the_closed
 from apps.capacity.services.settling import settle_offline
 from apps.capacity.services.waiting import leave
+from apps.core import mail
 from apps.tenants.models import Organization
 from tests.capacity.lines import free, full_project, statuses, wait
 from tests.capacity.months import OCTOBER, read
@@ -128,6 +130,22 @@ class TestAReservation:
 
         assert (settled.status, Allocation.objects.count()) == ("allocated", 1)
         assert broken() == []
+
+
+class TestAMail:
+    def test_of_an_offer_that_is_paid_meanwhile_tells_nothing(self):
+        project, entry = one_who_waits_for_free_blocks()
+        offer_blocks(project.pk)
+        offer = Reservation.objects.get(status="held")
+        (claim,) = mail.claim_mails(QUEUE.rows(), limit=1)
+
+        held = meanwhile(
+            lambda: settle_offline(reservation=offer, reference="transfer"),
+            lambda: mail._hold(QUEUE, claim),
+        )
+
+        assert statuses(entry) == ["taken"]
+        assert held.letters == []
 
 
 class TestAFile:

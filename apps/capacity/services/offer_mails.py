@@ -36,6 +36,7 @@ def letters_of(rows: list[WaitlistEntry]) -> list[Letter]:
 
 QUEUE = Queue(
     name="capacity_offers",
-    rows=lambda: WaitlistEntry.objects.select_related("organization", "project", "reservation"),
+    # The offer is read once the entry is locked: joined, it would be as it was before the wait.
+    rows=lambda: WaitlistEntry.objects.select_related("organization", "project"),
     letters=letters_of,
 )
