@@ -73,7 +73,8 @@ class Payments:
             work()
         except DomainError:  # who comes too late is told so
             pass
-        except (AssertionError, IntegrityError, OperationalError) as error:
+        # A sweep tells what broke it as a group.
+        except (AssertionError, IntegrityError, OperationalError, ExceptionGroup) as error:
             self.wrong.append(f"error {error!r:.100}")
 
     def _note(self, outcome: str) -> None:

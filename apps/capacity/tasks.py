@@ -1,5 +1,6 @@
 """Tasks of capacity: rung for by the beat, and when blocks come free that somebody waits for."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 import structlog
@@ -8,6 +9,12 @@ from celery import shared_task
 from apps.capacity.services import offering, sharing, sweeping
 
 logger = structlog.get_logger(__name__)
+SWEEPS: dict[str, Callable[[], int]] = {
+    "expired": sweeping.expire_reservations,
+    "ended": sweeping.end_due_allocations,
+    "withdrawn": offering.withdraw_the_closed,
+    "offered": offering.sweep,
+}
 
 
 @shared_task(name="capacity.sweep_capacity")
@@ -17,12 +24,13 @@ def sweep_capacity() -> None:
 
     Every minute; repeatable.
     """
-    logger.info(
-        "capacity_swept",
-        expired=sweeping.expire_reservations(),
-        ended=sweeping.end_due_allocations(),
-        offered=offering.sweep(),
-    )
+    sweeping.each(_sweep, SWEEPS)
+
+
+def _sweep(name: str) -> int:
+    done = SWEEPS[name]()
+    logger.info("capacity_swept", **{name: done})
+    return done
 
 
 @shared_task(name="capacity.share_generation")

@@ -6,14 +6,18 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
 from apps.capacity.errors import AllocationsRefused, CapExceeded, NoExactFit, ProjectNotOpen
-from apps.capacity.models import Allocation
+from apps.capacity.models import Allocation, Reservation
 from apps.capacity.selectors.holdings import allocations_of, holdings_of
-from apps.capacity.services import projects
+from apps.capacity.services import offering, projects, sweeping
 from apps.capacity.services.ending import cancel_allocations, withdraw_allocations
 from apps.capacity.services.handing_on import move_allocations, transfer_allocations
+from apps.capacity.services.offering import offer_to_next
+from apps.capacity.services.reserving import end_reservation
 from apps.capacity.services.sweeping import end_due_allocations, expire_reservations
+from apps.capacity.tasks import sweep_capacity
 from apps.tenants.models import AuditLog
 from tests.capacity.conftest import NOON
+from tests.capacity.lines import free, full_project, statuses, wait
 from tests.capacity.plants import allocate, counters, hold, later, make_project, past_its_hold
 from tests.people import make_organization
 
@@ -199,6 +203,43 @@ class TestTheSweep:
         reservation.refresh_from_db()
         assert reservation.status == "expired"
         assert counters(project) == ("8", "0", "3")
+
+    def test_goes_on_past_what_breaks_and_tells_of_it(self, acme, monkeypatch):
+        broken, fine = hold(acme, make_project(5), 5), hold(acme, make_project(3), 3)
+        project, allocations = full_project(2)
+        entry = wait(acme, project, 2)
+        free(allocations)
+
+        def end(project, reservation, *rest):
+            assert reservation != broken, "something that nobody thought of"
+            end_reservation(project, reservation, *rest)
+
+        monkeypatch.setattr(sweeping, "end_reservation", end)
+        with past_its_hold(), pytest.raises(ExceptionGroup):
+            sweep_capacity()
+
+        found = Reservation.objects.filter(pk__in=[broken.pk, fine.pk]).order_by("pk")
+        assert [one.status for one in found] == ["held", "expired"]
+        assert statuses(entry) == ["offered"]
+
+    def test_offers_of_every_project_past_one_that_breaks(self, acme, monkeypatch):
+        full = [full_project(5) for _ in range(3)]
+        entries = [wait(acme, project, 5) for project, _ in full]
+        for _, allocations in full:
+            free(allocations)
+        _, broken, _ = sorted(project.pk for project, _ in full)
+
+        def look(project_id):
+            assert project_id != broken, "something that nobody thought of"
+            return offer_to_next(project_id)
+
+        monkeypatch.setattr(offering, "offer_to_next", look)
+        with pytest.raises(ExceptionGroup) as told:
+            offering.sweep()
+
+        assert sorted(statuses(*entries)) == ["offered", "offered", "waiting"]
+        (error,) = told.value.exceptions
+        assert error.__notes__ == [f"Of {broken}"]
 
     def test_leaves_to_others_what_they_took_meanwhile(self, acme):
         project = make_project(5)
