@@ -16,6 +16,7 @@ from apps.billing.models import BillingDocument, Payment, ReconciliationCase, Re
 from apps.billing.pages import history
 from apps.billing.selectors.reconciliation import intents_not_given_back
 from apps.billing.services import checkout, reconciliation, refunds
+from apps.billing.services.purchases import HELD_SESSION_LIVES
 from apps.billing.services.refund_requests import resume_refunds
 from apps.billing.services.reversals import lock_payment
 from apps.billing.services.sweeping import PATIENCE
@@ -85,7 +86,7 @@ class TestTheButton:
         assert payment.description == "5 kW of North roof, one month"
         assert session.metadata["coffer_reservation"] == held.public_id
         assert session.success_url.endswith(f"/capacity/reservations/{held.public_id}/paid/")
-        # 40 minutes from the moment in which it was written down, which is that of the hold.
+        assert now(held).hold_expires_at == payment.created_at + HELD_SESSION_LIVES
         assert session.expires_at <= now(held).hold_expires_at.timestamp()
         assert set(held.project.blocks.values_list("held_until", flat=True)) == {
             held.hold_expires_at

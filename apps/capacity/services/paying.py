@@ -9,8 +9,6 @@ bank takes its days, and a customer gives his blocks back while somebody pays. W
 then gets its blocks, or goes back by itself.
 """
 
-from datetime import datetime
-
 from django.db import transaction
 from django.urls import reverse
 
@@ -19,7 +17,7 @@ from apps.billing.selectors.orders import Order
 from apps.billing.selectors.payments import payments_for
 from apps.billing.services import checkout
 from apps.billing.services.giving_back import give_back
-from apps.billing.services.purchases import HELD_SESSION_LIVES, charge_for
+from apps.billing.services.purchases import charge_for, lives_of
 from apps.capacity.errors import PaymentNotForReservation, ReservationEnded, ReservationPaid
 from apps.capacity.models import Project, Reservation
 from apps.capacity.selectors.projects import day_of, fee_on
@@ -79,29 +77,10 @@ def _begin(reservation: Reservation, user: User | None) -> Payment:
     earlier = payments_for(reservation.pk)
     if under_way := earlier.filter(status__in=Payment.IN_FLIGHT).first():
         return under_way
-    if not earlier.exists():
-        _hold_while_the_page_is_there(reservation, now)
-    return _write_down(project, reservation, user)
-
-
-def _hold_while_the_page_is_there(reservation: Reservation, now: datetime) -> None:
-    ends_at = now + HELD_SESSION_LIVES
-    if reservation.hold_expires_at < ends_at:
-        reservation.hold_expires_at = ends_at
-        reservation.save(update_fields=["hold_expires_at"])
-        counting.prolong_hold(reservation)
-
-
-def _write_down(project: Project, reservation: Reservation, user: User | None) -> Payment:
-    payment = charge_for(
-        organization=reservation.organization,
-        user=user,
-        purpose=Payment.Purpose.CAPACITY,
-        subject_id=reservation.pk,
-        description=f"{reservation.capacity_kw.normalize():f} kW of {project.name}, one month",
-        amount=fee_on(project, reservation.capacity_kw, day_of(reservation.created_at)),
-        currency=project.currency,
-    )
+    is_first = not earlier.exists()
+    payment = _write_down(project, reservation, user)
+    if is_first:
+        _hold_while_the_page_is_there(reservation, payment)
     audit.record(
         action="capacity.pay",
         organization=reservation.organization,
@@ -112,6 +91,26 @@ def _write_down(project: Project, reservation: Reservation, user: User | None) -
         },
     )
     return payment
+
+
+def _hold_while_the_page_is_there(reservation: Reservation, payment: Payment) -> None:
+    ends_at = payment.created_at + lives_of(payment)  # as Stripe is told
+    if reservation.hold_expires_at < ends_at:
+        reservation.hold_expires_at = ends_at
+        reservation.save(update_fields=["hold_expires_at"])
+        counting.prolong_hold(reservation)
+
+
+def _write_down(project: Project, reservation: Reservation, user: User | None) -> Payment:
+    return charge_for(
+        organization=reservation.organization,
+        user=user,
+        purpose=Payment.Purpose.CAPACITY,
+        subject_id=reservation.pk,
+        description=f"{reservation.capacity_kw.normalize():f} kW of {project.name}, one month",
+        amount=fee_on(project, reservation.capacity_kw, day_of(reservation.created_at)),
+        currency=project.currency,
+    )
 
 
 @inside_transaction
