@@ -93,7 +93,9 @@ class TestChangingBlocks:
         assert set(merged.parts.all()) == {first, last}
         assert counters(project) == ("6", "0", "0")
 
-    @pytest.mark.parametrize("sizes", [["6"], ["3", "2"], ["7", "-1"], ["0.0625"] * 96])
+    @pytest.mark.parametrize(
+        "sizes", [["6"], ["3", "2"], ["7", "-1"], ["0.0625"] * 96, ["1e30", "-1e30", "6"]]
+    )
     def test_refuses_pieces_that_do_not_make_the_block(self, sizes):
         block = add_block(make_project(), 6)
         with pytest.raises(BlockRefused):

@@ -95,7 +95,8 @@ def _check_sizes(project: Project, sizes: Sequence[tuple[str, Decimal]]) -> None
     if double is not None or len(set(serials)) != len(serials):
         reason = f"There is a block {double or max(serials, key=serials.count)} already."
         raise BlockRefused(field="serial", reason=reason)
-    if any(size <= 0 or size != round(size, 3) for _, size in sizes):
+    # All above zero first: pieces are at most their block then, and can be rounded.
+    if any(size <= 0 for _, size in sizes) or any(size != round(size, 3) for _, size in sizes):
         reason = "Give more than 0 kW, with three digits after the point at most."
         raise BlockRefused(field="capacity_kw", reason=reason)
     kw, room = sum(size for _, size in sizes), project.capacity_kw - project.blocks_kw
