@@ -10,7 +10,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.capacity.models import Allocation, GenerationReading
+from apps.capacity.selectors.former import FormerAllocation
 from apps.capacity.services.ending import withdraw_allocations
+from apps.capacity.services.importing import import_allocation
 from apps.core.invariants import verify
 from apps.credits.selectors.former import FormerBalance
 from apps.credits.services.former import import_balance
@@ -110,6 +112,27 @@ class TestImporting:
         allocation = Allocation.objects.get()
         assert allocation.effective_to == date(2026, 12, 31)
         assert allocation.released_at is None
+        assert counters(project) == ("10", "5", "0")
+
+    def test_decides_once_whether_a_row_is_over(self, acme, project, monkeypatch):
+        former = FormerAllocation(
+            former_id="a-1",
+            organization=acme,
+            project=project,
+            block=None,
+            capacity_kw=Decimal(5),
+            starts_on=date(2025, 11, 3),
+            ends_on=NOON.date(),
+            ending="cancelled",
+        )
+        before_and_after_midnight = iter([False, True, True])
+        monkeypatch.setattr(
+            FormerAllocation, "is_over", property(lambda _: next(before_and_after_midnight))
+        )
+
+        (made,) = import_allocation(former)
+
+        assert made.released_at is None
         assert counters(project) == ("10", "5", "0")
 
     def test_compares_the_fee_with_the_rate_and_stores_none(self, run, acme, project):

@@ -37,10 +37,11 @@ def import_allocation(former: FormerAllocation) -> list[Allocation]:
     :raises TooManyBlocks: if it takes more blocks than one reservation may have.
     """
     project, now = lock_project(former.project.pk), workers_now()
+    is_over = former.is_over  # once: at midnight it would be another thing halfway
     if _is_imported(former):
         return []
     check_can_have(former.organization)
-    blocks = [_block_of_the_past(former)] if former.is_over else _take(project, former, now)
+    blocks = [_block_of_the_past(former)] if is_over else _take(project, former, now)
     for block in blocks:
         check_days(former, block)
     made = Allocation.objects.bulk_create(
@@ -52,23 +53,27 @@ def import_allocation(former: FormerAllocation) -> list[Allocation]:
             effective_from=former.starts_on,
             effective_to=former.ends_on,
             ending=former.ending,
-            released_at=now if former.is_over else None,
+            released_at=now if is_over else None,
         )
         for number, block in enumerate(blocks, start=1)
     )
+    _record(former, made)
+    return made
+
+
+def _record(former: FormerAllocation, made: list[Allocation]) -> None:
     audit.record(
         action="capacity.import",
         organization=former.organization,
         object_id=made[0].public_id,
         after={
-            "project": project.code,
+            "project": former.project.code,
             "former_id": former.former_id,
-            "blocks": [block.serial for block in blocks],
+            "blocks": [allocation.block.serial for allocation in made],
             "effective_from": str(former.starts_on),
             "effective_to": str(former.ends_on or ""),
         },
     )
-    return made
 
 
 def _is_imported(former: FormerAllocation) -> bool:
