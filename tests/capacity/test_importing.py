@@ -228,6 +228,15 @@ class TestImporting:
         assert run(line(**ended))[0] == run(line(capacity_kw="2"))[0] == []
         assert Allocation.objects.get() == made
 
+    def test_refuses_an_end_that_comes_before_the_one_that_was_imported(self, run, acme, project):
+        run(line(status="cancelled", ended_at="2026-12-31"))
+        later, _ = run(line(status="cancelled", ended_at="2027-01-31"))
+        sooner, _ = run(line(status="cancelled", ended_at="2026-12-01"))
+        withdraw_allocations(allocations=Allocation.objects.all(), reason="As it was there")
+
+        assert (later, [column for _, column, _ in sooner]) == ([], ["ends_on"])
+        assert run(line(status="cancelled", ended_at="2026-12-01"))[0] == []
+
     def test_needs_to_know_which_organization_of_several(self, run, acme, project):
         second = make_organization(owner=owners_of(acme).get(), name="Second")
         found, _ = run(line(), line("a-2", organization=second.public_id))

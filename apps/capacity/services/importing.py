@@ -1,6 +1,6 @@
 """Take allocations of a former system over: once for each row, under the lock of its project."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 
@@ -80,10 +80,10 @@ def _is_imported(former: FormerAllocation) -> bool:
     """
     Tell whether the row was imported before.
 
-    What has ended here since then may be open in the row; the other way round somebody has to
-    end it.
+    What has ended here since then may be open in the row, or end later; the other way round
+    somebody has to end it.
 
-    :raises Unfit: if it was, with another organization, project, size or block, or without an end.
+    :raises Unfit: if it was, with another organization, project, size or block, or it ends later.
     """
     found = imported_as(former.former_id)
     if not found:
@@ -94,8 +94,9 @@ def _is_imported(former: FormerAllocation) -> bool:
         problem = f"It was imported before, as {found[0].public_id}, and said something else."
         fix = "Put the row as it was, and change the allocation in the back office."
         raise Unfit("id", former.former_id, problem, fix)
-    if former.ends_on and any(one.effective_to is None for one in found):
-        problem = f"It was imported before, as {found[0].public_id}, and had no end."
+    live = [one for one in found if one.released_at is None]
+    if former.ends_on and any((one.effective_to or date.max) > former.ends_on for one in live):
+        problem = f"It was imported before, as {found[0].public_id}, and goes on for longer here."
         fix = "Withdraw the allocation in the back office, or let the customer cancel it."
         raise Unfit("ends_on", str(former.ends_on), problem, fix)
     return True
