@@ -81,7 +81,7 @@ def _make(
         )
         for (serial, size), position in zip(sizes, positions, strict=False)
     )
-    counting.offer(project, kw=total_kw(blocks))
+    counting.offer(project, blocks)
     return blocks
 
 
@@ -114,7 +114,7 @@ def retire_blocks(*, project: Project, blocks: Collection[CapacityBlock], reason
     :raises BlockRefused: if there are none.
     """
     project, found = _lock_free(project, blocks)
-    _retire(project, found)
+    counting.retire_free_blocks(project, found, workers_now())
     _record("block.retired", project, found, reason=reason)
 
 
@@ -134,7 +134,7 @@ def split_block(
     if sum(sizes) != block.capacity_kw:
         reason = f"The pieces are {sum(sizes)} kW, and the block is {block.capacity_kw} kW."
         raise BlockRefused(field="sizes", reason=reason)
-    _retire(project, [block])
+    counting.retire_free_blocks(project, [block], workers_now())
     named = [(f"{block.serial}.{number}", size) for number, size in enumerate(sizes, start=1)]
     pieces = _make(project, named, itertools.repeat(block.position), split_from=block)
     into = [piece.serial for piece in pieces]
@@ -155,7 +155,7 @@ def merge_blocks(
     project, found = _lock_free(project, blocks)
     if len(found) < 2:
         raise BlockRefused(field="blocks", reason="Choose at least two blocks.")
-    _retire(project, found)
+    counting.retire_free_blocks(project, found, workers_now())
     (merged,) = _make(project, [(serial, total_kw(found))], [found[0].position])
     CapacityBlock.objects.filter(pk__in=[one.pk for one in found]).update(merged_into=merged)
     _record("block.merged", project, found, reason=reason, into=[merged.serial])
@@ -176,13 +176,6 @@ def _lock_free(
         if block.state != State.FREE:
             raise BlockInUse(serial=block.serial, state=block.state)
     return project, found
-
-
-@inside_transaction
-def _retire(project: Project, blocks: Collection[CapacityBlock]) -> None:
-    rows = CapacityBlock.objects.filter(pk__in=[block.pk for block in blocks])
-    rows.update(state=State.RETIRED, retired_at=workers_now())
-    counting.offer(project, kw=-total_kw(blocks))
 
 
 def _record(

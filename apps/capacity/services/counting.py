@@ -90,12 +90,19 @@ def free_allocated_blocks(project: Project, allocations: Collection[Allocation])
 
 
 @inside_transaction
-def offer(project: Project, *, kw: Decimal) -> None:
-    """Count blocks that were made, or, with less than nothing, that were retired."""
-    project.blocks_kw += kw
+def offer(project: Project, blocks: Collection[CapacityBlock]) -> None:
+    """Count blocks that were made just now, and are free."""
+    project.blocks_kw += total_kw(blocks)
     project.save(update_fields=["blocks_kw"])
-    if kw > 0:
-        tell_who_waits(project)
+    tell_who_waits(project)
+
+
+@inside_transaction
+def retire_free_blocks(project: Project, blocks: Collection[CapacityBlock], now: datetime) -> None:
+    """Mark free blocks as retired, for ever."""
+    _mark([block.pk for block in blocks], State.FREE, State.RETIRED, retired_at=now)
+    project.blocks_kw -= total_kw(blocks)
+    project.save(update_fields=["blocks_kw"])
 
 
 def _mark(block_ids: Collection[UUID], before: State, after: State, **fields: Any) -> None:
