@@ -121,6 +121,14 @@ class TestMoney:
         assert told.subject == "€62.50 goes back to you: 5 kW of the roof"
         assert payment.public_id in told.body
 
+    def test_that_goes_back_is_not_told_to_a_buyer_who_is_there_no_more(self, held, owner):
+        payment = begin_to_pay(held, user=make_person(is_active=False))
+        release(held)
+        money_comes(payment)
+
+        assert send("refunds") == 1
+        assert mail.outbox[0].to == [owner.email]
+
     def test_that_stripe_refuses_to_send_back_is_not_promised(self, held):
         payment = begin_to_pay(held)
         release(held)

@@ -20,7 +20,8 @@ def letters_of(rows: list[Refund]) -> list[Letter]:
     if refund.status == Refund.Status.FAILED:
         return []
     people = members_with(organization, CONTACTS).values_list("email", flat=True)
-    buyer = [payment.user.email] if payment.user else []
+    # He may be deactivated or erased by now: a bank takes its days.
+    buyer = [payment.user.email] if payment.user and payment.user.is_active else []
     with scope.within(organization.pk):
         to = list(dict.fromkeys([*people, *buyer, *invoice_emails_of(organization)]))
     if not to:
