@@ -20,15 +20,16 @@ from apps.capacity.services.metering import confirm_readings, preview_readings
 from apps.capacity.services.offer_mails import QUEUE
 from apps.capacity.services.offering import offer_blocks, withdraw_the_closed
 from apps.capacity.services.settling import settle_offline
+from apps.capacity.services.sweeping import expire_reservations
 from apps.capacity.services.waiting import leave
 from apps.core import mail
 from apps.tenants.models import Organization
 from tests.capacity.lines import free, full_project, statuses, wait
 from tests.capacity.months import OCTOBER, read
-from tests.capacity.plants import counters, hold, make_project
+from tests.capacity.plants import allocate, counters, hold, make_project
 from tests.people import make_organization
 from tests.races.racing import meanwhile
-from tests.races.test_capacity import broken, how
+from tests.races.test_capacity import broken, how, let_pass
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -85,6 +86,18 @@ class TestTheLine:
         )
 
         assert (outcome, statuses(entry)) == (WaitingEnded, ["taken"])
+        assert broken() == []
+
+    def test_ends_an_offer_whose_window_has_passed_once(self):
+        """Whoever joins again ends it; the sweep finds it done."""
+        project, entry = one_who_waits_for_free_blocks()
+        offer_blocks(project.pk)
+        let_pass(Reservation.objects.get(status="held"))
+        allocate(make_organization(), project, 5)
+
+        expired = meanwhile(lambda: wait(entry.organization, project, 5), expire_reservations)
+
+        assert (expired, statuses(entry)) == (0, ["lapsed"])
         assert broken() == []
 
     def test_counts_who_is_closed_once(self):
