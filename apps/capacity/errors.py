@@ -184,6 +184,18 @@ class ReservationPaid(DomainError):
     status = 409
 
 
+class NothingToPay(DomainError):
+    """Staff set the fee of its day to nothing after it was reserved."""
+
+    code = "nothing_to_pay"
+    title = "There is nothing to pay"
+    message = (
+        "The reservation {reservation} costs nothing by now, so there is nothing to pay. Write to"
+        " us, and we allocate the blocks to you."
+    )
+    status = 409
+
+
 class PaymentNotForReservation(DomainError):
     """It has not succeeded, is another organization's, of another amount, or for another one."""
 

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from apps.billing.errors import BillingNotConfigured
 from apps.billing.models import Payment, Refund
 from apps.billing.services.giving_back import give_back
-from apps.capacity.errors import ReservationEnded
+from apps.capacity.errors import NothingToPay, ReservationEnded
 from apps.capacity.services import projects
 from apps.capacity.services.paying import pay
 from apps.capacity.services.reserving import release_reservation
@@ -57,11 +57,11 @@ def mark_as_paid(held):
     settle_offline(reservation=held, reference="transfer 1")
 
 
-def change_the_fee(held):
+def change_the_fee(held, fee=1):
     projects.set_rate(
         project=held.project,
         effective_from=NOON.date(),
-        fee=1,
+        fee=fee,
         credits_per_kwh=Decimal(1),
     )
 
@@ -154,6 +154,16 @@ class TestPaying:
             pay(reservation=held, user=None)
         held.refresh_from_db()
         assert held.hold_expires_at < NOON.replace(minute=16)  # and prolongs nothing
+
+    def test_is_refused_where_it_costs_nothing_by_now(self, held):
+        change_the_fee(held, fee=0)
+        with pytest.raises(NothingToPay):
+            pay(reservation=held, user=None)
+
+        assert not Payment.objects.exists()
+        mark_as_paid(held)
+        held.refresh_from_db()
+        assert held.status == "allocated"
 
     def test_is_refused_once_it_was_paid_elsewhere_or_its_hold_is_over(self, held, acme):
         with past_its_hold(), pytest.raises(ReservationEnded) as refusal:

@@ -18,7 +18,12 @@ from apps.billing.selectors.payments import payments_for
 from apps.billing.services import checkout
 from apps.billing.services.giving_back import give_back
 from apps.billing.services.purchases import charge_for, lives_of
-from apps.capacity.errors import PaymentNotForReservation, ReservationEnded, ReservationPaid
+from apps.capacity.errors import (
+    NothingToPay,
+    PaymentNotForReservation,
+    ReservationEnded,
+    ReservationPaid,
+)
 from apps.capacity.models import Project, Reservation
 from apps.capacity.selectors.projects import day_of, fee_on
 from apps.capacity.services import counting
@@ -57,6 +62,7 @@ def pay(*, reservation: Reservation, user: User | None) -> Payment:
     paid it in time, another begins.
 
     :raises ReservationEnded: if it is held no more, or was paid otherwise.
+    :raises NothingToPay: if it costs nothing by now.
     :raises BillingNotConfigured: if there is no key for Stripe.
     :raises StripeRefused: if Stripe refuses it; the payment has failed then.
     :raises StripeUnavailable: if its answer got lost; the payment is asked for again by itself.
@@ -102,13 +108,16 @@ def _hold_while_the_page_is_there(reservation: Reservation, payment: Payment) ->
 
 
 def _write_down(project: Project, reservation: Reservation, user: User | None) -> Payment:
+    fee = fee_on(project, reservation.capacity_kw, day_of(reservation.created_at))
+    if not fee:  # Stripe makes no payment of nothing, so that nobody would ever hear of its end
+        raise NothingToPay(reservation=reservation.public_id)
     return charge_for(
         organization=reservation.organization,
         user=user,
         purpose=Payment.Purpose.CAPACITY,
         subject_id=reservation.pk,
         description=f"{reservation.capacity_kw.normalize():f} kW of {project.name}, one month",
-        amount=fee_on(project, reservation.capacity_kw, day_of(reservation.created_at)),
+        amount=fee,
         currency=project.currency,
     )
 
