@@ -63,7 +63,8 @@ class Contestant:
     def share(self, pick: Pick) -> int:
         """Record one more month, and have it divided and posted."""
         self._record()
-        self.sharing.share_due()
+        if not self.sharing.share_due():  # it says why in the log, and goes on to the next
+            raise RuntimeError("The reading was not shared.")
         if self.months == 1:
             grown = memory() - self.peak
             print(f"generation_memory shares={self.allocations} grew_mib={grown:.0f}", flush=True)

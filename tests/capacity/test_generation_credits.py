@@ -7,6 +7,7 @@ from unittest import mock
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from structlog.testing import capture_logs
 
 from apps.capacity.models import (
     Allocation,
@@ -199,9 +200,31 @@ class TestBatches:
         project = make_project(5, capacity_kw=Decimal(5))
         had_since(acme, project, 5, month=9)
         reading = read(project, 8 * KWH)
-        with mock.patch.object(crediting, "_finish", side_effect=KeyError), pytest.raises(KeyError):
+        died = mock.patch.object(crediting, "_finish", side_effect=SystemExit)
+        with died, pytest.raises(SystemExit):
             share_due()
         assert (credits_of(acme), share_of(acme, reading).posted_at) == (0, None)
+
+        assert share_due() == 1
+        assert credits_of(acme) == 4
+
+    def test_of_one_project_break_and_no_other_waits(self, acme):
+        broken, whole = make_project(5), make_project(5)  # in the order of their ids
+        for project in (broken, whole):
+            had_since(acme, project, 5, month=9)
+            read(project, 800 * KWH)
+
+        def divide(reading):
+            if reading.project == broken:
+                raise ZeroDivisionError
+            sharing_divide(reading)
+
+        sharing_divide = sharing.divide
+        with mock.patch.object(sharing, "divide", divide), capture_logs() as lines:
+            assert share_due() == 1  # the second one
+        told = [(one["event"], one["project_id"]) for one in lines if "project_id" in one]
+        assert told == [("generation_not_shared", str(broken.pk))]
+        assert credits_of(acme) == 2
 
         assert share_due() == 1
         assert credits_of(acme) == 4

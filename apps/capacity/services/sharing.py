@@ -10,6 +10,7 @@ got before is then known when its next share is worked out. docs/guides/capacity
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
 from django.db import connection, transaction
 from django.db.models import F, Q
 
@@ -18,6 +19,7 @@ from apps.capacity.services import crediting
 from apps.core.clock import workers_now
 from apps.core.db import inside_transaction
 
+logger = structlog.get_logger(__name__)
 LOCK = 0x67656E  # first key of the advisory lock; the second is the project
 
 # Weights are watt-days. Wh and thousandths of a percent are divided alike: each gets the whole
@@ -93,7 +95,12 @@ DIVIDE = """
 
 
 def share_due() -> int:
-    """Divide and post all that was read; return how many readings were finished. Repeatable."""
+    """
+    Divide and post all that was read; return how many readings were finished. Repeatable.
+
+    A project at which something breaks is left where it is until the next sweep, and no other
+    waits for it.
+    """
     due = GenerationReading.objects.filter(posted_at=None).order_by("project_id")
     projects = due.values_list("project_id", flat=True).distinct()
     return sum(_share_all(project_id) for project_id in list(projects))
@@ -101,8 +108,11 @@ def share_due() -> int:
 
 def _share_all(project_id: UUID) -> int:
     finished = 0
-    while (worked_on := take_step(project_id)) is not None:
-        finished += worked_on.posted_at is not None
+    try:
+        while (worked_on := take_step(project_id)) is not None:
+            finished += worked_on.posted_at is not None
+    except Exception:  # whatever one project breaks on, the others are not to wait for it
+        logger.exception("generation_not_shared", project_id=str(project_id))
     return finished
 
 
