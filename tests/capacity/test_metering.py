@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from apps.capacity.admin import meter_desk
 from apps.capacity.errors import CorrectionsNotAgreed, ReadingsChanged
 from apps.capacity.models import GenerationReading, GenerationShare, Project
+from apps.capacity.services import readings
 from apps.capacity.services.meter_files import (
     MOST_READINGS,
     TEMPLATE,
@@ -183,17 +184,50 @@ class TestCarryingOut:
         assert "was read before" in told[1][2]
         assert told[4][2] == "Row 6 has this period. Leave one of them out."
 
-    def test_looking_up_asks_as_often_for_many_rows_as_for_few(self):
+    def test_rows_above_count_as_carried_out(self):
         project = make_project()
-        read(project, 7000)
+        rows = read_rows(
+            make_file(
+                f"{project.code},2026-09-01,2026-09-30,7",
+                f"{project.code},2026-09-30,2026-10-02,7",
+                f"{project.code},2026-10-01,2026-10-02,7",
+            )
+        )
+        seen = preview_readings(rows)
+
+        assert [one.effect.value for one in seen] == ["new", "wrong", "new"]
+        assert "2026-09-01 to 2026-09-30 was read before" in seen[1].faults[0].message
+
+    @pytest.mark.parametrize("what", ["new", "correction", "repeated"])
+    def test_a_preview_asks_as_often_for_many_rows_as_for_few_and_locks_nothing(self, what):
+        project, days = make_project(), [date(2026, 9, day) for day in range(1, 31)]
+        for day in [] if what == "new" else days:
+            read(project, 7000 if what == "repeated" else 1, (day, day))
         asked = []
-        for times in (1, 50):
-            many = read_rows(make_file(*[row(project, "7")] * times))
+        for some in (days[:1], days):
+            rows = read_rows(make_file(*(row(project, "7", (day, day)) for day in some)))
             with CaptureQueriesContext(connection) as queries:
-                outcomes = preview_readings(many)
-            asked.append(len([one for one in queries if "SAVEPOINT" not in one["sql"]]))
-        assert [one.effect.value for one in outcomes] == ["repeated", *["wrong"] * 49]
+                outcomes = preview_readings(rows)
+            assert {one.effect.value for one in outcomes} == {what}
+            assert all(one["sql"].startswith("SELECT") for one in queries)
+            assert not [one for one in queries if "FOR NO KEY" in one["sql"]]
+            asked.append(len(queries))
         assert asked[0] == asked[1]
+
+    def test_confirming_writes_the_audit_row_by_row_and_all_else_at_once(self, monkeypatch):
+        project, days = make_project(), [date(2026, 9, day) for day in range(1, 31)]
+        rung, asked = [], []
+        monkeypatch.setattr(readings, "enqueue", rung.append)
+        for some in (days[:1], days[1:]):
+            seen = preview_readings(
+                read_rows(make_file(*(row(project, "7", (day, day)) for day in some)))
+            )
+            with CaptureQueriesContext(connection) as queries:
+                confirm_readings(seen)
+            asked.append(len([one for one in queries if "tenants_auditlog" not in one["sql"]]))
+        assert asked[0] == asked[1]
+        assert rung == ["capacity.share_generation"] * 2
+        assert AuditLog.objects.filter(action="capacity.reading_recorded").count() == 30
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """
 Take a file of readings over: shown first, and then as it was shown, or not at all.
 
-A preview does all that confirming would do, by the same services, and undoes it. So it shows
-every refusal that there would be, and keeps nothing.
+A preview and its confirmation work out what rows do by the same code, and the rules are those of
+`readings`. A preview locks nothing; confirming does, so that nothing changes until it is written.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
@@ -18,11 +19,19 @@ from apps.capacity.errors import CorrectionsNotAgreed, ReadingRefused, ReadingsC
 from apps.capacity.models import GenerationReading, Project
 from apps.capacity.services.locking import lock_projects
 from apps.capacity.services.meter_files import Facts, Field, MeterRow
-from apps.capacity.services.readings import correct, record
-from apps.core.db import inside_transaction
+from apps.capacity.services.readings import (
+    Days,
+    Meter,
+    check_correction,
+    check_new,
+    correction_of,
+    keep,
+    meters_of,
+)
 from apps.core.sheets import Fault
 
 Period = tuple[UUID, date, date]  # project, first and last day
+SOURCE = GenerationReading.Source.CSV
 
 
 class Effect(StrEnum):
@@ -42,23 +51,23 @@ class Outcome:
     effect: Effect
     former_wh: int | None = None
     faults: Sequence[Fault] = ()
+    reading: GenerationReading | None = None  # what it writes down, once it is confirmed
 
 
 @dataclass
 class Known:
-    """What is known of the projects that rows are about, which are locked."""
+    """What is known of the projects that rows are about, and of the rows above."""
 
-    projects: Mapping[str, Project]  # by code and by id
+    meters: Mapping[str, Meter]  # by code and by id of the project
     standing: Mapping[Period, GenerationReading]  # the newest of each period
-    above: dict[Period, int]  # periods of rows above, and which
+    taken: defaultdict[UUID, list[Days]]  # what was read of each project, by a row above or before
+    above: dict[Period, int] = field(default_factory=dict)  # periods of rows above, and which
 
 
-@transaction.atomic
 def preview_readings(rows: Sequence[MeterRow]) -> list[Outcome]:
-    """Return what each row would do, and leave all as it is."""
-    outcomes = _carry_out(rows, reason="a preview")
-    transaction.set_rollback(True)
-    return outcomes
+    """Return what each row would do. It locks nothing, and asks as often for many as for few."""
+    projects = Project.objects.filter(_named_by(rows))
+    return _work_out(rows, {one.pk: one for one in projects})
 
 
 @transaction.atomic
@@ -72,7 +81,9 @@ def confirm_readings(confirmed: Sequence[Outcome], *, reason: str = "") -> dict[
     :raises CorrectionsNotAgreed: if a row corrects a reading, and no reason is given.
     :raises ReadingsChanged: if a row would do something else than was seen. Nothing is done.
     """
-    outcomes = _carry_out([one.row for one in confirmed], reason=reason)
+    rows = [one.row for one in confirmed]
+    projects = Project.objects.filter(_named_by(rows)).values_list("pk", flat=True)
+    outcomes = _work_out(rows, lock_projects(list(projects)), reason=reason)
     for seen, now in zip(confirmed, outcomes, strict=True):
         is_same = (now.effect, now.former_wh) == (seen.effect, seen.former_wh)
         if not is_same and now.effect != Effect.REPEATED:
@@ -80,76 +91,97 @@ def confirm_readings(confirmed: Sequence[Outcome], *, reason: str = "") -> dict[
     counts = dict.fromkeys(Effect, 0)
     for one in outcomes:
         counts[one.effect] += 1
-    if counts[Effect.CORRECTION] and not reason:
+    if counts[Effect.CORRECTION] and not reason.strip():
         raise CorrectionsNotAgreed(corrections=counts[Effect.CORRECTION])
+    keep([one.reading for one in outcomes if one.reading])
     return counts
 
 
-@inside_transaction
-def _carry_out(rows: Sequence[MeterRow], *, reason: str) -> list[Outcome]:
-    known = _look_up([row.facts for row in rows if row.facts])
-    return [_carry(row, known, reason) for row in rows]
-
-
-def _look_up(facts: Sequence[Facts]) -> Known:
-    """Lock the projects and read what stands of them, in as many queries however many rows."""
-    named = {one.project for one in facts}
+def _named_by(rows: Sequence[MeterRow]) -> Q:
+    named = {row.facts.project for row in rows if row.facts}
     ids = [row_id for name in named if (row_id := Project.read_id(name))]
-    found = Project.objects.filter(Q(code__in=named) | Q(pk__in=ids)).values_list("pk", flat=True)
-    projects = lock_projects(list(found))
-    standing = GenerationReading.objects.filter(
-        project__in=projects, corrected_by=None, starts_on__in={one.starts_on for one in facts}
-    )
+    return Q(code__in=named) | Q(pk__in=ids)
+
+
+def _work_out(
+    rows: Sequence[MeterRow], projects: Mapping[UUID, Project], *, reason: str = ""
+) -> list[Outcome]:
+    """Return what each row does, those above it being carried out; nothing is written."""
+    known = _look_up([row.facts for row in rows if row.facts], projects)
+    return [_outcome_of(row, known, reason) for row in rows]
+
+
+def _look_up(facts: Sequence[Facts], projects: Mapping[UUID, Project]) -> Known:
+    """Read what stands of the projects in the days of the rows, in as many queries for any."""
+    taken: defaultdict[UUID, list[Days]] = defaultdict(list)
+    standing: dict[Period, GenerationReading] = {}
+    if facts:
+        found = GenerationReading.objects.filter(
+            project__in=projects,
+            corrected_by=None,
+            starts_on__lte=max(one.ends_on for one in facts),
+            ends_on__gte=min(one.starts_on for one in facts),
+        )
+        for one in found:
+            one.project = projects[one.project_id]
+            standing[one.project_id, one.starts_on, one.ends_on] = one
+            taken[one.project_id].append((one.starts_on, one.ends_on))
+    meters = meters_of(projects.values()).values()
     return Known(
-        projects={
-            name: project
-            for project in projects.values()
-            for name in (project.code, project.public_id)
+        meters={
+            name: meter
+            for meter in meters
+            for name in (meter.project.code, meter.project.public_id)
         },
-        standing={(one.project_id, one.starts_on, one.ends_on): one for one in standing},
-        above={},
+        standing=standing,
+        taken=taken,
     )
 
 
-def _carry(row: MeterRow, known: Known, reason: str) -> Outcome:
-    """Record or correct by one row, unless it is wrong or was carried out before."""
+def _outcome_of(row: MeterRow, known: Known, reason: str) -> Outcome:
+    """Return what one row does, unless it is wrong or was carried out before."""
     if row.facts is None:
         return Outcome(row, Effect.WRONG, faults=row.faults)
     try:
-        with transaction.atomic():
-            effect, former_wh = _write(row.number, row.facts, known, reason)
+        return _effect_of(row, row.facts, known, reason)
     except ReadingRefused as refusal:
         said = refusal.details
         fault = row.fault(said["field"], refusal.code, said["reason"])
         return Outcome(row, Effect.WRONG, faults=[fault])
-    return Outcome(row, effect, former_wh)
 
 
-def _write(number: int, facts: Facts, known: Known, reason: str) -> tuple[Effect, int | None]:
+def _effect_of(row: MeterRow, facts: Facts, known: Known, reason: str) -> Outcome:
     """
-    Carry out what a row says; return what that was, and the energy that it corrects.
+    Return what a row does that can be understood.
 
     :raises ReadingRefused: if it cannot be.
     """
-    project = known.projects.get(facts.project)
-    if project is None:
+    meter = known.meters.get(facts.project)
+    if meter is None:
         said = "There is no such project. Write its code, as in the list of projects."
         raise ReadingRefused(field=Field.PROJECT, reason=said)
-    period = (project.pk, facts.starts_on, facts.ends_on)
-    if known.above.setdefault(period, number) != number:
+    project, days = meter.project, (facts.starts_on, facts.ends_on)
+    period = (project.pk, *days)
+    if known.above.setdefault(period, row.number) != row.number:
         said = f"Row {known.above[period]} has this period. Leave one of them out."
         raise ReadingRefused(field=Field.STARTS_ON, reason=said)
-    source, former = GenerationReading.Source.CSV, known.standing.get(period)
+    former = known.standing.get(period)
     if former is None:
-        record(
-            project=project,
-            starts_on=facts.starts_on,
-            ends_on=facts.ends_on,
-            energy_wh=facts.energy_wh,
-            source=source,
-        )
-        return Effect.NEW, None
+        check_new(meter, days, facts.energy_wh, known.taken[project.pk])
+        known.taken[project.pk].append(days)
+        return Outcome(row, Effect.NEW, reading=_first(project, facts))
     if former.energy_wh == facts.energy_wh:
-        return Effect.REPEATED, None
-    correct(reading=former, energy_wh=facts.energy_wh, source=source, note=reason)
-    return Effect.CORRECTION, former.energy_wh
+        return Outcome(row, Effect.REPEATED)
+    check_correction(meter, former, facts.energy_wh)
+    right = correction_of(former, energy_wh=facts.energy_wh, source=SOURCE, note=reason)
+    return Outcome(row, Effect.CORRECTION, former.energy_wh, reading=right)
+
+
+def _first(project: Project, facts: Facts) -> GenerationReading:
+    return GenerationReading(
+        project=project,
+        starts_on=facts.starts_on,
+        ends_on=facts.ends_on,
+        energy_wh=facts.energy_wh,
+        source=SOURCE,
+    )

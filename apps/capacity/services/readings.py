@@ -1,6 +1,10 @@
 """Write down what a project generated, and correct it; a worker divides it (`sharing`)."""
 
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
@@ -10,6 +14,7 @@ from apps.capacity.models import GenerationReading, Project, ProjectRate
 from apps.capacity.selectors.projects import day_of
 from apps.capacity.services.locking import lock_project
 from apps.core.clock import workers_now
+from apps.core.db import inside_transaction
 from apps.core.queue import enqueue
 from apps.tenants.services import audit
 
@@ -18,6 +23,30 @@ LARGEST_CREDITS = 10**15  # in one lot, by the ledger
 LONGEST_PERIOD = 366  # days
 
 Source = GenerationReading.Source
+Days = tuple[date, date]  # the first and the last one, both in it
+
+
+@dataclass(frozen=True)
+class Meter:
+    """What readings of a project are checked against; asked for after its lock, to write."""
+
+    project: Project
+    most_wh: int  # in one reading: what it pays is one lot, which the ledger limits
+    today: date
+
+
+def meters_of(projects: Collection[Project]) -> dict[UUID, Meter]:
+    """Return the meters of projects, by their ids, in as many queries for many as for one."""
+    rates = ProjectRate.objects.filter(project__in=projects).order_by()
+    highest = dict(rates.values_list("project").annotate(Max("credits_per_kwh")))
+    today = day_of(workers_now())
+    return {one.pk: Meter(one, _most_wh(highest.get(one.pk)), today) for one in projects}
+
+
+def _most_wh(highest_rate: Decimal | None) -> int:
+    if not highest_rate:
+        return LARGEST_ENERGY
+    return min(LARGEST_ENERGY, int(LARGEST_CREDITS * 1000 / highest_rate))
 
 
 @transaction.atomic
@@ -51,12 +80,13 @@ def record(
             energy_wh=same.energy_wh,
             reading=same.public_id,
         )
-    _check_energy(project, energy_wh)
-    _check_period(project, starts_on, ends_on)
-    other = former.filter(starts_on__lte=ends_on, ends_on__gte=starts_on).first()
-    if other is not None:
-        reason = f"{other.starts_on} to {other.ends_on} was read before. Choose other days."
-        raise ReadingRefused(field="starts_on", reason=reason)
+    others = former.filter(starts_on__lte=ends_on, ends_on__gte=starts_on)
+    check_new(
+        meters_of([project])[project.pk],
+        (starts_on, ends_on),
+        energy_wh,
+        others.values_list("starts_on", "ends_on"),
+    )
     reading = GenerationReading(
         project=project,
         starts_on=starts_on,
@@ -65,7 +95,8 @@ def record(
         source=source,
         note=note,
     )
-    return _kept(reading, "capacity.reading_recorded")
+    keep([reading])
+    return reading
 
 
 @transaction.atomic
@@ -86,10 +117,17 @@ def correct(
         if corrected.energy_wh == energy_wh:
             return corrected
         raise ReadingCorrected(energy_wh=corrected.energy_wh, reading=corrected.public_id)
-    _check_energy(project, energy_wh)
-    if energy_wh == reading.energy_wh:
-        raise ReadingRefused(field="energy_wh", reason="The reading says so already.")
-    correction = GenerationReading(
+    check_correction(meters_of([project])[project.pk], reading, energy_wh)
+    correction = correction_of(reading, energy_wh=energy_wh, source=source, note=note)
+    keep([correction])
+    return correction
+
+
+def correction_of(
+    reading: GenerationReading, *, energy_wh: int, source: Source, note: str
+) -> GenerationReading:
+    """Return the reading that stands for another one from now on; not kept yet."""
+    return GenerationReading(
         project=reading.project,
         starts_on=reading.starts_on,
         ends_on=reading.ends_on,
@@ -98,46 +136,68 @@ def correct(
         note=note,
         correction_of=reading,
     )
-    return _kept(correction, "capacity.reading_corrected")
 
 
-def _kept(reading: GenerationReading, action: str) -> GenerationReading:
-    reading.save(force_insert=True)
-    former = reading.correction_of
-    audit.record(
-        action=action,
-        object_id=reading.public_id,
-        before={"energy_wh": former.energy_wh} if former else None,
-        after={
-            "project": reading.project.code,
-            "starts_on": str(reading.starts_on),
-            "ends_on": str(reading.ends_on),
-            "energy_wh": reading.energy_wh,
-            "source": str(reading.source),
-        },
-        reason=reading.note,
-    )
-    enqueue("capacity.share_generation")
-    return reading
+@inside_transaction
+def keep(readings: Sequence[GenerationReading]) -> None:
+    """Write down readings that were checked under the locks of their projects."""
+    GenerationReading.objects.bulk_create(readings)
+    for reading in readings:
+        former = reading.correction_of
+        audit.record(
+            action="capacity.reading_corrected" if former else "capacity.reading_recorded",
+            object_id=reading.public_id,
+            before={"energy_wh": former.energy_wh} if former else None,
+            after={
+                "project": reading.project.code,
+                "starts_on": str(reading.starts_on),
+                "ends_on": str(reading.ends_on),
+                "energy_wh": reading.energy_wh,
+                "source": str(reading.source),
+            },
+            reason=reading.note,
+        )
+    if readings:
+        enqueue("capacity.share_generation")
 
 
-def _check_energy(project: Project, energy_wh: int) -> None:
-    """Check that it can be, and that the ledger takes what it pays in one lot."""
-    rates = ProjectRate.objects.filter(project=project)
-    highest = rates.aggregate(rate=Max("credits_per_kwh"))["rate"] or 0
-    most = LARGEST_ENERGY
-    if highest:
-        most = min(most, int(LARGEST_CREDITS * 1000 / highest))
-    if not 0 <= energy_wh <= most:
-        raise ReadingRefused(field="energy_wh", reason=f"Give from 0 to {most:,} Wh.")
+def check_new(meter: Meter, days: Days, energy_wh: int, taken: Iterable[Days]) -> None:
+    """
+    Check a reading of days that have none; `taken` are the days of other first readings.
+
+    :raises ReadingRefused: if the amount or the days cannot be, or some of them were read before.
+    """
+    _check_energy(meter, energy_wh)
+    starts_on, ends_on = days
+    _check_days(meter, starts_on, ends_on)
+    for first, last in taken:
+        if first <= ends_on and last >= starts_on:
+            reason = f"{first} to {last} was read before. Choose other days."
+            raise ReadingRefused(field="starts_on", reason=reason)
 
 
-def _check_period(project: Project, starts_on: date, ends_on: date) -> None:
-    days = (ends_on - starts_on).days + 1
+def check_correction(meter: Meter, reading: GenerationReading, energy_wh: int) -> None:
+    """
+    Check what shall hold instead of a reading.
+
+    :raises ReadingRefused: if the amount cannot be, or is the one that the reading has.
+    """
+    _check_energy(meter, energy_wh)
+    if energy_wh == reading.energy_wh:
+        raise ReadingRefused(field="energy_wh", reason="The reading says so already.")
+
+
+def _check_energy(meter: Meter, energy_wh: int) -> None:
+    if not 0 <= energy_wh <= meter.most_wh:
+        raise ReadingRefused(field="energy_wh", reason=f"Give from 0 to {meter.most_wh:,} Wh.")
+
+
+def _check_days(meter: Meter, starts_on: date, ends_on: date) -> None:
+    project, days = meter.project, (ends_on - starts_on).days + 1
     if not 1 <= days <= LONGEST_PERIOD:
         reason = f"Give a day from 0 to {LONGEST_PERIOD - 1} days after the first one."
         raise ReadingRefused(field="ends_on", reason=reason)
-    if ends_on >= day_of(workers_now()):
+    if ends_on >= meter.today:
         reason = "The period is not over. Record it after its last day (UTC)."
         raise ReadingRefused(field="ends_on", reason=reason)
     if project.starts_on and starts_on < project.starts_on:
