@@ -14,6 +14,7 @@ ENUM_NAMES = {
     "KeyStatusEnum": "apps.rbac.models.ApiKey.Status",
     "MemberStatusEnum": "apps.partners.models.PartnerMember.Status",
     "ModeEnum": "apps.billing.models.AutoReload.Mode",
+    "ReadingSourceEnum": "apps.capacity.models.GenerationReading.Source",
     "UploadModeEnum": "apps.partners.models.Upload.Mode",
     "UploadRowStatusEnum": "apps.partners.models.UploadRow.Status",
     "UploadStatusEnum": "apps.partners.models.Upload.Status",

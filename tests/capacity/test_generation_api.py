@@ -50,7 +50,7 @@ class TestStaff:
         assert (refused.status_code, refused.json()["code"]) == (409, "reading_exists")
         wrong = first.json()["id"]
         second = post(operator, project=project.code, energy_wh=900, corrects=wrong, note="Meter")
-        assert second.json()["corrects"] == wrong
+        assert (second.json()["corrects"], second.json()["note"]) == (wrong, "Meter")
 
         listed = operator.get(READINGS, {"project": project.code}).json()["data"]
         assert {one["id"]: one["corrected_by"] for one in listed} == {
@@ -59,6 +59,17 @@ class TestStaff:
         }
         assert {one["source"] for one in listed} == {"api"}
 
+    def test_say_why_they_correct(self, operator):
+        project = make_project(5)
+        wrong = post(operator, project=project.code, energy_wh=1000).json()["id"]
+
+        for said in ({}, {"note": ""}, {"note": "  "}):
+            body = {"project": project.code, "energy_wh": 900, "corrects": wrong, **said}
+            refused = post(operator, **body)
+            assert (refused.status_code, refused.json()["code"]) == (400, "reading_refused")
+            assert refused.json()["field"] == "note"
+        assert GenerationReading.objects.count() == 1
+
     def test_correct_nothing_of_other_days_or_projects(self, operator):
         project, other = make_project(5), make_project(5)
         wrong = post(operator, project=project.code, energy_wh=1000).json()["id"]
@@ -66,7 +77,7 @@ class TestStaff:
         days = {"starts_on": "2026-09-01", "ends_on": "2026-09-30"}
         for change in ({"project": other.code}, {"corrects": "gen_none"}, days):
             body = {"project": project.code, "energy_wh": 900, "corrects": wrong, **change}
-            assert post(operator, **body).status_code == 404
+            assert post(operator, **body, note="Meter").status_code == 404
         assert GenerationReading.objects.count() == 1
 
     def test_who_may_not_finds_nothing(self, client, acme):
@@ -121,11 +132,13 @@ class TestCustomers:
     def test_see_what_the_project_generated(self, client):
         project = make_project(5, capacity_kw=20)
         generate(project, 10000)
+        GenerationReading.objects.update(note="Their meter is broken: call Ada")
 
         address = f"/api/v1/projects/{project.code}/readings"
         (reading,) = client.get(address).json()["data"]
         assert (reading["energy_wh"], reading["banked_wh"]) == (10000, 10000)
         assert (reading["banked_percent"], reading["posted_at"] is None) == ("100.000", False)
+        assert "Ada" not in str(reading)  # what staff wrote for themselves
 
     def test_cost_as_many_queries_for_many_as_for_few(
         self, client, acme, django_assert_max_num_queries

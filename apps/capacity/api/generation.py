@@ -16,6 +16,7 @@ from apps.capacity.api.generation_serializers import (
     ReadingIn,
     ReadingOut,
     ShareFilterIn,
+    StaffReadingOut,
 )
 from apps.capacity.models import GenerationReading, Project
 from apps.capacity.selectors.generation import all_readings, generation_of, readings_of, shares_of
@@ -112,7 +113,7 @@ class Readings(StaffAPIView):
         operation_id="readings_list",
         tags=["staff"],
         parameters=[ReadingFilterIn],
-        responses=ReadingOut(many=True),
+        responses=StaffReadingOut(many=True),
     )
     def get(self, request: Request) -> Response:
         """Return what was read of all projects, newest first."""
@@ -120,16 +121,16 @@ class Readings(StaffAPIView):
         found = all_readings()
         if "project" in asked:
             found = found.filter(project=any_project(asked["project"]))
-        return paginated(request, found, ReadingOut, parameters=known)
+        return paginated(request, found, StaffReadingOut, parameters=known)
 
     @extend_schema(
         operation_id="readings_create",
         tags=["staff"],
         request=ReadingIn,
-        responses={201: ReadingOut},
+        responses={201: StaffReadingOut},
     )
     def post(self, request: Request) -> Response:
-        """Record what a project generated, or correct it; the same facts again change nothing."""
+        """Record what a project generated, or correct it and say why; again it changes nothing."""
         fields = validated(ReadingIn, request.data)
         return run_once(request, principal=self.principal, effect=lambda: self.record(fields))
 
@@ -146,7 +147,7 @@ class Readings(StaffAPIView):
                 note=fields["note"],
             )
         shown = all_readings().get(pk=reading.pk)
-        return Answer(201, dict(ReadingOut(shown).data), {})
+        return Answer(201, dict(StaffReadingOut(shown).data), {})
 
     def wrong_one(self, project: Project, name: str, fields: dict[str, Any]) -> GenerationReading:
         """

@@ -41,11 +41,17 @@ class ReadingOut(serializers.ModelSerializer[GenerationReading]):
             "corrects",
             "corrected_by",
             "source",
-            "note",
             "shared_at",
             "posted_at",
             "created_at",
         ]
+
+
+class StaffReadingOut(ReadingOut):
+    """What a project generated, with what staff wrote beside it: that is for them alone."""
+
+    class Meta(ReadingOut.Meta):
+        fields = [*ReadingOut.Meta.fields, "note"]
 
 
 class ReadingIn(serializers.Serializer[Any]):
@@ -60,7 +66,13 @@ class ReadingIn(serializers.Serializer[Any]):
         required=False,
         help_text="The reading (gen_…) of the same project and days that is wrong.",
     )
-    note = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+    note = serializers.CharField(
+        max_length=200,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="For staff. Of a correction it is needed, and says why.",
+    )
 
 
 class ReadingFilterIn(serializers.Serializer[Any]):

@@ -104,12 +104,13 @@ def correct(
     *, reading: GenerationReading, energy_wh: int, source: Source, note: str
 ) -> GenerationReading:
     """
-    Say what a period really generated, as one more reading; the difference is posted.
+    Say what a period really generated, and why, as one more reading; the difference is posted.
 
     The same correction again is the same reading. A correction can be corrected.
 
     :raises ReadingCorrected: if it was corrected before, to another amount.
-    :raises ReadingRefused: if the amount cannot be, or is the one that the reading has.
+    :raises ReadingRefused: if the amount cannot be, or is the one that the reading has, or the
+        note does not say why.
     """
     project = lock_project(reading.project_id)
     corrected = GenerationReading.objects.filter(correction_of=reading).first()
@@ -118,6 +119,9 @@ def correct(
             return corrected
         raise ReadingCorrected(energy_wh=corrected.energy_wh, reading=corrected.public_id)
     check_correction(meters_of([project])[project.pk], reading, energy_wh)
+    if not note.strip():
+        reason = "Say why it is corrected. It stands at the correction, and in the audit log."
+        raise ReadingRefused(field="note", reason=reason)
     correction = correction_of(reading, energy_wh=energy_wh, source=source, note=note)
     keep([correction])
     return correction
