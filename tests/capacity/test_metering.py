@@ -1,5 +1,6 @@
 """Files of readings: what each row does is shown, and then done as it was shown, or not at all."""
 
+import csv
 from datetime import date
 
 import pytest
@@ -8,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.capacity.admin import meter_desk
+from apps.capacity.admin import meter_seen
 from apps.capacity.errors import CorrectionsNotAgreed, ReadingsChanged
 from apps.capacity.models import GenerationReading, GenerationShare, Project
 from apps.capacity.services import readings
@@ -254,6 +255,7 @@ class TestBackOffice:
         asked = staff.post(UPLOAD, {"seen": seen})  # without leaving the wrong row out
         assert asked.status_code == 422
         assert "This is no number" in asked.content.decode()
+        assert 'form="preview" name="errors"' in asked.content.decode()
         done = staff.post(UPLOAD, {"seen": seen, "leave_out": "on"}, follow=True)
         assert "1 readings are recorded" in done.content.decode()
         assert GenerationReading.objects.get().source == "csv"
@@ -270,13 +272,45 @@ class TestBackOffice:
         staff.post(UPLOAD, {"seen": seen, "agreed": "on", "reason": "Meter"})
         assert GenerationReading.objects.get(correction_of__isnull=False).energy_wh == 2000
 
+    def test_wrong_rows_are_a_file_that_comes_back_mended(self, staff):
+        project = make_project()
+        header = f"note,{HEADER}"
+        data = make_file(
+            f"=1+1,{row(project, 'x')}",
+            f"whole,{row(project, '7', SEPTEMBER)}",
+            f"cut,{row(project, '8')},9",
+            f"far,nowhere,2026-08-01,2026-08-31,{'1' * 120}",
+            header=header,
+        )
+        seen = send(staff, data).context["form"]["seen"].value()
+        answer = staff.post(UPLOAD, {"seen": seen, "errors": "1"})
+        file = b"".join(answer.streaming_content).decode()
+        first, *wrong = csv.reader(file.splitlines())
+
+        assert answer["Content-Type"].startswith("text/csv")
+        assert first == [*header.split(","), "_row", "_error"]
+        assert [(one[0], one[5]) for one in wrong] == [("'=1+1", "2"), ("cut", "4"), ("far", "5")]
+        assert wrong[0][6].startswith("energy_kwh: This is no number")
+        assert wrong[1][-1] == "9"  # stays wrong until somebody looks at it
+        assert wrong[2][4] == "1" * 120  # all of it, and not what is shown
+        assert not GenerationReading.objects.exists()
+        mended = file.replace(",x,", ",1,").replace(wrong[1][6] + ",9", wrong[1][6])
+        outcomes = preview_readings(read_rows(mended.encode()))
+        assert [one.effect.value for one in outcomes] == ["new", "wrong", "wrong"]
+
+    def test_more_than_a_page_can_hand_back_is_refused_in_words(self, staff, monkeypatch):
+        monkeypatch.setattr(meter_seen, "LARGEST_SEEN", 10)
+        answer = send(staff, make_file(row(make_project(), "x")))
+        assert answer.status_code == 400
+        assert "Divide the file into two" in answer.content.decode()
+
     def test_a_preview_is_its_viewers_for_an_hour(self, staff, monkeypatch):
         project = make_project()
         seen = send(staff, make_file(row(project))).context["form"]["seen"].value()
         other = signed_in(make_person(is_staff=True, is_superuser=True))
         assert other.post(UPLOAD, {"seen": seen}).status_code == 409
         assert staff.post(UPLOAD, {"seen": f"{seen}x"}).status_code == 409
-        monkeypatch.setattr(meter_desk, "LONGEST_LOOK", -1)  # as if it were long ago
+        monkeypatch.setattr(meter_seen, "LONGEST_LOOK", -1)  # as if it were long ago
         assert staff.post(UPLOAD, {"seen": seen}).status_code == 409
         assert not GenerationReading.objects.exists()
 

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from unfold.widgets import (
@@ -18,9 +18,10 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from apps.capacity.admin.meter_seen import LONGEST_VALUE, read_seen, write_seen
 from apps.capacity.models import Project
 from apps.capacity.selectors.amounts import to_kwh
-from apps.capacity.services.meter_files import MOST_READINGS, Facts, MeterRow, read_rows
+from apps.capacity.services.meter_files import MOST_READINGS, read_rows
 from apps.capacity.services.metering import (
     Effect,
     Outcome,
@@ -28,12 +29,10 @@ from apps.capacity.services.metering import (
     preview_readings,
 )
 from apps.core.errors import DomainError
-from apps.core.sheets import LARGEST_FILE, Fault
+from apps.core.exports import stream_csv
+from apps.core.sheets import LARGEST_FILE, FaultyRow, file_of_errors, problems_of
 from apps.rbac.admin.base import staff_of
 
-SALT = "coffer.readings"
-LONGEST_LOOK = 60 * 60  # seconds in which a preview can be confirmed
-LONGEST_VALUE = 100  # characters of a wrong cell that are shown
 ROWS_SHOWN = 50  # of those that are not wrong
 MOST_MB = LARGEST_FILE // 1024**2
 EFFECTS = {
@@ -108,14 +107,14 @@ class MeterDesk:
         self.request = request
         self.back_url = reverse("admin:capacity_generationreading_changelist")
         self.frame = {**frame, "title": "Upload readings", "back_url": self.back_url}
-        self.salt = f"{SALT}:{staff_of(request).pk}"
+        self.viewer = str(staff_of(request).pk)
 
-    def answer(self) -> HttpResponse:
+    def answer(self) -> HttpResponseBase:
         """Show the form, the preview of a file, or what came of its confirmation."""
         if self.request.method != "POST":
             return self.show_form(FileForm())
         if "seen" in self.request.POST:
-            return self.confirm()
+            return self.go_on()
         form = FileForm(self.request.POST, self.request.FILES)
         if not form.is_valid():
             return self.show_form(form, status=422)
@@ -127,12 +126,23 @@ class MeterDesk:
             form.add_error("file", str(refusal))
             return self.show_form(form, status=refusal.status)
 
-    def confirm(self) -> HttpResponse:
-        """Record what was seen, and lead back; ask again for what was not agreed to."""
+    def go_on(self) -> HttpResponseBase:
+        """Do with a preview what is asked for: record it, or hand out what is wrong."""
         try:
-            outcomes = self.read_seen(self.request.POST["seen"])
+            outcomes = read_seen(self.request.POST["seen"], self.viewer)
         except signing.BadSignature:
             return self.refuse("This preview is too old, or not yours. Upload the file again.")
+        return self.hand_out(outcomes) if "errors" in self.request.POST else self.confirm(outcomes)
+
+    def hand_out(self, outcomes: Sequence[Outcome]) -> HttpResponseBase:
+        """Answer the rows that are wrong as a file that can be mended and uploaded as it is."""
+        wrong = [one for one in outcomes if one.effect == Effect.WRONG]
+        columns = next((one.row.columns for one in wrong), ())
+        faulty = [FaultyRow(one.row.number, one.row.line, problems_of(one.faults)) for one in wrong]
+        return stream_csv(**vars(file_of_errors("readings-errors.csv", columns, faulty)))
+
+    def confirm(self, outcomes: Sequence[Outcome]) -> HttpResponse:
+        """Record what was seen, and lead back; ask again for what was not agreed to."""
         form = ConfirmForm(self.request.POST, counts=counts_of(outcomes))
         if not form.is_valid():
             return self.show_preview(outcomes, form)
@@ -162,7 +172,7 @@ class MeterDesk:
     ) -> HttpResponse:
         """Show what each row would do; nothing of it is kept but in the page itself."""
         counts = counts_of(outcomes)
-        seen = {"seen": self.written(outcomes)}
+        seen = {"seen": write_seen(outcomes, self.viewer)}
         shown = form or ConfirmForm(initial=seen, counts=counts)
         wrong = [one for one in outcomes if one.effect == Effect.WRONG]
         able = [one for one in outcomes if one.effect != Effect.WRONG]
@@ -177,51 +187,6 @@ class MeterDesk:
         }
         status = 422 if shown.errors else 200
         return render(self.request, "admin/capacity/preview_readings.html", page, status=status)
-
-    def written(self, outcomes: Sequence[Outcome]) -> str:
-        """Return what a preview shows, for the page to hand back: signed, for this person."""
-        rows = [
-            [one.row.number, one.effect.value, one.former_wh, _facts(one.row), _faults(one)]
-            for one in outcomes
-        ]
-        return signing.dumps(rows, salt=self.salt, compress=True)
-
-    def read_seen(self, seen: str) -> list[Outcome]:
-        """
-        Return what a preview showed.
-
-        :raises BadSignature: if it is another's, or older than LONGEST_LOOK.
-        """
-        rows = signing.loads(seen, salt=self.salt, max_age=LONGEST_LOOK)
-        return [
-            Outcome(
-                MeterRow(number, _read(facts)),
-                Effect(effect),
-                former_wh,
-                [Fault(*fault) for fault in faults],
-            )
-            for number, effect, former_wh, facts, faults in rows
-        ]
-
-
-def _facts(row: MeterRow) -> list[object]:
-    facts = row.facts
-    if facts is None:
-        return []
-    return [facts.project, str(facts.starts_on), str(facts.ends_on), facts.energy_wh]
-
-
-def _faults(outcome: Outcome) -> list[list[str]]:
-    return [
-        [one.column, one.value[:LONGEST_VALUE], one.code, one.message] for one in outcome.faults
-    ]
-
-
-def _read(facts: list[Any]) -> Facts | None:
-    if not facts:
-        return None
-    project, first, last, energy_wh = facts
-    return Facts(project, date.fromisoformat(first), date.fromisoformat(last), energy_wh)
 
 
 def counts_of(outcomes: Sequence[Outcome]) -> Counter[str]:

@@ -225,7 +225,7 @@ class GenerationReadingAdmin(ServiceAdmin[GenerationReading], AskingAdmin[Genera
     @action(  # type: ignore[untyped-decorator]  # of Unfold
         description="Upload", url_path="upload", icon="upload", permissions=["upload"]
     )
-    def upload(self, request: HttpRequest) -> HttpResponse:
+    def upload(self, request: HttpRequest) -> HttpResponseBase:
         """Take a file of readings over, once it was shown what it does."""
         frame = {**self.admin_site.each_context(request), "opts": self.opts}
         return MeterDesk(request, frame).answer()

@@ -61,6 +61,8 @@ class MeterRow:
     facts: Facts | None
     cells: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # of each field: name, value
     faults: Sequence[Fault] = ()
+    columns: Sequence[str] = ()  # of the file
+    line: Sequence[str] = ()  # all its cells, as they stand there
 
     def fault(self, of: str, code: str, message: str) -> Fault:
         """Return what is wrong with one of its fields, with the column as the file calls it."""
@@ -107,8 +109,8 @@ def _read(
     project: str,
 ) -> MeterRow:
     said = {name: (columns[place], cells[place].strip()) for name, place in mapping.items()}
-    row = MeterRow(number, None, said, cells_beyond(cells, columns))
-    faults = list(row.faults)
+    row = MeterRow(number, None, said, columns=columns, line=cells)
+    faults = cells_beyond(cells, columns)
     first, last = (_told(row, name, day_said, faults) for name in DAYS)
     energy = _energy(row, faults)
     if faults or first is None or last is None or energy is None:

@@ -1,5 +1,5 @@
 """
-Read tables that people upload: bytes in, cells out. Knows nothing of the database.
+Read tables that people upload, and hand their rows out again. Knows nothing of the database.
 
 What cannot be read is refused as a whole, with what to do about it; what a cell means, whoever
 reads the table asks later, row by row. What columns are called, a `Vocabulary` says.
@@ -7,6 +7,7 @@ reads the table asks later, row by row. What columns are called, a `Vocabulary` 
 
 from apps.core.sheets.delimited import read_delimited
 from apps.core.sheets.errors import UnreadableUpload
+from apps.core.sheets.files import FaultyRow, SheetFile, file_of_errors, problems_of, with_notes
 from apps.core.sheets.tables import (
     LARGEST_FILE,
     MOST_ROWS,
@@ -25,12 +26,17 @@ __all__ = [
     "MOST_ROWS",
     "Cells",
     "Fault",
+    "FaultyRow",
     "Line",
+    "SheetFile",
     "Table",
     "UnreadableUpload",
     "Vocabulary",
     "cells_beyond",
+    "file_of_errors",
+    "problems_of",
     "read_table",
+    "with_notes",
 ]
 
 ZIP = b"PK\x03\x04"

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.core.models import Row
+from apps.core.sheets import Fault, problems_of
 from apps.partners.models.awards import PartnerCredit
 from apps.partners.models.campaigns import Campaign
 from apps.partners.models.members import PartnerMember
@@ -149,7 +150,4 @@ class UploadRow(Row):
     @property
     def problems(self) -> str:
         """What is wrong with it, cell by cell."""
-        return " ".join(
-            f"{one['column']}: {one['message']}" if one["column"] else one["message"]
-            for one in self.errors
-        )
+        return problems_of(Fault(**one) for one in self.errors)

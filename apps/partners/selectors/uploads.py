@@ -1,10 +1,10 @@
 """Uploads of a programme: how far each is, and its rows as files to take away."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from django.db.models import Count, F, QuerySet, Sum
 
+from apps.core.sheets import FaultyRow, SheetFile, file_of_errors, with_notes
 from apps.credits.selectors import balance_of, main_wallet
 from apps.partners.models import Upload, UploadRow
 from apps.tenants.models import Organization
@@ -82,47 +82,21 @@ def rows_shown(upload: Upload) -> list[UploadRow]:
     return [*first, *rows_of(upload).filter(status__in=WITH_FAULTS, number__gt=last)]
 
 
-@dataclass(frozen=True)
-class File:
-    """A file to take away: what `stream_csv` needs."""
-
-    filename: str
-    columns: list[str]
-    rows: Iterator[list[object]]
-
-
-def result_of(upload: Upload) -> File:
+def result_of(upload: Upload) -> SheetFile:
     """Return all rows as they stood in the file, with what became of each."""
-    rows = (
-        [
-            *(*_cells(upload, row), row.number, row.status),
-            *(row.award.public_id if row.award else "", row.problems, *_beyond(upload, row)),
-        ]
-        for row in rows_of(upload)
-    )
+    rows = (with_notes(row.cells, upload.columns, _became(row)) for row in rows_of(upload))
     columns = [*upload.columns, "_row", "_status", "_award", "_error"]
-    return File(f"{upload.public_id}-result.csv", columns, rows)
+    return SheetFile(f"{upload.public_id}-result.csv", columns, rows)
 
 
-def errors_of(upload: Upload) -> File:
-    """
-    Return the rows that are wrong or could not be done, as they stood in the file.
-
-    What begins with _ is left out when the file comes back, so it can be mended as it is.
-    """
-    rows = (
-        [*_cells(upload, row), row.number, row.problems, *_beyond(upload, row)]
+def errors_of(upload: Upload) -> SheetFile:
+    """Return the rows that are wrong or could not be done, to be mended and uploaded again."""
+    faulty = (
+        FaultyRow(row.number, row.cells, row.problems)
         for row in rows_of(upload).filter(status__in=WITH_FAULTS)
     )
-    return File(f"{upload.public_id}-errors.csv", [*upload.columns, "_row", "_error"], rows)
+    return file_of_errors(f"{upload.public_id}-errors.csv", upload.columns, faulty)
 
 
-def _cells(upload: Upload, row: UploadRow) -> list[str]:
-    """Return as many cells as there are columns, so that what we add stands in its own."""
-    width = len(upload.columns)
-    return [*row.cells, *("" for _ in range(width - len(row.cells)))][:width]
-
-
-def _beyond(upload: Upload, row: UploadRow) -> list[str]:
-    """Return the cells that no column has, so that a row with too many stays one."""
-    return list(row.cells[len(upload.columns) :])
+def _became(row: UploadRow) -> list[object]:
+    return [row.number, row.status, row.award.public_id if row.award else "", row.problems]
