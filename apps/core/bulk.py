@@ -30,7 +30,8 @@ def insert_many[M: models.Model](rows: Iterable[M]) -> list[M]:
     booleans, bytes, UUIDs, moments, JSON, or None.
 
     :raises NoOrganization: if the rows are of organizations, and the scope says of none.
-    :raises TypeError: if a cell is something else, an expression for instance.
+    :raises TypeError: if a cell is something else, an expression for instance, or if the
+        database shall fill it in for some of the rows alone.
     """
     made = list(rows)
     if not made:
@@ -38,6 +39,7 @@ def insert_many[M: models.Model](rows: Iterable[M]) -> list[M]:
     model = type(made[0])
     _check_scope(model)
     fields, filled = _columns(made[0])
+    _check_filled(made, filled)
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute(_statement(model, fields, filled), [_as_json(made, fields)])
         answers = {key: cells for key, *cells in cursor.fetchall()}
@@ -61,6 +63,14 @@ def _columns(row: models.Model) -> tuple[list[Field], list[Field]]:
         left = field.generated or isinstance(getattr(row, field.attname), DatabaseDefault)
         (filled if left else said).append(field)
     return said, filled
+
+
+def _check_filled(rows: Sequence[models.Model], filled: Sequence[Field]) -> None:
+    """Refuse a cell that one row has and the first one leaves: the statement would drop it."""
+    left = [field.attname for field in filled if not field.generated]
+    for row in rows:
+        if said := [name for name in left if not isinstance(getattr(row, name), DatabaseDefault)]:
+            raise TypeError(f"One row says {said[0]}, and the first one leaves it to the database.")
 
 
 def _statement(model: type[models.Model], fields: Sequence[Field], filled: Sequence[Field]) -> str:

@@ -191,6 +191,14 @@ class TestImporting:
         assert [column for _, column, _ in found] == ["starts_on"]
         assert counters(project) == ("10", "0", "0")
 
+    def test_minds_nobody_who_had_a_block_on_no_day(self, run, acme, project):
+        (his,) = allocate(make_organization(name="Other"), project, 5, mode="exact")
+        withdraw_allocations(allocations=[his], reason="A mistake, on the same day")
+
+        assert run(line(block_id=his.block.serial))[0] == []
+        assert counters(project) == ("10", "5", "0")
+        assert not [one.invariant.code for one in verify() if one.failures]
+
     def test_comes_before_the_readings_of_its_days(self, run, acme, project):
         GenerationReading.objects.create(
             project=project,

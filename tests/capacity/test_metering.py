@@ -111,6 +111,9 @@ class TestReading:
     def test_days_and_energy_are_exact(self):
         assert day_said("2026-10-31T00:00:00") == date(2026, 10, 31)
         assert watt_hours_of("0.001") == 1
+        assert watt_hours_of(f"{10**30 + 1}.5") == (10**30 + 1) * 1000 + 500
+        with pytest.raises(ValueError, match="Round it"):
+            watt_hours_of(f"1200.{'0' * 30}1")
 
 
 @pytest.mark.django_db

@@ -128,6 +128,14 @@ def test_a_row_that_leaves_a_cell_which_the_first_one_fills_is_refused(partner):
         insert_many([first, second])
 
 
+def test_a_row_that_fills_a_cell_which_the_first_one_leaves_is_refused(partner):
+    first, second = members(partner, "Ada", "Grace")
+    second.created_at = database_now()
+
+    with pytest.raises(TypeError, match="created_at"):
+        insert_many([first, second])
+
+
 def test_a_table_of_organizations_needs_one(partner):
     rows = members(partner, "Ada")
 

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Q, Sum
+from django.db.models import F, Q, Sum
 
 from apps.capacity.models import Allocation, CapacityBlock, GenerationReading, Project
 from apps.capacity.selectors.projects import NOTHING, day_of, fee_on
@@ -148,7 +148,8 @@ def check_days(former: FormerAllocation, block: CapacityBlock) -> None:
     value = str(former.starts_on)
     until = Q() if former.ends_on is None else Q(effective_from__lt=former.ends_on)
     others = Allocation.objects.filter(until, block=block).exclude(
-        effective_to__lte=former.starts_on
+        # Over by then, or of no day at all
+        Q(effective_to__lte=former.starts_on) | Q(effective_to=F("effective_from"))
     )
     if former.ends_on != former.starts_on and (other := others.first()):
         end = other.effective_to or "now"

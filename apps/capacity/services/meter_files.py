@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 from apps.core.sheets import Fault, UnreadableUpload, Vocabulary, cells_beyond, read_table
 from apps.core.sheets.numbers import decimal_of, whole_of
@@ -161,7 +161,7 @@ def watt_hours_of(text: str) -> int:
 
     :raises ValueError: if it says no number, or one that is finer than a Wh.
     """
-    energy = decimal_of(text) * WH
-    if energy != energy.to_integral_value():
+    energy = Fraction(decimal_of(text)) * WH  # a Decimal would round what has many digits
+    if energy.denominator != 1:
         raise ValueError("A kWh has three digits after the point at most. Round it to the Wh.")
-    return int(Decimal(energy))
+    return energy.numerator
