@@ -2,12 +2,14 @@
 
 import csv
 from datetime import date
+from io import BytesIO
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from openpyxl import Workbook
 
 from apps.capacity.admin import meter_seen
 from apps.capacity.errors import CorrectionsNotAgreed, ReadingsChanged
@@ -56,6 +58,16 @@ class TestReading:
     def test_the_template_is_read_and_its_example_left_out(self):
         data = "\n".join([*map(",".join, TEMPLATE), "north,2026-10-01,2026-10-31,7"]).encode()
         assert [one.facts.energy_wh for one in read_rows(data)] == [7000]
+
+    def test_a_number_of_a_workbook_means_one(self):
+        book, file = Workbook(), BytesIO()
+        book.active.append(HEADER.split(","))
+        for kwh in (123.456, 1.5, 7, "1.234"):
+            book.active.append(["north", *OCTOBER, kwh])
+        book.save(file)
+        *rows, text = read_rows(file.getvalue())
+        assert [one.facts.energy_wh for one in rows] == [123_456, 1500, 7000]
+        assert "two numbers" in text.faults[0].message
 
     def test_a_project_is_named_by_the_rows_or_beforehand(self):
         header = "from,to,wh"

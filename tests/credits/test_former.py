@@ -162,6 +162,12 @@ class TestLedger:
         assert row.reason == "Rows of 2024 are lost"
         assert broken() == []
 
+    def test_takes_no_reason_that_is_too_long_to_be_kept(self, run, with_balance):
+        _, end = run("import_ledger", HISTORY[0], allow_difference="x" * 501)
+
+        assert "Shorten it" in end
+        assert not FormerMovement.objects.exists()
+
     def test_says_where_the_newest_balance_is_another(self, run, with_balance):
         found, _ = run("import_ledger", HISTORY[0], HISTORY[1].replace(",70,", ",71,"))
 

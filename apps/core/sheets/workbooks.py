@@ -97,10 +97,19 @@ def text_of(value: object) -> str:
     """Return a cell's value as text, as a CSV of the same sheet would have it."""
     if value is None:
         return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    if isinstance(value, float):
+        return _number(value)
     if isinstance(value, date | datetime | time):
         return value.isoformat()
-    if isinstance(value, str | bool | int | float):
+    if isinstance(value, str | bool | int):
         return str(value).encode("utf-8", "replace").decode()
     return "="  # a formula that fills several cells: an object of openpyxl's
+
+
+def _number(value: float) -> str:
+    """Return a number so that nobody takes its three digits behind the point for thousands."""
+    if value.is_integer():
+        return str(int(value))
+    text = str(value)
+    part = text.partition(".")[2]
+    return f"{text}0" if len(part) == 3 and part.isdigit() else text

@@ -63,10 +63,10 @@ def claw_back(
 
 def _call_in_for(lot: Lot, command: ClawBack) -> None:
     """Bring back what is missing of what is to be taken, unless it was taken before."""
+    lock_lent(lot)  # and then look: whoever takes under the same reference has waited here
     done = CreditTransaction.objects.filter(wallet=lot.wallet_id, reference=command.reference)
     if done.exists():
         return
-    lock_lent(lot)
     there = _family(lot).aggregate(sum=Sum("remaining", default=0))["sum"]
     if command.amount > there:
         call_in(

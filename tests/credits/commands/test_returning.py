@@ -28,13 +28,14 @@ from apps.credits.ledger.posting import post_one
 from apps.credits.ledger.rules import recalling
 from apps.credits.ledger.state import LotState
 from apps.credits.models import CreditTransaction, Hold, Lot, Wallet
-from apps.credits.services import DRY_RUN, Mode
+from apps.credits.services import DRY_RUN, Mode, clawbacks
 from apps.credits.services.charges import charge_amount, refund_charge
 from apps.credits.services.clawbacks import claw_back, freeze_lot
 from apps.credits.services.expiry import sweep_expired_lots
 from apps.credits.services.expiry_warnings import write_warnings
 from apps.credits.services.grants import grant_credits
 from apps.credits.services.holds import hold_amount, release_hold
+from apps.credits.services.lending import lock_lent
 from apps.credits.services.organizations import close_wallets, reopen_wallets
 from apps.credits.services.transfers import (
     RecallRequest,
@@ -375,6 +376,22 @@ class TestRecall:
         recall([lot])
 
         assert rests(origin) == (40,)
+
+    def test_of_what_was_lent_is_not_called_in_for_what_another_has_just_taken(
+        self, hand_on, origin, monkeypatch
+    ):
+        (lot,) = hand_on()
+        back = {"lot": origin, "amount": 60, "reference": "refund:re_1", **ABOUT}
+
+        def locked_once_another_was_done(asked):
+            monkeypatch.setattr(clawbacks, "lock_lent", lock_lent)
+            claw_back(**back)
+            return lock_lent(asked)
+
+        monkeypatch.setattr(clawbacks, "lock_lent", locked_once_another_was_done)
+        assert claw_back(**back).is_replayed
+
+        assert rests(lot, origin) == (40, 0)
 
     def test_reaches_what_was_given_another_date(self, hand_on, recall, origin, now):
         (lot,) = hand_on(expires_at=now + DAY)

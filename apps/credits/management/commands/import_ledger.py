@@ -13,6 +13,8 @@ from apps.credits.models import FormerAccount
 from apps.credits.selectors.former import FormerEntry, History, accounts_named, read_entry
 from apps.credits.services.former import import_histories
 
+LONGEST_REASON = 500  # characters, of a difference
+
 
 class Command(ImportCommand):
     """
@@ -48,10 +50,12 @@ class Command(ImportCommand):
         """
         Import the history of every account that agrees, in one transaction, and print sums.
 
-        :raises CommandError: if nobody can tell whose a row is, one stands there twice, or the
-            file changed meanwhile.
+        :raises CommandError: if nobody can tell whose a row is, one stands there twice, the
+            file changed meanwhile, or the reason for differences is too long to be kept.
         """
         reason: str = options["allow_difference"]
+        if len(reason) > LONGEST_REASON:
+            raise CommandError(f"The reason has more than {LONGEST_REASON} characters. Shorten it.")
         histories = self.add_up(file, report)
         known = accounts_named(histories)
         accounts = {
