@@ -33,6 +33,7 @@ def leave_programme(organization: Organization, user: User, **kwargs: Any) -> No
 @receiver(person_erased)
 def forget_who_was_erased(user: User, identity: Identity, **kwargs: Any) -> None:
     """Let him leave every programme, and take his name and address from them."""
+    forgetting.lock_programmes(user=user, identity=identity)
     # While he is still known as a member:
     upload_forgetting.forget_in_uploads(user=user, addresses=identity.emails)
     forget_requests(user=user, identity=identity)
