@@ -233,21 +233,23 @@ def test_an_award_that_is_used_up_is_over_at_its_end():
         assert settle_due().awards == 0
 
 
-def test_a_programme_that_is_refused_holds_up_no_other(monkeypatch):
+@pytest.mark.parametrize("problem", [WalletClosed, AssertionError])
+def test_a_programme_that_fails_holds_up_no_other(monkeypatch, problem):
     failing, other = sorted((returning(), returning()), key=lambda one: one.pk)  # as swept
     awards = [give(make_active_member(one), 10) for one in (failing, other)]
+    awards += [give(awards[0].member, 10) for _ in range(2)]
 
     def refuse(partner, *rest):
         if partner == failing:
-            raise WalletClosed
+            raise problem
         return take_back(partner, *rest)
 
     monkeypatch.setattr(sweeping, "take_back", refuse)
     with moved_to(max(award.expires_at for award in awards) + DAY):
-        done = settle_due()
+        done = settle_due(limit=2)  # fewer than what is due of the first
         assert (done.awards, done.credits) == (1, 10)
         monkeypatch.undo()
-        assert settle_due().credits == 10  # nothing of it was written: it is due still
+        assert settle_due().credits == 30  # nothing of it was written: it is due still
     assert [in_pool(one) for one in (failing, other)] == [100, 100]
 
 

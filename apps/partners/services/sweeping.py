@@ -12,7 +12,6 @@ from django.db import connection, transaction
 
 from apps.core import scope
 from apps.core.clock import database_now
-from apps.core.errors import DomainError
 from apps.credits.models import Lot
 from apps.partners import selectors
 from apps.partners.models import Partner, PartnerCredit, PartnerMember
@@ -25,7 +24,8 @@ logger = structlog.get_logger(__name__)
 LOOKED_AT = timedelta(days=7)
 
 # Awards past their date; those of which a lot that returns is past its own; and those to which
-# credits came back after they were taken back. Of one sandbox, or of all that are none.
+# credits came back after they were taken back. Of one sandbox, or of all that are none. Programmes
+# take turns, so that one that has more than a sweep takes, and is refused, leaves the others room.
 DUE = """
     WITH held AS NOT MATERIALIZED (
         SELECT lot.wallet_id, lot.expires_at, lot.returns_to_id, lot.has_credits,
@@ -50,7 +50,9 @@ DUE = """
       JOIN tenants_organization organization ON organization.id = award.organization_id
      WHERE CASE WHEN %(sandbox)s::uuid IS NULL THEN organization.clock_at IS NULL
                 ELSE organization.id = %(sandbox)s END
-     ORDER BY award.partner_id, award.id LIMIT %(limit)s
+     ORDER BY row_number() OVER (PARTITION BY award.partner_id ORDER BY award.id),
+              award.partner_id
+     LIMIT %(limit)s
 """
 
 
@@ -67,8 +69,8 @@ def settle_due(*, limit: int = 500) -> Settled:
     """
     Let what is due of up to `limit` awards go by its terms; safe from several workers at once.
 
-    Programmes that someone else has locked are skipped until the next sweep, and so is one that
-    is refused: no other waits for it. In a sandbox it is done by its own time.
+    Programmes that someone else has locked are skipped until the next sweep, and so is one on
+    which it breaks: no other waits for it. In a sandbox it is done by its own time.
     """
     sandboxes = Partner.objects.filter(organization__clock_at__isnull=False)
     sweeps = [_sweep(limit, None)]
@@ -85,7 +87,7 @@ def settle_due(*, limit: int = 500) -> Settled:
 
 
 def _sweep(limit: int, sandbox: UUID | None) -> Settled:
-    due = _due(database_now(), limit, sandbox)
+    due = sorted(_due(database_now(), limit, sandbox))
     done = [
         _settle_alone(partner_id, [award_id for _, award_id in rows])
         for partner_id, rows in groupby(due, key=itemgetter(0))
@@ -103,10 +105,10 @@ def _due(now: datetime, limit: int, sandbox: UUID | None) -> list[tuple[UUID, UU
 
 
 def _settle_alone(partner_id: UUID, award_ids: Sequence[UUID]) -> tuple[int, int]:
-    """Settle awards of one programme; if that is refused, log it, and keep nothing of it."""
+    """Settle awards of one programme; if that fails, log it, and keep nothing of it."""
     try:
         return _settle(partner_id, award_ids)
-    except DomainError:
+    except Exception:  # whatever one programme breaks on, the others are not to wait for it
         logger.exception("awards_not_settled", partner_id=str(partner_id))
         return 0, 0
 
