@@ -11,7 +11,7 @@ from apps.credits.models import CreditTransaction, Lot
 from apps.credits.services.charges import refund_charge
 from apps.credits.services.expiry import sweep_expired_lots
 from apps.partners import selectors
-from apps.partners.errors import AwardOver
+from apps.partners.errors import AwardOver, MemberNotThere
 from apps.partners.models import PartnerCredit
 from apps.partners.selectors import AwardStanding
 from apps.partners.services import sweeping
@@ -188,6 +188,8 @@ def test_what_a_job_gives_back_after_the_departure_goes_as_well():
     member.status, member.left_at = member.Status.LEFT, timezone.now()
     member.save()
     refund_charge(wallet=member.wallet, charge_reference=charged, reference="failed", source="test")
+    with pytest.raises(MemberNotThere):  # or nobody would look for these credits any more
+        extend(award=award, until=award.expires_at + DAY)
     settle_due()
     assert (in_pool(partner), in_hand(member)) == (100, 0)
     assert selectors.standing_of(award).returned == 10

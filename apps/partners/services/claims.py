@@ -13,7 +13,7 @@ from apps.credits.errors import LotFrozen, LotHasLess
 from apps.credits.models import Lot
 from apps.credits.services.lots import LotRequest, redate_many
 from apps.partners import selectors
-from apps.partners.errors import AwardCannotLast, AwardOver, InvalidAward
+from apps.partners.errors import AwardCannotLast, AwardOver, InvalidAward, MemberNotThere
 from apps.partners.models import PartnerCredit, PartnerMember
 from apps.partners.services.awards import SOURCE
 from apps.partners.services.programmes import MOST_CLAIM_DAYS, MOST_VALIDITY_DAYS, lock_partner
@@ -56,6 +56,7 @@ def extend(*, award: PartnerCredit, until: datetime) -> PartnerCredit:
     """
     Let what is left of an award end later; of an offer: let it be claimed for longer.
 
+    :raises MemberNotThere: if its member has left: what comes back to him goes by the terms.
     :raises AwardOver: if nothing is left of it.
     :raises InvalidAward: if it ends later already, or would last beyond all reason.
     :raises AwardCannotLast: if the pool's credits that it was made of end before.
@@ -63,6 +64,8 @@ def extend(*, award: PartnerCredit, until: datetime) -> PartnerCredit:
     lock_partner(award.partner)
     now = database_now()
     award = PartnerCredit.objects.select_related("member").get(pk=award.pk)
+    if award.member.status == PartnerMember.Status.LEFT:
+        raise MemberNotThere(email=award.member.email)
     standing = selectors.standing_of(award, now)
     if award.revoked_at or not standing.left:
         raise AwardOver(award_status=standing.status.label.lower())
