@@ -26,6 +26,7 @@ from apps.partners.errors import AwardOver
 from apps.partners.models import Partner, PartnerCredit, PartnerMember
 from apps.partners.selectors import AwardStanding
 from apps.partners.selectors.awards import AwardFilter
+from apps.partners.selectors.members import offered_to, offers_of
 from apps.partners.services.award_mails import letters_of
 from apps.partners.services.programmes import Terms
 from apps.partners.services.settling import revoke
@@ -69,7 +70,7 @@ class Bought:
         Refund.objects.create(
             organization=self.partner.organization,
             payment=self.payment,
-            stripe_refund_id="re_1",
+            stripe_refund_id=f"re_{self.events}",
             amount=amount,
             status=Refund.Status.SUCCEEDED,
             told_at=timezone.now(),
@@ -195,7 +196,10 @@ def test_only_what_a_member_has_used_is_owed(bought, owing):
 def test_an_offer_whose_money_is_lost_offers_nothing(bought):
     (invited,) = make_members(bought.partner, "new@example.com")
     offer = give(invited, 100)
-    bought.refund(1000)
+    bought.refund(400)
+    assert offered_to(invited) == 60
+    bought.refund(600)
+    assert (offered_to(invited), list(offers_of(invited))) == (0, [])
     assert selectors.standing_of(offer).status == Status.REVOKED
     with moved_to(offer.expires_at):
         assert selectors.standing_of(offer).status == Status.REVOKED

@@ -57,4 +57,4 @@ class Claim(Arrival):
     def facts(self) -> dict[str, Any]:
         """Return what is offered."""
         offers = list(offers_of(self.found))
-        return {"offers": offers, "offered": sum(one.credits for one in offers)}
+        return {"offers": offers, "offered": sum(one.left for one in offers)}

@@ -6,7 +6,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, When
+from django.db.models import (
+    Case,
+    CharField,
+    Exists,
+    Expression,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    When,
+)
 from django.db.models import Value as V
 from django.db.models.functions import Coalesce, Concat
 
@@ -128,7 +140,7 @@ def read_standing(award: Any) -> AwardStanding:
 def _with_standing(rows: QuerySet[PartnerCredit], now: datetime) -> QuerySet[PartnerCredit]:
     found: QuerySet[PartnerCredit] = rows.annotate(
         stands=_status(now),
-        left=_remaining(expires_at__gt=now),
+        left=left_of_award(now),
         # Past its date, and not swept yet: it is as good as gone
         returning=_remaining(expires_at__lte=now, returns_to__isnull=False),
         lapsing=_remaining(expires_at__lte=now, returns_to=None),
@@ -169,6 +181,11 @@ def _entries(*types: str) -> QuerySet[CreditTransaction]:
     return rows.filter(
         Q(lot__origin__startswith=BEGINS) | Q(lot__heir_of__origin__startswith=BEGINS)
     )
+
+
+def left_of_award(now: datetime | Expression) -> Coalesce:
+    """Return, for a query of awards, how many credits of each can be used or claimed still."""
+    return _remaining(expires_at__gt=now)
 
 
 def _remaining(**which: object) -> Coalesce:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, DateTimeField, F, Func, Q, QuerySet, Sum
 
@@ -9,6 +10,7 @@ from apps.core import paging
 from apps.core.clock import now_in_query
 from apps.core.errors import NotFound
 from apps.partners.models import MemberGroup, Partner, PartnerCredit, PartnerMember
+from apps.partners.selectors.awards import left_of_award
 
 Status = PartnerMember.Status
 COLUMNS = [
@@ -105,15 +107,20 @@ def group_of(partner: Partner, public_id: str) -> MemberGroup:
     return found
 
 
-def offers_of(member: PartnerMember) -> QuerySet[PartnerCredit]:
-    """Return the awards that the member can still claim, the one that ends first in front."""
+def offers_of(member: PartnerMember) -> QuerySet[Any]:
+    """
+    Return the awards that the member can still claim, the one that ends first in front.
+
+    Each with what is `left` of it: what was called in, since its money went back, is no offer.
+    """
+    now = now_in_query()
     rows = PartnerCredit.objects.filter(
-        member=member, claimed_at=None, settled_at=None, expires_at__gt=now_in_query()
+        member=member, claimed_at=None, settled_at=None, expires_at__gt=now
     )
-    return rows.order_by("expires_at", "id")
+    return rows.annotate(left=left_of_award(now)).filter(left__gt=0).order_by("expires_at", "id")
 
 
 def offered_to(member: PartnerMember) -> int:
     """Return how many credits the member can still claim."""
-    total: int = offers_of(member).aggregate(sum=Sum("credits", default=0))["sum"]
+    total: int = offers_of(member).aggregate(sum=Sum("left", default=0))["sum"]
     return total

@@ -28,7 +28,7 @@ def letters_of(rows: list[PartnerMember]) -> list[Letter]:
         "member": row,
         "partner": row.partner,
         "inviter": row.invited_by,
-        "credits": sum(one.credits for one in offers),
+        "credits": sum(one.left for one in offers),
         "claim_by": offers[0].expires_at if offers else None,
         "is_reminder": row.reminders > 0,
         "url": settings.BASE_URL + reverse("claim", args=[token]),
