@@ -9,11 +9,14 @@ from django.core import mail
 from django.test import Client
 
 from apps.core.clock import database_now, moved_to
+from apps.core.mail import LEASE
 from apps.credits.models import Wallet
+from apps.credits.selectors import balance_of
 from apps.partners.errors import AlreadyInProgramme, ClaimNotOpen
 from apps.partners.models import Partner, PartnerMember
 from apps.partners.selectors.members import offered_to
 from apps.partners.services import claiming, standing
+from apps.partners.services.claims import extend
 from apps.partners.services.members import NewMember, add_members
 from apps.partners.services.programmes import set_status
 from apps.partners.services.standing import Cause
@@ -87,6 +90,31 @@ class TestTheMail:
         send_links()
         member.refresh_from_db()
         assert member.link_expires_at == until
+
+    def test_link_lives_as_long_as_an_offer_that_was_extended(self, invited):
+        member, token = invited
+        offer = member.awards.get()
+        extend(award=offer, until=offer.expires_at + 60 * DAY)
+        person = make_verified(ADDRESS)
+        with moved_to(offer.expires_at + 59 * DAY):
+            member = claiming.claim_by_link(member=member, user=person, token=token)
+        assert balance_of(member.wallet).available == 25
+
+    def test_goes_once_more_for_what_is_offered_later(self, member):
+        give(member, 5)
+        give(member, 10)
+        (token,) = send_links()
+        letter = mail.outbox[-1]
+        assert letter.subject == "40 credits from Green Neighbours"
+        assert claiming.find_claim(token) == member
+        assert send_links() == []
+
+    def test_goes_once_more_for_what_is_offered_while_it_goes(self, invited):
+        member, _ = invited
+        under_way = database_now() + LEASE
+        PartnerMember.objects.filter(pk=member.pk).update(mail_due_at=under_way)
+        give(member, 5)
+        assert len(send_links()) == 1
 
     def test_of_a_new_link_ends_the_old_one(self, invited):
         member, old = invited

@@ -219,12 +219,22 @@ def _keep(known: Known, made: Sequence[PartnerCredit]) -> None:
         Campaign.objects.bulk_update(known.campaigns.values(), ["awarded"])
     if any(one.mail_due_at for one in made):
         enqueue("core.send_mails", queue="awards")
+    _write_to_invited(known, [one.member for one in made if one.claimed_at is None])
     audit.record(
         action="partner.award",
         organization=known.partner.organization,
         object_id=made[0].public_id if len(made) == 1 else known.partner.public_id,
         after={"awards": len(made), "credits": sum(one.credits for one in made)},
     )
+
+
+def _write_to_invited(known: Known, members: Sequence[PartnerMember]) -> None:
+    """Let the mail with the link tell of offers, once more if it has gone, or is going now."""
+    told = {one.pk for one in members if one.mail_due_at is None or one.mail_due_at > known.now}
+    if told:
+        rows = PartnerMember.objects.filter(pk__in=told, status=PartnerMember.Status.INVITED)
+        rows.update(mail_due_at=known.now, mail_attempts=0)
+        enqueue("core.send_mails", queue="programme_claims")
 
 
 def _answer(known: Known, request: AwardRequest) -> Awarded:

@@ -74,6 +74,9 @@ def extend(*, award: PartnerCredit, until: datetime) -> PartnerCredit:
     before, award.expires_at = award.expires_at, _redate({award: until}, now)[award]
     award.settled_at = None  # a job gave credits back after its end: it goes on
     award.save(update_fields=["expires_at", "settled_at"])
+    if award.claimed_at is None:  # nor does the link end before
+        link = PartnerMember.objects.filter(pk=award.member_id, digest__isnull=False)
+        link.filter(link_expires_at__lt=award.expires_at).update(link_expires_at=award.expires_at)
     audit.record(
         action="partner.extend_award",
         organization=award.organization,
