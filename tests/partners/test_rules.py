@@ -9,6 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.core.errors import NotFound
+from apps.credits.selectors import main_wallet
+from apps.credits.services.wallets import change_status
 from apps.partners.errors import PartnerSuspended
 from apps.partners.errors.asking import (
     AwardRuleEnded,
@@ -232,7 +234,9 @@ class TestJoining:
         with pytest.raises(AwardRuleEnded):
             join(rule=rule, user=ada)
 
-    @pytest.mark.parametrize("limit", ["pool", "seats", "budget", "window", "suspended"])
+    @pytest.mark.parametrize(
+        "limit", ["pool", "seats", "budget", "window", "suspended", "frozen", "closed"]
+    )
     def test_that_cannot_be_given_changes_nothing_and_tells_no_sums(self, ada, limit):
         partner = make_programme(
             credits=29 if limit == "pool" else 100,
@@ -244,6 +248,9 @@ class TestJoining:
             end_campaign(campaign=campaign)
         if limit == "suspended":
             set_status(partner=partner, status=Partner.Status.SUSPENDED, reason="unpaid")
+        if limit in ("frozen", "closed"):
+            pool = main_wallet(partner.organization)
+            change_status(wallet=pool, reason="a case", **{f"is_{limit}": True})
         with pytest.raises(CannotJoin) as refused:
             join(rule=rule, user=ada)
         assert "cannot give these credits now" in str(refused.value)

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from apps.core import scope
-from apps.credits.errors import InsufficientCredits
+from apps.credits.errors import InsufficientCredits, WalletClosed, WalletFrozen
 from apps.partners.errors import CampaignBudgetSpent, CampaignClosed, PartnerSuspended, SeatsTaken
 from apps.partners.errors.asking import AwardRuleEnded, CannotJoin
 from apps.partners.models import AwardRule, Partner, PartnerCredit, PartnerMember
@@ -27,13 +27,16 @@ from apps.tenants.services import audit
 from apps.tenants.services.organizations import lock_organization
 
 Status = PartnerMember.Status
-# What the programme cannot give, and whose reasons are not for somebody outside: they tell sums.
+# What the programme cannot give, and whose reasons are not for somebody outside: they tell sums,
+# or how its organization stands.
 NOT_GIVEN = (
     CampaignBudgetSpent,
     CampaignClosed,
     InsufficientCredits,
     PartnerSuspended,
     SeatsTaken,
+    WalletClosed,
+    WalletFrozen,
 )
 
 
