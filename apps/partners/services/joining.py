@@ -48,7 +48,11 @@ def join(*, rule: AwardRule, user: User) -> PartnerMember:
     :raises CannotJoin: if none of his verified addresses is at the domain, if he was suspended
         or removed, if he took the credits by another address, or if they cannot be given now.
     """
-    with scope.within(rule.organization_id), transaction.atomic():
+    with (
+        scope.within(rule.organization_id),
+        scope.within(rule.organization_id, rule.organization.clock_at),  # seen from within alone
+        transaction.atomic(),
+    ):
         lock_organization(rule.organization)  # as every claim does first
         partner = lock_partner(rule.partner)
         current = AwardRule.objects.select_related("campaign").get(pk=rule.pk)
