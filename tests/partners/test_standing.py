@@ -235,6 +235,12 @@ class TestGroups:
             groups.update_group(group=south, name="north", cost_centre="")
         assert groups.update_group(group=north, name="NORTH", cost_centre="").name == "NORTH"
 
+    def test_are_compared_as_the_database_compares_them(self, partner):
+        """Python and PostgreSQL make another small letter of the Turkish İ."""
+        groups.create_group(partner=partner, name="İzmir")
+        with pytest.raises(GroupExists):
+            groups.create_group(partner=partner, name="İzmir")
+
     def test_of_another_programme_may_be_called_the_same(self, partner):
         groups.create_group(partner=partner, name="North")
         assert groups.create_group(partner=make_programme(name="Other"), name="North")

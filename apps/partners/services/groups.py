@@ -1,6 +1,7 @@
 """Groups and cost centres of a programme."""
 
 from django.db import transaction
+from django.db.models import F, Value
 from django.db.models.functions import Lower
 
 from apps.core.db import inside_transaction
@@ -72,8 +73,10 @@ def remove_group(*, group: MemberGroup) -> None:
 
 @inside_transaction
 def _check_is_free(partner: Partner, name: str, but: MemberGroup | None = None) -> None:
-    rows = MemberGroup.objects.filter(partner=partner).annotate(folded=Lower("name"))
+    rows = MemberGroup.objects.filter(partner=partner).annotate(
+        folded=Lower("name"), wanted=Lower(Value(name))
+    )
     if but is not None:
         rows = rows.exclude(pk=but.pk)
-    if rows.filter(folded=name.lower()).exists():
+    if rows.filter(folded=F("wanted")).exists():  # as the unique key folds, not as Python does
         raise GroupExists(name=name)
