@@ -354,6 +354,21 @@ class TestDiscarding:
         old.refresh_from_db(), new.refresh_from_db()
         assert (old.status, new.status) == ("discarded", "preview")
 
+    def test_one_that_is_confirmed_meanwhile_keeps_no_other(self, partner, monkeypatch):
+        first, second = make_upload(partner, ADA), make_upload(partner, EVE)
+        long_ago = workers_now() - storing.KEPT_OPEN - timedelta(seconds=1)
+        Upload.objects.update(created_at=long_ago)
+
+        def discard(upload):
+            if upload == first and upload.status == "preview":
+                confirm(upload)
+            return discard_upload(upload=upload)
+
+        monkeypatch.setattr(storing, "discard_upload", discard)
+        assert storing.discard_forgotten() == 1
+        first.refresh_from_db(), second.refresh_from_db()
+        assert (first.status, second.status) == ("confirmed", "discarded")
+
 
 class TestCarryingOut:
     def test_all_or_nothing_is_refused_by_one_row_that_fails(self, partner):

@@ -1,6 +1,7 @@
 """Keep a file as rows that were looked at; nothing is handed on until it is confirmed."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -162,9 +163,12 @@ def discard_forgotten(*, limit: int = 20) -> int:
     before = workers_now() - KEPT_OPEN
     forgotten = Upload.objects.filter(status__in=OPEN, created_at__lt=before)
     found = list(forgotten.order_by("created_at")[:limit])
+    discarded = 0
     for upload in found:
-        discard_upload(upload=upload)
-    return len(found)
+        with suppress(UploadHasEnded):  # confirmed a moment ago; the others are forgotten
+            discard_upload(upload=upload)
+            discarded += 1
+    return discarded
 
 
 @inside_transaction
