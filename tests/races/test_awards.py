@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from datetime import timedelta
+from threading import Event
 from unittest import mock
 
 import pytest
@@ -17,18 +18,19 @@ from apps.credits.selectors import main_wallet
 from apps.credits.selectors.lots import lent_of
 from apps.credits.services import clawbacks
 from apps.credits.services.clawbacks import freeze_lot
+from apps.credits.services.wallets import lock_wallets
 from apps.partners.errors import CampaignBudgetSpent
 from apps.partners.models import Campaign, PartnerCredit, PartnerMember
-from apps.partners.selectors import standings_of
+from apps.partners.selectors import open_lots_of, standings_of
 from apps.partners.services import awards as service
 from apps.partners.services.awards import award_many
 from apps.partners.services.claims import claim_awards, extend
-from apps.partners.services.programmes import Terms, lock_partner
-from apps.partners.services.settling import revoke, settle_member
+from apps.partners.services.programmes import Terms, change_terms, lock_partner
+from apps.partners.services.settling import revoke, settle_member, take_back
 from apps.partners.services.sweeping import settle_due
 from tests.partners.awarding import asked, fill, give, in_hand, in_pool, make_active_member, spend
 from tests.partners.programme import make_members, make_programme
-from tests.races.racing import at_once, meanwhile
+from tests.races.racing import at_once, meanwhile, wait_until_awaited
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RACERS = 8
@@ -131,6 +133,36 @@ def test_everything_at_once_loses_nothing_and_makes_nothing(unused):
         assert min(found.left, found.used, found.returned, found.lapsed) >= 0, one.reference
     assert third in awards
     assert broken() == []
+
+
+def test_what_returns_and_what_lapses_is_taken_back_in_one_order_of_locks():
+    partner = make_programme(credits=100)
+    first, second = make_members(partner, "first@example.com", "second@example.com")
+    first, second = sorted((first, second), key=lambda one: one.wallet_id)
+    returning = give(second, 10)
+    change_terms(partner=partner, terms=Terms(unused="lapse"), reason="agreed")
+    awards = [returning, give(first, 10)]
+    begun, done = Event(), Event()
+
+    def take() -> dict:
+        begun.wait()
+        try:
+            with transaction.atomic():
+                lots = open_lots_of(awards)
+                return take_back(lock_partner(partner), awards, lots, "test")
+        finally:
+            done.set()
+
+    @transaction.atomic
+    def hold_both() -> None:
+        lock_wallets([first.wallet_id])  # as a posting does to many: one after the other
+        begun.set()
+        wait_until_awaited(done)
+        lock_wallets([second.wallet_id])
+
+    taken, _ = at_once([take, hold_both])
+    assert set(taken.values()) == {10}
+    assert (in_pool(partner), broken()) == (90, [])
 
 
 def test_who_dies_before_the_commit_has_awarded_nothing():

@@ -16,6 +16,7 @@ from apps.credits.selectors import main_wallet
 from apps.credits.services import Outcome
 from apps.credits.services.lots import LotRequest, void_many
 from apps.credits.services.transfers import RecallRequest, recall_many
+from apps.credits.services.wallets import lock_wallets
 from apps.partners import selectors
 from apps.partners.errors import AwardOver
 from apps.partners.models import Partner, PartnerCredit, PartnerMember
@@ -104,6 +105,8 @@ def take_back(
     recalls = [(one, r) for one in awards if (r := _recall(one, lots[one.id], cause))]
     voids = [(one, v) for one in awards for v in _voids(one, lots[one.id], cause)]
     pool = main_wallet(partner.organization)
+    if recalls and voids:  # two postings: all wallets first, in the order of everybody
+        lock_wallets({pool.id, *(one.member.wallet_id for one, _ in [*recalls, *voids])})
     outcomes = [
         *recall_many(target=pool, requests=[r for _, r in recalls], source=SOURCE),
         *void_many(requests=[v for _, v in voids], source=SOURCE),
