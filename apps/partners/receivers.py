@@ -37,6 +37,7 @@ def forget_who_was_erased(user: User, identity: Identity, **kwargs: Any) -> None
     # While he is still known as a member:
     upload_forgetting.forget_in_uploads(user=user, addresses=identity.emails)
     forget_requests(user=user, identity=identity)
+    forgetting.forget_notes(user=user, identity=identity)
     forgetting.forget_member(user=user, identity=identity)
     forgetting.forget_applications(identity=identity)
 

@@ -3,13 +3,14 @@
 import pytest
 
 from apps.credits.selectors import balance_of, main_wallet
-from apps.partners.models import Application, PartnerMember
+from apps.partners.models import Application, PartnerMember, UploadRow
 from apps.partners.selectors import personal_data
 from apps.partners.services import applications, standing
 from apps.rbac.services.erasures import erase, request_erasure
-from tests.partners.awarding import give
+from tests.partners.awarding import give, make_active_member
 from tests.partners.claiming import ADDRESS, make_claimed, make_manager
 from tests.partners.programme import make_members, make_programme
+from tests.partners.uploading import make_upload
 from tests.people import make_organization
 from tests.rbac.inviting import make_verified
 
@@ -56,6 +57,26 @@ def test_what_was_written_of_him_in_applications_goes():
     )
     erase_now(person)
     assert "Ada" not in Application.objects.get().reason
+
+
+def test_what_was_noted_of_him_at_awards_goes():
+    partner = make_programme(credits=100)
+    ada, bea = make_claimed(partner), make_active_member(partner, "bea@example.com")
+    given = give(ada, 1, note="For Ada")
+    other, kept = give(bea, 1, note=f"As for {ADDRESS}"), give(bea, 1, note="For spring")
+    erase_now(ada.user)
+    for award, note in ((given, "(erased)"), (other, "(erased)"), (kept, "For spring")):
+        award.refresh_from_db()
+        assert award.note == note
+
+
+def test_a_file_whose_columns_nobody_told_forgets_him_as_well():
+    partner = make_programme()
+    rows = ["Ada@Example.com,Ada,5", "nada@example.com,Nada,7"]
+    upload = make_upload(partner, *rows, header="Adresse,Vorname,Betrag")
+    erase_now(make_verified(ADDRESS))
+    cells = UploadRow.objects.filter(upload=upload).order_by("number")
+    assert list(cells.values_list("cells", flat=True)) == [[], ["nada@example.com", "Nada", "7"]]
 
 
 def test_a_person_is_told_where_he_is_a_member_and_never_a_digest():

@@ -6,7 +6,7 @@ from apps.core.clock import database_now
 from apps.core.db import inside_transaction
 from apps.core.ids import new_id
 from apps.core.personal import GONE
-from apps.partners.models import Application, Partner, PartnerMember
+from apps.partners.models import Application, Partner, PartnerCredit, PartnerMember
 from apps.partners.services.programmes import lock_partner
 from apps.partners.services.standing import Cause, remove_member
 from apps.partners.services.uploads.forgetting import rows_about
@@ -51,6 +51,13 @@ def forget_member(*, user: User, identity: Identity) -> None:
             group=None,
             updated_at=database_now(),
         )
+
+
+def forget_notes(*, user: User, identity: Identity) -> None:
+    """Take the partner's notes from his awards, and from others that name him."""
+    his = PartnerCredit.objects.filter(member__in=_members(user, identity)).exclude(note="")
+    his.update(note=GONE)
+    PartnerCredit.objects.filter(identity.within("note")).update(note=GONE)
 
 
 def forget_applications(*, identity: Identity) -> None:

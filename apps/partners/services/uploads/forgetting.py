@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import JSONField, Q, QuerySet, TextField
+from django.db.models.functions import Cast, Lower
 
 from apps.core.personal import GONE
 from apps.core.sheets import Fault
@@ -30,8 +31,14 @@ def forget_in_uploads(*, user: User, addresses: Collection[str]) -> None:
 
 
 def rows_about(user: User, addresses: Collection[str]) -> QuerySet[UploadRow]:
-    """Return the rows of every file that name him."""
-    return UploadRow.objects.filter(Q(member__user=user) | Q(email__in=addresses))
+    """
+    Return the rows of every file that name him.
+
+    Of a file of which nobody said yet which column has the addresses: by any of the cells.
+    """
+    rows = UploadRow.objects.alias(said=Cast(Lower(Cast("cells", TextField())), JSONField()))
+    unread = Q(status=UploadRow.Status.READ, said__has_any_keys=sorted(addresses))
+    return rows.filter(Q(member__user=user) | Q(email__in=addresses) | unread)
 
 
 def uploads_by(user: User) -> Iterable[Mapping[str, Any]]:
