@@ -12,8 +12,9 @@ from apps.partners.services.programmes import lock_partner
 from apps.partners.services.requests import approve_request, request_credits
 from apps.partners.services.uploads import carrying
 from apps.rbac.services.erasures import erase, request_erasure
+from apps.tenants.services.organizations import lock_organization
 from tests.partners.awarding import in_pool, make_active_member
-from tests.partners.programme import make_programme
+from tests.partners.programme import make_members, make_programme
 from tests.partners.uploading import confirm, make_upload
 from tests.people import make_member
 from tests.races.racing import at_once, wait_until_awaited
@@ -62,6 +63,22 @@ def test_an_erasure_takes_its_locks_in_the_order_of_an_approval():
     asked.refresh_from_db()
     assert (asked.status, asked.reason) == ("approved", "(erased)")
     assert (in_pool(partner), is_right()) == (100, True)
+
+
+def test_an_erasure_takes_several_programmes_in_the_order_of_their_organizations():
+    first, second = make_programme(), make_programme(name="Another")  # ids grow
+    for partner in (second, first):
+        make_members(partner, "ada@example.com")
+
+    @transaction.atomic
+    def take_both(pause) -> None:
+        lock_organization(first.organization)
+        pause()
+        lock_organization(second.organization)
+
+    erase_while(take_both, make_verified("ada@example.com"))
+
+    assert set(PartnerMember.objects.values_list("status", flat=True)) == {"left"}
 
 
 def test_who_is_erased_while_his_file_is_carried_out_is_in_no_row_and_no_member():
