@@ -32,6 +32,7 @@ class ProjectNotOpen(DomainError):
     """Nothing new is reserved of it."""
 
     code = "project_not_open"
+    about = "project"
     title = "The project is not open"
     message = "Nothing can be reserved of {project} now: it is not open. Choose another project."
     status = 409
@@ -53,6 +54,7 @@ class CapacityIsFree(DomainError):
     """Nobody waits for what can be had now."""
 
     code = "capacity_is_free"
+    about = "project"
     title = "There is no need to wait"
     message = "{offered_kw} kW of {project} can be had now. Reserve them instead."
     status = 409
@@ -62,6 +64,7 @@ class AlreadyWaiting(DomainError):
     """A customer waits for a project once."""
 
     code = "already_waiting"
+    about = "project"
     title = "You wait already"
     message = (
         "You are on the waiting list of {project} already, or have an offer. To ask for something"
@@ -74,10 +77,11 @@ class WishTooLarge(DomainError):
     """The blocks of the project would never be enough."""
 
     code = "wish_too_large"
+    about = "capacity_kw"
     title = "The project is smaller than this"
     message = (
         "{requested_kw} kW were asked for, and all blocks of {project} together have {blocks_kw}"
-        " kW. Ask for less, or for what there is (allow_partial)."
+        " kW. Ask for less, or say that less will do (allow_partial)."
     )
     status = 409
 
@@ -104,10 +108,11 @@ class InsufficientCapacity(DomainError):
     """Fewer kW are free than were asked for; nothing was written."""
 
     code = "insufficient_capacity"
+    about = "capacity_kw"
     title = "Not enough capacity is free"
     message = (
-        "{requested_kw} kW were asked for, and {available_kw} kW are free. Ask for less, or for"
-        " what there is (allow_partial)."
+        "{requested_kw} kW were asked for, and {available_kw} kW are free. Ask for less, or say"
+        " that less will do (allow_partial)."
     )
     status = 409
 
@@ -116,10 +121,12 @@ class OvershootNotAgreed(DomainError):
     """The blocks that would be taken are more than was asked for."""
 
     code = "overshoot_not_agreed"
+    about = "max_overshoot_kw"
     title = "The blocks are more than was asked for"
     message = (
         "The blocks add up to {offered_kw} kW, which is {overshoot_kw} kW more than was asked"
-        " for. Agree to it (max_overshoot_kw), or ask for another mode."
+        " for. Agree to so many more (max_overshoot_kw), or choose which blocks will do otherwise"
+        " (mode)."
     )
     status = 409
 
@@ -128,10 +135,11 @@ class NoExactFit(DomainError):
     """No free blocks add up to what was asked for."""
 
     code = "no_exact_fit"
+    about = "capacity_kw"
     title = "No blocks add up to this"
     message = (
         "No free blocks add up to {requested_kw} kW within {tolerance_kw} kW. Allow more"
-        " tolerance (tolerance_kw), or ask for the mode best_fit."
+        " tolerance (tolerance_kw), or take the least that is enough (mode best_fit)."
     )
     status = 409
 
@@ -140,8 +148,9 @@ class FitTooFine(DomainError):
     """The blocks are of so many sizes that looking through their sums would take too long."""
 
     code = "fit_too_fine"
+    about = "mode"
     title = "The blocks cannot be combined"
-    message = "The free blocks have too many sizes to combine. Ask for the mode fifo."
+    message = "The free blocks have too many sizes to combine. Take the oldest first (mode fifo)."
     status = 422
 
 
@@ -149,6 +158,7 @@ class TooManyBlocks(DomainError):
     """One reservation has a limit."""
 
     code = "too_many_blocks"
+    about = "capacity_kw"
     title = "Too many blocks at once"
     message = "This takes more than {most} blocks, the most at once. Ask for less."
     status = 422
@@ -158,6 +168,7 @@ class CapExceeded(DomainError):
     """A customer would have more of the project than he may."""
 
     code = "cap_exceeded"
+    about = "capacity_kw"
     title = "More than one customer may have"
     message = (
         "One customer may have {cap_kw} kW of this project. You have {has_kw} kW, and"

@@ -11,13 +11,15 @@ class DomainError(Exception):
 
     Subclasses set `code` (stable, for machines), `title` (the same for every
     occurrence), `message` (for people; formatted with the details) and `status`.
-    Keyword arguments become public details, the same in API, page and admin.
+    Keyword arguments become public details, the same in API, page and admin. A detail
+    `field` names the input that is wrong; `about` does so where it is always the same one.
     """
 
     code: ClassVar[str] = "invalid"
     title: ClassVar[str] = "The request cannot be carried out"
     message: ClassVar[str] = "The request cannot be carried out."
     status: ClassVar[int] = 400
+    about: ClassVar[str] = ""  # the field of a form beside which it is shown, if that has it
 
     def __init__(self, **details: Any) -> None:
         assert RESERVED.isdisjoint(details), "RFC 9457 gives these names another meaning"

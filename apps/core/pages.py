@@ -19,9 +19,16 @@ API = "/api/"
 
 
 def add_refusal(form: BaseForm, error: DomainError) -> None:
-    """Show a refusal on the field that it is about, or above the form where it names none."""
-    field = error.details.get("field")
-    form.add_error(field if field in form.fields else None, str(error))
+    """
+    Show a refusal on the field that it is about, or above the form where it names none.
+
+    There the label says which field it is, so that the name that the API has for it is left out.
+    """
+    field = error.details.get("field") or error.about
+    if field in form.fields:
+        form.add_error(field, str(error).removeprefix(f"{field}: "))
+    else:
+        form.add_error(None, str(error))
 
 
 def number_of_look(request: HttpRequest) -> int:

@@ -109,9 +109,13 @@ class TestThePage:
         entry = joined.context["entries"][0]["entry"]
         again = client.post(self.address(acme), form)
         assert (again.status_code, "already" in again.content.decode()) == (409, True)
+        assert list(again.context["form"].errors) == ["project"]
         left = client.post(self.address(acme, f"{entry.public_id}/leave/"), follow=True)
         assert "You do not wait any more." in left.content.decode()
         assert statuses(entry) == ["withdrawn"]
+        beyond = client.post(self.address(acme), {**form, "capacity_kw": "500"})
+        (told,) = beyond.context["form"].errors["capacity_kw"]
+        assert "say that less will do (allow_partial)" in told
 
     def test_shows_an_offer_and_declines_it(self, client, acme):
         entry = offered(acme, 5)

@@ -298,3 +298,32 @@ class TestProgrammes:
         end_rule(rule=rule)
         client = signed_in(make_verified("ada@green.example"))
         assert client.post(f"/programmes/{rule.public_id}/join/").status_code == 404
+
+
+class TestRefusals:
+    """What services refuse stands on the field that it is about."""
+
+    def test_of_campaigns_and_rules(self, partner, manager):
+        make_campaign(partner)
+        create_rule(partner=partner, domain="acme.example", credits=1)
+        day = {"name": "Autumn", "budget": 10, "begins_at": "2026-05-02T00:00"}
+        for place, fields, field, says in (
+            ("campaigns", {**day, "name": "Spring"}, "name", "called Spring already"),
+            ("campaigns", {**day, "ends_at": "2026-05-01T00:00"}, "ends_at", "This must be after"),
+            ("rules", {"domain": "acme.example", "credits": 1}, "domain", "a rule for acme"),
+            ("rules", {"domain": "nothing", "credits": 1}, "domain", ""),
+        ):
+            answer = manager.post(address(partner, "programme", place), fields)
+            (told,) = answer.context["form"].errors[field]
+            assert says in told, fields
+            assert not told.startswith(f"{field}: ")
+
+    def test_of_answers_and_groups(self, partner, member, manager):
+        asked = request_credits(member=member, credits=400)
+        place = address(partner, "programme", "requests", asked.public_id, "approve")
+        refused = manager.post(place, {"credits": "400"})
+        assert "100 are available" in refused.context["approve_form"].errors["credits"][0]
+        place = address(partner, "programme", "groups")
+        manager.post(place, {"name": "North"})
+        twice = manager.post(place, {"name": "north"})
+        assert "a group north already" in twice.context["form"].errors["name"][0]

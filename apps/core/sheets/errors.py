@@ -8,4 +8,5 @@ class UnreadableUpload(DomainError):
 
     code = "unreadable_upload"
     title = "The file cannot be read"
+    about = "file"
     message = "{problem}"

@@ -7,6 +7,7 @@ class InsufficientCredits(DomainError):
     """The wallet's open lots do not cover the amount; nothing was written."""
 
     code = "insufficient_credits"
+    about = "credits"
     title = "Not enough credits"
     message = "This needs {required} credits; {available} are available ({held} are held)."
     status = 402

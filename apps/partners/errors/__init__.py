@@ -76,6 +76,7 @@ class SeatsTaken(DomainError):
     """The terms allow no more members."""
 
     code = "partner_seats_taken"
+    about = "emails"
     title = "The programme has no seat left"
     status = 409
     message = (
@@ -88,6 +89,7 @@ class TooManyMembers(DomainError):
     """More people at once than one request takes."""
 
     code = "too_many_members"
+    about = "emails"
     title = "Too many people at once"
     message = "At most {most} people can be invited at once. Upload a file for more."
 
@@ -96,6 +98,7 @@ class MemberExists(DomainError):
     """An address is one member of a programme."""
 
     code = "partner_member_exists"
+    about = "email"
     title = "The address is in the programme"
     status = 409
     message = "{email} is another member of the programme. Change or remove that one first."
@@ -132,6 +135,7 @@ class GroupExists(DomainError):
     """Two groups of a programme are not called the same."""
 
     code = "partner_group_exists"
+    about = "name"
     title = "There is a group with this name"
     status = 409
     message = "The programme has a group {name} already."
@@ -162,6 +166,7 @@ class InvalidMemberAddress(DomainError):
     """Nobody can be written to at this address."""
 
     code = "invalid_member_address"
+    about = "email"
     title = "The address is not valid"
     message = "{value}: {problem}"
 
@@ -190,6 +195,7 @@ class MemberNotFound(DomainError):
     """The programme has no such member."""
 
     code = "member_not_found"
+    about = "member"
     title = "There is no such member"
     message = "Nobody in the programme has this id or address. Invite the person first."
     status = 404
@@ -199,6 +205,7 @@ class MemberCannotReceive(DomainError):
     """The member is suspended, or has left."""
 
     code = "member_cannot_receive"
+    about = "member"
     title = "The member cannot receive credits"
     message = (
         "This member is {member_status}, so nothing can be awarded. Lift the suspension, or invite "
@@ -211,6 +218,7 @@ class CampaignClosed(DomainError):
     """Nothing is awarded in a campaign before it begins, or after it has ended."""
 
     code = "campaign_closed"
+    about = "campaign"
     title = "The campaign is not open"
     message = "The campaign {name} is not open now. Change its dates, or award without it."
     status = 409
@@ -220,6 +228,7 @@ class CampaignBudgetSpent(DomainError):
     """The campaign's budget does not cover the award."""
 
     code = "campaign_budget_spent"
+    about = "credits"
     title = "The campaign's budget is used up"
     message = (
         "The campaign {name} has {left} credits left in its budget; {wanted} were asked for. "
@@ -250,6 +259,7 @@ class AwardCannotLast(DomainError):
     """An award ends with the credits of the pool that it was made of, at the latest."""
 
     code = "award_cannot_last"
+    about = "until"
     title = "The award cannot last so long"
     message = (
         "The credits of this award end on {ends} in the pool, and cannot last longer. Choose an "

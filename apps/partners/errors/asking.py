@@ -68,6 +68,7 @@ class CampaignNameTaken(DomainError):
     """Two campaigns of one programme have two names."""
 
     code = "campaign_name_taken"
+    about = "name"
     title = "There is a campaign with this name"
     status = 409
     message = "The programme has a campaign called {name} already. Choose another name."
@@ -94,6 +95,7 @@ class AwardRuleExists(DomainError):
     """A domain has one rule in a programme."""
 
     code = "award_rule_exists"
+    about = "domain"
     title = "There is a rule for this domain"
     status = 409
     message = "The programme has a rule for {domain} already. Change it, or end it first."

@@ -52,6 +52,7 @@ class UploadHasWrongRows(DomainError):
     """It shall be all or nothing, and some rows are wrong."""
 
     code = "upload_has_wrong_rows"
+    about = "mode"
     title = "Some rows are wrong"
     status = 409
     message = (
