@@ -128,7 +128,11 @@ class TestThePage:
         late = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)  # the first of April in Berlin
         make_invoice(organization, 1, issued_at=late)
         client = signed_in(make_member(organization, "owner", time_zone="Europe/Berlin"))
-        for query, found in (("from_date=2026-04-01", 1), ("to_date=2026-03-31", 0)):
+        for query, found in (
+            ("from_date=2026-04-01", 1),
+            ("to_date=2026-03-31", 0),
+            ("to_date=9999-12-31", 1),
+        ):
             page = client.get(place(organization, f"?{query}"))
             assert len(page.context["documents"]) == found
 

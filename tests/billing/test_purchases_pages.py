@@ -334,6 +334,7 @@ class TestTheList:
             ("purpose=custom", []),
             ("from_date=2020-01-01&to_date=2020-01-02", []),
             ("from_date=2020-01-01", [2, 1, 0]),
+            ("from_date=0001-01-01&to_date=9999-12-31", [2, 1, 0]),
             ("status=nonsense", [2, 1, 0]),
         ],
     )

@@ -315,6 +315,8 @@ class TestTheApi:
             "month=2026-10&from_date=2026-10-01&to_date=2026-10-02",
             "from_date=2026-10-02&to_date=2026-10-01",
             "month=2026-10&colour=red",
+            "month=9999-12",
+            "from_date=0001-01-01&to_date=9999-12-31",
         ],
     )
     @pytest.mark.parametrize("kind", ["json", "csv", "pdf"])
@@ -424,7 +426,12 @@ class TestThePage:
 
     @pytest.mark.parametrize(
         "query",
-        ["from_date=2026-10-01", "from_date=2026-10-02&to_date=2026-10-01", "month=1999-01"],
+        [
+            "from_date=2026-10-01",
+            "from_date=2026-10-02&to_date=2026-10-01",
+            "month=1999-01",
+            "from_date=2026-10-01&to_date=9999-12-31",
+        ],
     )
     def test_says_what_is_wrong_with_a_period(self, organization, query):
         browser = signed_in(make_member(organization, "owner"))

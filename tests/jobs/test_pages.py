@@ -333,7 +333,11 @@ class TestTheList:
         late = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)  # the first of April in Berlin
         GenerationJob.objects.update(created_at=late)
         client = signed_in(make_member(organization, "developer", time_zone="Europe/Berlin"))
-        for query, found in (("from_date=2026-04-01", 1), ("to_date=2026-03-31", 0)):
+        for query, found in (
+            ("from_date=2026-04-01", 1),
+            ("to_date=2026-03-31", 0),
+            ("to_date=9999-12-31", 1),
+        ):
             page = client.get(address(organization, f"?{query}")).content.decode()
             assert page.count('<th scope="row"') == found, query
 

@@ -310,6 +310,9 @@ class TestRefusals:
         for place, fields, field, says in (
             ("campaigns", {**day, "name": "Spring"}, "name", "called Spring already"),
             ("campaigns", {**day, "ends_at": "2026-05-01T00:00"}, "ends_at", "This must be after"),
+            # Kept as it stands, no page of the viewer's could write it in his time zone.
+            ("campaigns", {**day, "ends_at": "9999-12-31T23:59"}, "ends_at", "2000 to 2200"),
+            ("campaigns", {**day, "begins_at": "0001-01-01T00:00"}, "begins_at", "2000 to 2200"),
             ("rules", {"domain": "acme.example", "credits": 1}, "domain", "a rule for acme"),
             ("rules", {"domain": "nothing", "credits": 1}, "domain", ""),
         ):

@@ -60,6 +60,7 @@ def test_the_list_is_filtered_paged_and_handed_out(client, partner):
         ("?source=upload", []),
         ("?status=nonsense", [available, used]),
         (f"?after={available.public_id}", [used]),
+        ("?from_date=0001-01-01&to_date=9999-12-31", [available, used]),
         ("?from_date=2000-01-01&to_date=2000-01-02", []),
         (f"?member={ada.public_id}", [used]),
     ):
@@ -110,16 +111,22 @@ def test_an_award_is_extended_and_revoked(client, partner):
     )
     day = (award.expires_at + timedelta(days=5)).date()
     extend, revoke = (address(partner, f"{one}_award", award.public_id) for one in ACTS)
-    assert client.post(extend, {"last_day": "2000-01-01"}).status_code == 400
+    for wrong, says in (
+        ("2000-01-01", "This must be later"),
+        ("9999-12-31", "This must be within"),
+    ):
+        refused = client.post(extend, {"until": wrong})
+        assert refused.status_code == 400
+        assert refused.context["extend_form"].errors["until"][0].startswith(says)
     assert client.post(extend, {}).status_code == 422
-    assert client.post(extend, {"last_day": day.isoformat()}).url == here
+    assert client.post(extend, {"until": day.isoformat()}).url == here
     award.refresh_from_db()
     assert award.expires_at.date() >= day
     assert client.post(revoke, {"reason": ""}).status_code == 422
     assert client.post(revoke, {"reason": "left"}).url == here
     assert in_pool(partner) == 96
     assert "What you can do" not in client.get(here).content.decode()
-    assert client.post(extend, {"last_day": "2099-01-01"}).status_code == 409
+    assert client.post(extend, {"until": "2099-01-01"}).status_code == 409
 
 
 def test_who_only_looks_changes_nothing(partner):
@@ -140,7 +147,7 @@ def test_another_partners_award_is_not_there(client, partner):
     assert client.get(address(partner, "award", theirs.public_id)).status_code == 404
     for act in ACTS:
         path = address(partner, f"{act}_award", theirs.public_id)
-        assert client.post(path, {"reason": "x", "last_day": "2099-01-01"}).status_code == 404
+        assert client.post(path, {"reason": "x", "until": "2099-01-01"}).status_code == 404
 
 
 def test_campaigns_that_are_over_can_be_looked_for_and_not_be_awarded_in(client, partner):

@@ -238,6 +238,8 @@ class TestTheApi:
             pdf = api.get(address, month | {"format": "pdf"})
             assert pdf.content.startswith(b"%PDF")
         assert api.get(f"{API}/statements").status_code == 400
+        for beyond in ("9999-12", "0001-01"):
+            assert api.get(f"{API}/statements", {"month": beyond}).status_code == 400
 
     def test_says_that_there_is_no_programme(self):
         organization = make_organization()

@@ -210,6 +210,7 @@ class TestFilters:
         assert "Why" in body_of(client, f"?from_date={today}&to_date={today}")
         assert "Why" not in body_of(client, f"?from_date={tomorrow}")
         assert "Why" in body_of(client, "?from_date=nonsense")
+        assert "Why" in body_of(client, "?from_date=0001-01-01&to_date=9999-12-31")
 
 
 class TestTheFile:

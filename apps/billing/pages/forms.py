@@ -1,6 +1,5 @@
 """Forms of buying, and the filter of payments."""
 
-from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -9,7 +8,7 @@ from apps.billing.models import Payment
 from apps.billing.selectors.offers import CustomTerms
 from apps.billing.selectors.payments import PaymentFilters
 from apps.core import ids
-from apps.credits.selectors.periods import midnight
+from apps.core.days import end_of, midnight
 
 KEY = r"^[\x21-\x7e]{1,64}$"
 WAITING = "waiting"  # a choice of several states: what is not over yet
@@ -89,5 +88,5 @@ class PaymentFilter(forms.Form):
             statuses=Payment.IN_FLIGHT if status == WAITING else [status] if status else (),
             purpose=asked.get("purpose") or None,
             created_from=midnight(first) if first else None,
-            created_before=midnight(last + timedelta(days=1)) if last else None,
+            created_before=end_of(last) if last else None,
         )

@@ -29,10 +29,10 @@ from apps.billing.selectors.history import (
 from apps.billing.selectors.reloads import card_name, card_of
 from apps.core import paging
 from apps.core.clock import database_now
+from apps.core.days import end_of, midnight
 from apps.core.documents import pdf_response
 from apps.core.exports import stream_csv
 from apps.core.money import format_money
-from apps.credits.selectors.periods import midnight
 
 PAGE_SIZE = 25
 OVERDUE = "overdue"  # a choice beside the states: open, and due before now
@@ -62,7 +62,7 @@ class DocumentFilter(forms.Form):
             is_overdue=status == OVERDUE,
             text=asked.get("q", "").strip(),
             issued_from=midnight(first) if first else None,
-            issued_before=midnight(last + timedelta(days=1)) if last else None,
+            issued_before=end_of(last) if last else None,
         )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.core.days import is_sensible
 from apps.credits.models import CreditTransaction, Lot
 from apps.credits.selectors import (
     GROUPINGS,
@@ -128,7 +129,7 @@ def _period(first: date, last: Any) -> Period:
         raise serializers.ValidationError({"date__lte": "This is before the first day."})
     if (last - first).days >= MOST_DAYS:
         raise serializers.ValidationError({"date__lte": f"At most {MOST_DAYS} days."})
-    if first.year < 2000 or last.year > 2200:
+    if not (is_sensible(first) and is_sensible(last)):
         raise serializers.ValidationError({"date__gte": "No credits are kept of such a year."})
     return Period(first, last)
 

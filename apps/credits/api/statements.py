@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core.api import validated
+from apps.core.days import is_sensible
 from apps.core.documents import pdf_response
 from apps.core.exports import stream_csv
 from apps.core.periods import Period
@@ -41,6 +42,9 @@ class StatementIn(serializers.Serializer[Any]):
             raise ValidationError("Give month, or both from_date and to_date.", "period_required")
         if days and attrs["to_date"] < attrs["from_date"]:
             raise ValidationError({"to_date": "The period ends before it begins."}, "wrong_order")
+        for name in {"month", *days} & attrs.keys():
+            if not is_sensible(attrs[name]):
+                raise ValidationError({name: "No credits are kept of such a year."}, "wrong_year")
         return attrs
 
 

@@ -1,15 +1,16 @@
 """Forms of the credits pages. They live in the query string, so that a view can be shared."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 
+from apps.core.days import end_of, is_sensible, midnight
 from apps.credits.models import CreditTransaction, Hold, Lot
 from apps.credits.selectors import Period, TransactionFilters
 from apps.credits.selectors.filters import GIVEN_BACK, USED
-from apps.credits.selectors.periods import NAMED, midnight
+from apps.credits.selectors.periods import NAMED
 
 USAGE = "usage"  # a choice of several types: what makes up a bar of the usage page
 CUSTOM = "custom"
@@ -101,7 +102,7 @@ class TransactionFilter(forms.Form):
             actor=chosen.get("actor") or None,
             lot_id=chosen["lot"],
             created_from=midnight(chosen["from_date"]) if chosen["from_date"] else None,
-            created_before=midnight(last + timedelta(days=1)) if last else None,
+            created_before=end_of(last) if last else None,
             amount_min=chosen["amount_min"],
             amount_max=chosen["amount_max"],
             text=chosen["q"],
@@ -136,7 +137,7 @@ class UsageFilter(forms.Form):
         for name, value in (("from_date", first), ("to_date", last)):
             if value is None:
                 self.add_error(name, "Give this day as well.")
-            elif not 2000 <= value.year <= 2200:
+            elif not is_sensible(value):
                 self.add_error(name, "No credits are kept of such a year.")
         if self.errors or first is None or last is None:
             return

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from apps.core.clock import database_now
+from apps.core.days import is_sensible
 from apps.core.documents import pdf_response
 from apps.core.exports import stream_csv
 from apps.core.periods import Period, next_month, utc_midnight
@@ -47,6 +48,9 @@ class PeriodForm(forms.Form):
             raise forms.ValidationError("Give both days, or none and a month.", "half_a_period")
         if first and last and last < first:
             self.add_error("to_date", "The period ends before it begins.")
+        for name, day in (("from_date", first), ("to_date", last)):
+            if day and not is_sensible(day):
+                self.add_error(name, "No credits are kept of such a year.")
         return chosen
 
     def period(self, default: date) -> Period:

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 
-DAY = timedelta(days=1)
+from apps.core.days import DAY, end_of, midnight
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Period:
     @property
     def ends_at(self) -> datetime:
         """The first moment after it."""
-        return midnight(self.last + DAY)
+        return end_of(self.last)
 
     def __iter__(self) -> Iterator[date]:
         return (self.first + timedelta(days=number) for number in range(self.days))
@@ -65,8 +65,3 @@ NAMED: dict[str, Callable[[], Period]] = {
     "this_month": this_month,
     "last_month": last_month,
 }
-
-
-def midnight(day: date) -> datetime:
-    """Return the moment at which a day begins."""
-    return timezone.make_aware(datetime.combine(day, time.min))

@@ -1,6 +1,5 @@
 """The forms of jobs: what to submit, and which to list."""
 
-from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -9,7 +8,7 @@ from django.core.files.base import File
 from django.utils.datastructures import MultiValueDict
 
 from apps.core import ids
-from apps.credits.selectors.periods import midnight
+from apps.core.days import end_of, midnight
 from apps.jobs import selectors
 from apps.jobs.models import BlobUpload, GenerationJob
 from apps.jobs.models.jobs import MOST_AREAS
@@ -167,7 +166,7 @@ class JobFilter(forms.Form):
             operation=chosen["operation"],
             submitted_by=chosen["submitted_by"],
             created_from=midnight(first) if first else None,
-            created_before=midnight(last + timedelta(days=1)) if last else None,
+            created_before=end_of(last) if last else None,
         )
 
 

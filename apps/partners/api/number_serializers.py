@@ -1,9 +1,11 @@
 """Shapes of the programme's numbers in the API. All numbers are credits, where nothing is said."""
 
+from datetime import date
 from typing import Any
 
 from rest_framework import serializers
 
+from apps.core.days import is_sensible
 from apps.partners.api.serializers import MemberFilter
 from apps.partners.selectors.member_numbers import SORTS
 from apps.partners.selectors.usage import LENGTHS
@@ -31,6 +33,16 @@ class MonthParameter(serializers.Serializer[Any]):
         format="%Y-%m",
         help_text="`2026-10`, in the time zone of the organization.",
     )
+
+    def validate_month(self, month: date) -> date:
+        """
+        Return the month.
+
+        :raises ValidationError: if it is one of which nothing is kept.
+        """
+        if not is_sensible(month):
+            raise serializers.ValidationError("No credits are kept of such a year.")
+        return month
 
 
 class PoolOut(serializers.Serializer[Any]):

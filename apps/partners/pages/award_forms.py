@@ -1,12 +1,12 @@
 """Forms of the pages of awards."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django import forms
 
 from apps.core import ids
-from apps.credits.selectors.periods import midnight
+from apps.core.days import end_of, midnight
 from apps.partners.models import Campaign, Partner, PartnerCredit, PartnerMember
 from apps.partners.selectors import AwardFilter
 from apps.partners.selectors.campaigns import campaigns_of, open_campaigns
@@ -50,7 +50,7 @@ class AwardFilterForm(forms.Form):
             campaign=campaign.pk if campaign else None,
             member=PartnerMember.read_id(asked.get("member", "")),
             since=midnight(since) if since else None,
-            until=midnight(until + timedelta(days=1)) if until else None,
+            until=end_of(until) if until else None,
         )
 
 
@@ -82,9 +82,8 @@ class AwardForm(forms.Form):
 class ExtendForm(forms.Form):
     """The last day on which an award can be used, or claimed."""
 
-    last_day = forms.DateField(label="Last day", widget=forms.DateInput(DAY_INPUT))
+    until = forms.DateField(label="Last day", widget=forms.DateInput(DAY_INPUT))
 
-    @property
-    def until(self) -> datetime:
-        """The moment at which that day is over."""
-        return midnight(self.cleaned_data["last_day"] + timedelta(days=1))
+    def clean_until(self) -> datetime:
+        """Return the moment at which that day is over."""
+        return end_of(self.cleaned_data["until"])

@@ -158,7 +158,7 @@ class Extend(Award):
         if not form.is_valid():
             return self.draw(award_id, 422, extend_form=form)
         try:
-            claims.extend(award=award, until=form.until)
+            claims.extend(award=award, **form.cleaned_data)
         except DomainError as error:
             add_refusal(form, error)
             return self.draw(award_id, error.status, extend_form=form)

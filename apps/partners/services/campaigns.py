@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from apps.core.clock import database_now
+from apps.core.days import YEARS, is_sensible
 from apps.core.db import inside_transaction
 from apps.partners.errors.asking import CampaignNameTaken, CampaignOver, InvalidCampaign
 from apps.partners.models import Campaign, Partner
@@ -109,6 +110,14 @@ def _check(plan: Plan, *, awarded: int) -> None:
     if plan.budget < awarded:
         problem = f"{awarded:,} credits are awarded already; the budget cannot be less."
         raise InvalidCampaign(field="budget", problem=problem)
+    _check_window(plan)
+
+
+def _check_window(plan: Plan) -> None:
+    for name, moment in (("begins_at", plan.begins_at), ("ends_at", plan.ends_at)):
+        if moment is not None and not is_sensible(moment.date()):
+            problem = f"This must be in the years {YEARS[0]} to {YEARS[-1]}."
+            raise InvalidCampaign(field=name, problem=problem)
     if plan.ends_at is None:
         return
     if plan.ends_at <= plan.begins_at:

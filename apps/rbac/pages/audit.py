@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,9 +11,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 
 from apps.core import paging
+from apps.core.days import end_of, midnight
 from apps.core.exports import stream_csv
 from apps.rbac.models import ApiKey
 from apps.rbac.pages.base import TenantPage
@@ -85,10 +84,8 @@ class AuditFilter(forms.Form):
             action=chosen["action"].strip(),
             object_id=chosen["object"].strip(),
             result=chosen["result"],
-            created_from=timezone.make_aware(datetime.combine(first, time())) if first else None,
-            created_before=timezone.make_aware(datetime.combine(last, time()) + timedelta(days=1))
-            if last
-            else None,
+            created_from=midnight(first) if first else None,
+            created_before=end_of(last) if last else None,
             text=chosen["q"],
         )
 
