@@ -75,16 +75,35 @@ def test_an_award_is_shown_before_it_is_made(client, partner):
     here = address(partner, "new_award")
     form = form_of(client, partner, member="Ada@example.com")
 
-    preview = client.post(here, form).context["preview"]
+    shown = client.post(here, form).context
+    preview, seen = shown["preview"], {"confirmed": shown["seen"]}
     assert (preview.pool_before, preview.pool_after) == (100, 70)
     assert (preview.member_before, preview.member_after) == (0, 30)
     assert (PartnerCredit.objects.count(), in_pool(partner)) == (0, 100)
 
     for _ in range(2):  # sent twice, it is one award
-        done = client.post(here, {**form, "confirmed": "1"})
+        done = client.post(here, {**form, **seen})
     award = PartnerCredit.objects.get()
     assert done.url == address(partner, "award", award.public_id)
     assert (award.member, award.credits, in_pool(partner)) == (member, 30, 70)
+
+
+def test_what_was_shown_confirms_no_other_award(client, partner):
+    make_active_member(partner)
+    here = address(partner, "new_award")
+    form = form_of(client, partner, member="ada@example.com")
+    seen = {"confirmed": client.post(here, form).context["seen"]}
+
+    for changed in ({"credits": 99}, {"note": "More"}, {"validity_days": 7}):
+        answer = client.post(here, {**form, **changed, **seen})
+        assert answer.context["preview"].award.credits == changed.get("credits", 30)
+        assert in_pool(partner) == 100
+
+    client.post(here, {**form, **seen})
+    again = client.post(here, {**form, "credits": 99}, follow=True)  # by the form of before
+    assert "This form has awarded 30 credits already." in again.content.decode()
+    assert again.context["form"]["key"].value() != form["key"]
+    assert in_pool(partner) == 70
 
 
 def test_the_form_says_what_is_wrong(client, partner):

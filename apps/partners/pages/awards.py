@@ -1,5 +1,7 @@
 """The pages of awards: what was handed on, hand on more, extend and revoke."""
 
+import hashlib
+import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +17,7 @@ from apps.core.exports import stream_csv
 from apps.core.pages import add_refusal
 from apps.credits.selectors import balance_of, main_wallet
 from apps.partners import selectors
+from apps.partners.errors import AwardKeyReused
 from apps.partners.models import PartnerCredit
 from apps.partners.pages.award_forms import AwardFilterForm, AwardForm, ExtendForm
 from apps.partners.pages.base import ProgrammePage
@@ -78,16 +81,20 @@ class NewAward(ProgrammePage):
         return self.draw(AwardForm(initial=initial, partner=self.partner))
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
-        """Say what it would do; once that is confirmed, do it."""
+        """Say what it would do; once exactly that is confirmed, do it."""
         form = AwardForm(request.POST, partner=self.partner)
         if not form.is_valid():
             return self.draw(form, status=422)
         try:
             asked = self.request_of(form.cleaned_data)
-            if "confirmed" not in request.POST:
+            if request.POST.get("confirmed") != digest_of(asked):
                 preview = awards.preview_award(partner=self.partner, request=asked)
-                return self.draw(form, preview=preview)
+                return self.draw(form, preview=preview, seen=digest_of(asked))
             made = awards.award(partner=self.partner, request=asked, by=self.user).award
+        except AwardKeyReused as error:
+            text = f"This form has awarded {error.details['credits']} credits already."
+            messages.error(request, f"{text} For another award begin with an empty one.")
+            return redirect("partners:new_award", slug)
         except DomainError as error:
             add_refusal(form, error)
             return self.draw(form, status=error.status)
@@ -106,12 +113,17 @@ class NewAward(ProgrammePage):
         )
 
     def draw(
-        self, form: AwardForm, status: int = 200, preview: awards.AwardPreview | None = None
+        self,
+        form: AwardForm,
+        status: int = 200,
+        preview: awards.AwardPreview | None = None,
+        seen: str = "",
     ) -> HttpResponse:
         """Draw the page, with what is left of the pool."""
         page = {
             "form": form,
             "preview": preview,
+            "seen": seen,
             "terms": selectors.terms_of(self.partner),
             "pool": balance_of(main_wallet(self.organization)).available,
         }
@@ -185,6 +197,13 @@ class Revoke(Award):
             return self.draw(award_id, error.status, revoke_form=form)
         messages.success(request, f"The award is revoked: {taken.credits} credits are taken back.")
         return redirect("partners:award", slug, award_id)
+
+
+def digest_of(asked: AwardRequest) -> str:
+    """Return what stands for an award that was shown, so that no other one is confirmed by it."""
+    campaign = asked.campaign.public_id if asked.campaign else ""
+    shown = [asked.member.public_id, asked.credits, asked.validity_days, campaign, asked.note]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
 
 
 def _line(award: PartnerCredit) -> dict[str, Any]:
