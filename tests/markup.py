@@ -1,5 +1,6 @@
-"""What a policy without `unsafe-inline` refuses in a page, found without a browser."""
+"""What is wrong with a page, found without a browser: inline code, and ids that come twice."""
 
+from collections import Counter
 from html.parser import HTMLParser
 
 DATA = {"application/json", "application/ld+json"}  # in a script element, and not run
@@ -29,3 +30,21 @@ def inline_parts(html: str) -> list[str]:
     finder = InlineFinder()
     finder.feed(html)
     return finder.found
+
+
+class IdFinder(HTMLParser):
+    """Counts the ids of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: Counter[str] = Counter()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.update(value for name, value in attrs if name == "id" and value)
+
+
+def repeated_ids(html: str) -> list[str]:
+    """Return the ids that several elements have: a label with such a one names the first alone."""
+    finder = IdFinder()
+    finder.feed(html)
+    return sorted(name for name, times in finder.found.items() if times > 1)

@@ -32,6 +32,7 @@ from tests.capacity.plants import (
     make_project,
     past_its_hold,
 )
+from tests.markup import repeated_ids
 from tests.people import make_member, make_organization, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -179,6 +180,7 @@ class TestAsking:
         project = make_project(10)
         page = client.get(project_page(organization, project), {"capacity_kw": "8", "mode": "fifo"})
         text = page.content.decode().replace("\u00a0", " ")
+        assert repeated_ids(text) == []
         assert page.context["quote"].choice.overshoot_kw == 2
         assert "The blocks are more than you asked for" in text
         assert "€125.00 a month" in text
@@ -198,6 +200,11 @@ class TestAsking:
         assert answer.status_code == 409
         assert "2.000 kW more than was asked" in answer.content.decode()
         assert not Reservation.objects.filter(organization=organization).exists()
+        # What can be had by now is shown, so that he can agree to it.
+        assert answer.context["quote"].choice.kw == 10
+        assert repeated_ids(answer.content.decode()) == []
+        confirm(client, organization, project, answer)
+        assert Reservation.objects.get(organization=organization).capacity_kw == 10
 
     def test_sent_twice_reserves_once(self, client, organization):
         project = make_project(5, 5)

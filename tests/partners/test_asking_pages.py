@@ -13,6 +13,7 @@ from apps.partners.services.campaigns import Plan, create_campaign
 from apps.partners.services.requests import request_credits
 from apps.partners.services.rules import create_rule, end_rule
 from apps.rbac.services.roles import assign_role, system_role
+from tests.markup import repeated_ids
 from tests.partners.awarding import give, in_hand, make_active_member, spend
 from tests.partners.programme import make_programme
 from tests.people import make_member, signed_in
@@ -68,6 +69,7 @@ class TestRequests:
         asked = CreditRequest.objects.get()
         one = manager.get(address(partner, "programme", "requests", asked.public_id))
         assert "The pool has 100 credits" in text(one)
+        assert repeated_ids(one.content.decode()) == []
         manager.post(
             address(partner, "programme", "requests", asked.public_id, "approve"),
             {"credits": "25", "answer": "Enjoy"},

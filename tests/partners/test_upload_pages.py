@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from apps.partners.models import Campaign, Upload, UploadRow
 from apps.partners.services.campaigns import end_campaign
 from apps.partners.services.uploads.carrying import carry_out
+from tests.markup import repeated_ids
 from tests.partners.programme import make_programme
 from tests.partners.uploading import carried, confirm, make_file, make_upload
 from tests.people import make_member, make_organization, signed_in
@@ -46,6 +47,7 @@ def test_a_file_is_uploaded_looked_at_and_confirmed(client, partner, manager):
     assert answer.url == address(partner, upload.public_id)
     page = client.get(answer.url).content.decode()
     assert "Hand on 5 credits" in page
+    assert repeated_ids(page) == []
     assert "ada@example.com" in page
     chosen = {"credits": upload.credits, "mode": "all"}
     assert client.post(address(partner, upload.public_id, "confirm"), chosen).url == answer.url

@@ -1,12 +1,14 @@
 """The page of a project: its blocks, and the form that asks for some and reserves them."""
 
 import hashlib
+from contextlib import suppress
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from apps.capacity.errors import OvershootNotAgreed
 from apps.capacity.models import Project
 from apps.capacity.pages.base import CapacityPage
 from apps.capacity.pages.forms import ConfirmForm, WishForm
@@ -49,6 +51,8 @@ class ProjectPage(CapacityPage):
             return self.draw(found, form, 422)
         try:
             return redirect(self.reserve_once(found, form))
+        except OvershootNotAgreed as error:
+            return self.draw_again(found, error)
         except DomainError as error:
             add_refusal(form, error)
             return self.draw(found, form, error.status)
@@ -83,6 +87,18 @@ class ProjectPage(CapacityPage):
             return self.draw(project, form, error.status)
         return self.draw(project, form, quote=quote)
 
+    def draw_again(self, project: Project, error: OvershootNotAgreed) -> HttpResponse:
+        """Draw the page with what the wish would get by now, which is more than was agreed to."""
+        quote: Quote | None = None
+        form = WishForm(self.request.POST)
+        assert form.is_valid(), "it has no field that the form of agreeing has not"
+        with suppress(DomainError):  # by now there is nothing any more
+            quote = quote_reservation(
+                organization=self.organization, project=project, wish=form.wish
+            )
+        add_refusal(form, error)
+        return self.draw(project, form, error.status, quote)
+
     def draw(
         self, project: Project, form: WishForm, status: int = 200, quote: Quote | None = None
     ) -> HttpResponse:
@@ -101,12 +117,19 @@ class ProjectPage(CapacityPage):
             "may_wait": may_ask and (project.waiting_count > 0 or not bars.free_kw),
             "waits": may_ask and waits_for(self.organization, project, now),
             "quote": quote,
-            "confirm_form": confirmation_of(form, quote) if quote else None,
+            "confirm_form": confirmation_of(quote) if quote else None,
         }
         return self.show("capacity/project.html", page, status)
 
 
-def confirmation_of(form: WishForm, quote: Quote) -> ConfirmForm:
+def confirmation_of(quote: Quote) -> ConfirmForm:
     """Return the form that agrees to what the quote shows, and to no more."""
-    seen: dict[str, Any] = {**form.cleaned_data, "max_overshoot_kw": quote.choice.overshoot_kw}
-    return ConfirmForm(initial=seen)
+    wish = quote.choice.wish
+    seen: dict[str, Any] = {
+        "capacity_kw": wish.kw,
+        "mode": wish.mode,
+        "tolerance_kw": wish.tolerance_kw,
+        "allow_partial": wish.allow_partial,
+        "max_overshoot_kw": quote.choice.overshoot_kw,
+    }
+    return ConfirmForm(initial=seen, auto_id=False)  # hidden beside the form that asks

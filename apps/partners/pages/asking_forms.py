@@ -36,6 +36,10 @@ class DeclineForm(forms.Form):
 
     answer = forms.CharField(max_length=500, label="Answer", widget=forms.Textarea({"rows": 2}))
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # It stands beside the other answer: each label must name a field of its own form.
+        super().__init__(*args, **{"auto_id": "decline_%s", **kwargs})
+
 
 class RequestFilter(forms.Form):
     """Which requests to show; lives in the query string."""

@@ -57,7 +57,8 @@ class MappingForm(forms.Form):
 
     def __init__(self, *args: Any, upload: Upload, **kwargs: Any) -> None:
         kwargs.setdefault("initial", upload.mapping)
-        super().__init__(*args, **kwargs)
+        # It stands beside the form that confirms, which has a field `credits` as well.
+        super().__init__(*args, **{"auto_id": "column_%s", **kwargs})
         columns = [
             (place, name or f"Column {place + 1}") for place, name in enumerate(upload.columns)
         ]
