@@ -9,6 +9,7 @@ from apps.partners.models import MemberGroup, PartnerMember
 from apps.partners.services import groups, standing
 from apps.partners.services.programmes import Terms
 from apps.partners.services.standing import Cause
+from tests.markup import repeated_ids
 from tests.partners.awarding import give
 from tests.partners.claiming import make_claimed, make_manager
 from tests.partners.programme import make_members, make_programme
@@ -140,7 +141,11 @@ class TestOneMember:
     def test_is_suspended_lifted_and_removed_for_a_reason(self, client, base, member):
         address = f"{base}members/{member.public_id}/"
         for verb, status in (("suspend", "suspended"), ("lift", "invited"), ("remove", "left")):
-            client.post(f"{address}{verb}/")
+            refused = client.post(f"{address}{verb}/", {"reason": " "})
+            assert refused.status_code == 422
+            assert refused.context[f"{verb}_form"].errors["reason"]
+            assert f'id="{verb}-reason_error"' in refused.content.decode()
+            assert repeated_ids(refused.content.decode()) == []
             assert reread(member).status != status
             client.post(f"{address}{verb}/", {"reason": "because"})
             assert reread(member).status == status
@@ -149,6 +154,9 @@ class TestOneMember:
         for verb in ("remind", "resend"):
             response = client.post(f"{base}members/{member.public_id}/{verb}/")
             assert response.status_code == 429
+            page = response.content.decode()
+            assert "got a mail a short time ago. The next one can go out in" in page
+            assert "How you know this member" in page
         response = client.post(f"{base}members/remind/", follow=True)
         assert "1 got a mail less than a day ago" in response.content.decode()
 

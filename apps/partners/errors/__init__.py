@@ -128,7 +128,7 @@ class MemberMailedRecently(DomainError):
     code = "partner_member_mailed_recently"
     title = "The member got a mail a short time ago"
     status = 429
-    message = "{email} can be written to again in {retry_after} s."
+    message = "{email} got a mail a short time ago. The next one can go out in {wait}."
 
 
 class GroupExists(DomainError):

@@ -1,7 +1,7 @@
 """Forms of a programme's members and groups."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 
@@ -99,6 +99,21 @@ class ReasonForm(forms.Form):
     """Why something is done to a member or an award."""
 
     reason = forms.CharField(max_length=500, help_text="Goes into the audit log.")
+
+
+class DeedForm(ReasonForm):
+    """Why something is done to a member, on a page with several such forms."""
+
+    LABELS: ClassVar[dict[str, str]] = {
+        "suspend": "Why to suspend",
+        "lift": "Why it is lifted",
+        "remove": "Why to remove",
+    }
+
+    def __init__(self, *args: Any, verb: str, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": f"{verb}-%s", **kwargs})
+        self.verb = verb
+        self.fields["reason"].label = self.LABELS[verb]
 
 
 class GroupForm(forms.Form):

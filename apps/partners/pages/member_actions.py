@@ -3,14 +3,15 @@
 from abc import abstractmethod
 from typing import ClassVar
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from apps.core.errors import DomainError
 from apps.partners.models import PartnerMember
 from apps.partners.pages.base import ProgrammePage
-from apps.partners.pages.forms import ReasonForm
+from apps.partners.pages.forms import DeedForm
+from apps.partners.pages.members import Member
 from apps.partners.selectors.members import member_of
 from apps.partners.services import reminders, standing
 from apps.partners.services.standing import Cause
@@ -31,20 +32,27 @@ class RemindAll(ProgrammePage):
         return redirect("partners:members", slug)
 
 
-class Action(ProgrammePage):
+class Action(Member):
     """Something that is done to one member, for a reason where one is asked for."""
 
     permission = "partners.manage"
-    form_class: ClassVar[type[forms.Form]] = forms.Form
+    http_method_names = ["post"]
+    verb: ClassVar[str] = ""  # of DeedForm, where a reason is asked for
 
     def post(self, request: HttpRequest, slug: str, member_id: str) -> HttpResponse:
-        """Do it, and show the member as he is after that."""
-        member = member_of(self.partner, member_id)
-        form = self.form_class(request.POST)
-        if form.is_valid():
-            messages.success(request, self.act(member, form.cleaned_data.get("reason", "")))
-        else:
-            messages.error(request, "Nothing was done: say why.")
+        """Do it, and show the member as he is after that; or say on his page why it was not."""
+        member, reason = member_of(self.partner, member_id), ""
+        if self.verb:
+            form = DeedForm(request.POST, verb=self.verb)
+            if not form.is_valid():
+                return self.draw(member, self.form_of(member), 422, form)
+            reason = form.cleaned_data["reason"]
+        try:
+            messages.success(request, self.act(member, reason))
+        except DomainError as error:
+            messages.error(request, str(error))  # perhaps no form is there any more to say it
+            member = member_of(self.partner, member_id)
+            return self.draw(member, self.form_of(member), error.status)
         return redirect("partners:member", slug, member_id)
 
     @abstractmethod
@@ -71,7 +79,7 @@ class Resend(Action):
 class Suspend(Action):
     """Nothing is spent or awarded, until it is lifted."""
 
-    form_class = ReasonForm
+    verb = "suspend"
 
     def act(self, member: PartnerMember, reason: str) -> str:
         """Suspend him."""
@@ -81,7 +89,7 @@ class Suspend(Action):
 class Lift(Action):
     """The end of a suspension."""
 
-    form_class = ReasonForm
+    verb = "lift"
 
     def act(self, member: PartnerMember, reason: str) -> str:
         """Lift it."""
@@ -91,7 +99,7 @@ class Lift(Action):
 class Remove(Action):
     """The end of a membership."""
 
-    form_class = ReasonForm
+    verb = "remove"
 
     def act(self, member: PartnerMember, reason: str) -> str:
         """Let him go; what he has not used goes by the terms."""

@@ -16,7 +16,7 @@ from apps.core.exports import stream_csv
 from apps.core.pages import add_refusal
 from apps.partners.models import PartnerMember
 from apps.partners.pages.base import ProgrammePage
-from apps.partners.pages.forms import InviteForm, MemberFilter, MemberForm
+from apps.partners.pages.forms import DeedForm, InviteForm, MemberFilter, MemberForm
 from apps.partners.selectors.members import (
     COLUMNS,
     counts_of,
@@ -141,11 +141,20 @@ class Member(ProgrammePage):
         initial["group"] = member.group.public_id if member.group else ""
         return MemberForm(initial=initial, groups=groups_of(self.partner))
 
-    def draw(self, member: PartnerMember, form: MemberForm, status: int = 200) -> HttpResponse:
-        """Draw the page, with what would go if he were removed."""
+    def draw(
+        self,
+        member: PartnerMember,
+        form: MemberForm,
+        status: int = 200,
+        deed: DeedForm | None = None,
+    ) -> HttpResponse:
+        """Draw the page, with what would go if he were removed, and the deed that was refused."""
+        deeds = {f"{verb}_form": DeedForm(verb=verb) for verb in DeedForm.LABELS}
         page = {
             "member": member,
             "form": form,
+            **deeds,
+            **({f"{deed.verb}_form": deed} if deed else {}),
             "offered": offered_to(member),
             "terms": terms_of(self.partner),
         }

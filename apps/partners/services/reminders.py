@@ -97,8 +97,14 @@ def _check_pause(member: PartnerMember, pause: timedelta) -> datetime:
     wait = last + pause - now
     if wait > timedelta(0):
         seconds = int(wait.total_seconds()) + 1
-        raise MemberMailedRecently(email=member.email, retry_after=seconds)
+        told = _in_words(seconds)
+        raise MemberMailedRecently(email=member.email, retry_after=seconds, wait=told)
     return now
+
+
+def _in_words(seconds: int) -> str:
+    hours, minutes = divmod(-(-seconds // 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _write_again(member: PartnerMember, now: datetime, action: str) -> PartnerMember:
