@@ -518,6 +518,12 @@ class TestFiles:
         upload = make_upload(partner, "x,X,1", ADA, EVE, "y,Y,1")
         assert [row.number for row in selected.rows_shown(upload)] == [2, 3, 5]
 
+    def test_of_very_many_wrong_ones_the_first_are_shown(self, partner, monkeypatch):
+        for name in ("ROWS_SHOWN", "WRONG_SHOWN"):
+            monkeypatch.setattr(selected, name, 2)
+        upload = make_upload(partner, ADA, "u,U,1", "v,V,1", "w,W,1", "x,X,1", "y,Y,1")
+        assert [row.number for row in selected.rows_shown(upload)] == [2, 3, 4, 5]
+
     def test_the_template_can_be_read(self):
         lines = [",".join(line) for line in selected.TEMPLATE]
         data = "\n".join([*lines, "ada@example.com,,,,5"]).encode()

@@ -21,6 +21,7 @@ from apps.partners.selectors import uploads as selectors
 from apps.partners.services.uploads import confirming, storing
 
 PAGE_SIZE = 25
+FAULTY = selectors.WITH_FAULTS
 LOOK_AGAIN = (1, 1, 2, 3, 5)  # seconds until the page asks again; then the last
 
 
@@ -121,11 +122,13 @@ class UploadPage(ProgrammePage):
         poll = reverse("partners:upload_status", args=[self.organization.slug, upload.public_id])
         waits = upload.status == Upload.Status.CONFIRMED
         pool = selectors.pool_left(upload)
+        rows = selectors.rows_shown(upload)
         page = {
             "upload": upload,
             "progress": progress,
             "to_do": progress.rows(*selectors.TO_DO),
-            "rows": [row_line(row) for row in selectors.rows_shown(upload)],
+            "rows": [row_line(row) for row in rows],
+            "more_wrong": max(0, progress.faulty - sum(row.status in FAULTY for row in rows)),
             "pool": pool,
             "pool_after": pool - upload.credits,
             "mapping_form": mapping or MappingForm(upload=upload),

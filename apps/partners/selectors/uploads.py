@@ -9,7 +9,8 @@ from apps.credits.selectors import balance_of, main_wallet
 from apps.partners.models import Upload, UploadRow
 from apps.tenants.models import Organization
 
-ROWS_SHOWN = 50  # of those that are not wrong
+ROWS_SHOWN = 50  # of all
+WRONG_SHOWN = 200  # of those after them that are wrong: the page is asked for again and again
 TO_DO = (UploadRow.Status.NEW, UploadRow.Status.CHANGED, UploadRow.Status.UNCHANGED)
 WITH_FAULTS = (UploadRow.Status.WRONG, UploadRow.Status.FAILED)
 ENDED = (*WITH_FAULTS, UploadRow.Status.REPEATED, UploadRow.Status.DONE)
@@ -76,10 +77,11 @@ def rows_of(upload: Upload, status: str = "") -> QuerySet[UploadRow]:
 
 
 def rows_shown(upload: Upload) -> list[UploadRow]:
-    """Return the first rows of an upload, and after them all others that are wrong."""
+    """Return the first rows of an upload, and after them the first others that are wrong."""
     first = list(rows_of(upload)[:ROWS_SHOWN])
     last = first[-1].number if first else 0
-    return [*first, *rows_of(upload).filter(status__in=WITH_FAULTS, number__gt=last)]
+    wrong = rows_of(upload).filter(status__in=WITH_FAULTS, number__gt=last)
+    return [*first, *wrong[:WRONG_SHOWN]]
 
 
 def result_of(upload: Upload) -> SheetFile:
