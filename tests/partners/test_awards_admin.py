@@ -1,9 +1,11 @@
 """The back office's pages of awards."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 
-from apps.tenants.models import AuditLog
+from apps.tenants.models import AuditLog, Organization
 from tests.partners.awarding import give, in_pool, make_active_member, spend
 from tests.partners.programme import make_programme
 from tests.people import make_person, signed_in
@@ -32,6 +34,16 @@ def test_staff_see_how_each_stands(client, award):
     assert "ada@example.com" in client.get(address("changelist")).content.decode()
     page = client.get(address("change", award.pk)).content.decode()
     assert "Available: 6 left, 4 used, 0 returned, 0 lapsed" in page
+
+
+def test_in_a_sandbox_an_award_stands_as_it_does_at_its_moment(client, award):
+    later = award.expires_at + timedelta(days=1)
+    Organization.objects.filter(pk=award.organization_id).update(clock_at=later)
+    page = client.get(address("change", award.pk)).content.decode()
+    assert "Expired: 0 left, 4 used, 6 returned, 0 lapsed" in page
+    assert (
+        "0 credits return to the pool." in client.get(address("revoke", award.pk)).content.decode()
+    )
 
 
 def test_staff_revoke_for_a_reason(client, award):

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action
 
+from apps.core import scope
 from apps.partners import selectors
 from apps.partners.admin.base import AskingAdmin
 from apps.partners.admin.forms import ReasonForm
@@ -35,7 +36,7 @@ class PartnerCreditAdmin(AskingAdmin[PartnerCredit]):
     @admin.display(description="How it stands")
     def standing(self, award: PartnerCredit) -> str:
         """Say what became of it, by its lots."""
-        now = selectors.standing_of(award)
+        now = standing_of(award)
         return (
             f"{now.status.label}: {now.left} left, {now.used} used, {now.returned} returned, "
             f"{now.lapsed} lapsed"
@@ -51,7 +52,7 @@ class PartnerCreditAdmin(AskingAdmin[PartnerCredit]):
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Take back what is not used, for a reason."""
         row = self.row_of(request, object_id)
-        left = selectors.standing_of(row).left
+        left = standing_of(row).left
         returns = "return to the pool" if row.terms.unused == "return" else "lapse"
 
         def do(form: ReasonForm) -> str:
@@ -70,3 +71,9 @@ class PartnerCreditAdmin(AskingAdmin[PartnerCredit]):
             do=do,
             may=self.has_revoke_permission(request),
         )
+
+
+def standing_of(award: PartnerCredit) -> selectors.AwardStanding:
+    """Return how an award stands now, which is another moment in a sandbox."""
+    with scope.within(award.organization.pk, award.organization.clock_at):
+        return selectors.standing_of(award)
