@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -21,6 +21,7 @@ from apps.capacity.services.projects import set_rate
 from apps.capacity.services.reserving import release_reservation
 from apps.capacity.services.settling import settle, settle_offline
 from apps.core import ids
+from apps.core.clock import moved_to
 from tests.capacity.conftest import NOON
 from tests.capacity.lines import offered
 from tests.capacity.plants import (
@@ -368,6 +369,18 @@ class TestAllocations:
         assert [one["fee"] for one in page.context["allocations"]] == [1250]
         page = client.get(address(organization, "allocations/"), {"status": "ended"})
         assert page.context["allocations"] == []
+
+    def test_without_a_rate_cost_what_is_unknown_and_not_nothing(
+        self, client, organization, allocations
+    ):
+        here = address(organization, "allocations/")
+        with moved_to(datetime(2025, 12, 31, tzinfo=UTC)):  # the day before the first rate
+            page = client.get(here)
+            rows = rows_of(client.get(here, {"format": "csv"}))
+        assert {one["fee"] for one in page.context["allocations"]} == {None}
+        assert [one.monthly_fee for one in page.context["holdings"]] == [None]
+        assert "€0.00" not in page.content.decode()
+        assert {row["monthly_fee"] for row in rows} == {""}
 
     def test_are_a_file(self, client, organization, allocations):
         rows = rows_of(client.get(address(organization, "allocations/"), {"format": "csv"}))

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from apps.capacity.models import Allocation, CapacityBlock, Project, Reservation
 from apps.capacity.models.reservations import Mode
-from apps.capacity.selectors.projects import bars_of, monthly_fee
+from apps.capacity.selectors.projects import bars_of, fee_of
 
 
 class KilowattsField(serializers.DecimalField):
@@ -171,9 +171,9 @@ class ReservationOut(serializers.ModelSerializer[Reservation]):
             "created_at",
         ]
 
-    def get_monthly_fee(self, reservation: Any) -> int:
-        """Return what its kW cost a month by today's rate."""
-        return monthly_fee(reservation.capacity_kw, reservation.fee or 0)
+    def get_monthly_fee(self, reservation: Any) -> int | None:
+        """Return what its kW cost a month by today's rate; null where there is none."""
+        return fee_of(reservation.capacity_kw, reservation.fee)
 
 
 class AllocationOut(serializers.ModelSerializer[Allocation]):
@@ -216,9 +216,9 @@ class AllocationOut(serializers.ModelSerializer[Allocation]):
             "created_at",
         ]
 
-    def get_monthly_fee(self, allocation: Any) -> int:
-        """Return what the block costs a month by today's rate."""
-        return monthly_fee(allocation.capacity_kw, allocation.fee or 0)
+    def get_monthly_fee(self, allocation: Any) -> int | None:
+        """Return what the block costs a month by today's rate; null where there is none."""
+        return fee_of(allocation.capacity_kw, allocation.fee)
 
 
 class AllocationFilterIn(serializers.Serializer[Any]):

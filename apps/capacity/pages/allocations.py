@@ -21,7 +21,7 @@ from apps.capacity.selectors.holdings import (
     last_day_by_notice,
 )
 from apps.capacity.selectors.listing import ALLOCATION_COLUMNS, allocation_rows
-from apps.capacity.selectors.projects import monthly_fee
+from apps.capacity.selectors.projects import fee_of
 from apps.capacity.services.ending import cancel_allocations
 from apps.core.clock import workers_now
 from apps.core.documents import pdf_response
@@ -50,8 +50,7 @@ class Allocations(CapacityPage):
         page = {
             "holdings": list(holdings_of(self.organization, now)),
             "allocations": [
-                {"allocation": one, "fee": monthly_fee(one.capacity_kw, one.fee or 0)}
-                for one in found
+                {"allocation": one, "fee": fee_of(one.capacity_kw, one.fee)} for one in found
             ],
             "may_cancel": self.can_reserve
             and any(one.standing in ("active", "upcoming") for one in found),

@@ -12,7 +12,7 @@ from apps.capacity.selectors.blocks import blocks_held_for
 from apps.capacity.selectors.projects import (
     day_of,
     end_of_notice,
-    monthly_fee,
+    fee_of,
     rates_on,
     with_rates,
 )
@@ -123,7 +123,7 @@ class Holding:
     project: Project
     blocks: int
     capacity_kw: Decimal
-    monthly_fee: int  # minor units of the project's currency
+    monthly_fee: int | None  # minor units of the project's currency; None without a rate
 
 
 def holdings_of(organization: Organization, now: datetime) -> Iterator[Holding]:
@@ -135,7 +135,7 @@ def holdings_of(organization: Organization, now: datetime) -> Iterator[Holding]:
     rates = rates_on(projects, day_of(now))
     for project in projects:
         row, rate = by_project[project.pk], rates.get(project.pk)
-        fee = monthly_fee(row["kw"], rate.fee) if rate else 0
+        fee = fee_of(row["kw"], rate.fee if rate else None)
         yield Holding(project, row["blocks"], row["kw"], fee)
 
 

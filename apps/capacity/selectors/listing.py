@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from apps.capacity.models import Allocation, Project, Reservation
-from apps.capacity.selectors.projects import bars_of, monthly_fee
+from apps.capacity.selectors.projects import bars_of, fee_of
 from apps.core import paging
 
 PROJECT_COLUMNS = [
@@ -81,7 +81,7 @@ def allocation_rows(allocations: QuerySet[Allocation]) -> Iterator[tuple[object,
             *(one.public_id, project.code, one.block.serial, one.capacity_kw),
             *(one.standing, one.effective_from, one.effective_to, one.ending),  # type: ignore[attr-defined]
             one.reservation.public_id if one.reservation else "",
-            *(project.currency, None if fee is None else monthly_fee(one.capacity_kw, fee)),
+            *(project.currency, fee_of(one.capacity_kw, fee)),
         )
 
 

@@ -121,6 +121,11 @@ def monthly_fee(capacity_kw: Decimal, fee: int) -> int:
     return int((capacity_kw * fee).quantize(Decimal(1), ROUND_HALF_UP))
 
 
+def fee_of(capacity_kw: Decimal, fee: int | None) -> int | None:
+    """Return what so many kW cost a month at a rate's fee; None where no rate is known."""
+    return None if fee is None else monthly_fee(capacity_kw, fee)
+
+
 def day_of(moment: datetime) -> date:
     """Return the day, UTC: that of every date of capacity."""
     return moment.astimezone(UTC).date()
