@@ -15,11 +15,9 @@ from rest_framework.response import Response
 
 from apps.core import idempotency
 from apps.core.idempotency import Answer
-from apps.core.paging import beyond
+from apps.core.paging import MAX_PAGE_SIZE, PAGE_SIZE, beyond
 
 API_VERSION = "v1"
-PAGE_SIZE = 25
-MAX_PAGE_SIZE = 100
 
 
 def validated(serializer_class: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:

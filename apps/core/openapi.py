@@ -6,6 +6,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from apps.core.paging import MAX_PAGE_SIZE, PAGE_SIZE
+
 KEYED_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
 HEADERS_OF_LIMITS = {  # every answer has the first two, where a policy counts the request
     "RateLimit-Policy": "The tightest policy: its name, `q` requests in `w` seconds.",
@@ -26,8 +28,56 @@ class Problem(serializers.Serializer[Any]):
     request_id = serializers.CharField()
 
 
+class Listed:
+    """How a list is answered: with pages (apps.core.api: paginated), or always whole."""
+
+    def __init__(self, *, is_paged: bool) -> None:
+        self.is_paged = is_paged
+
+    def get_paginated_response_schema(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Describe the object that holds the list."""
+        pages: dict[str, Any] = {
+            "url": {"type": "string"},
+            "next_cursor": {
+                "type": ["string", "null"],
+                "description": "Give it as `cursor` for the next page; null: there is none.",
+            },
+        }
+        properties: dict[str, Any] = {
+            "object": {"type": "string", "const": "list"},
+            "data": data,
+            "has_more": {"type": "boolean"},
+            **(pages if self.is_paged else {}),
+        }
+        return {"type": "object", "required": ["object", "data"], "properties": properties}
+
+    def get_schema_operation_parameters(self, view: object) -> list[dict[str, Any]]:
+        """Describe the parameters that every list with pages has."""
+        if not self.is_paged:
+            return []
+        size = {"minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}
+        return [
+            {
+                "in": "query",
+                "name": "limit",
+                "description": "How many objects a page holds.",
+                "schema": {"type": "integer", **size},
+            },
+            {
+                "in": "query",
+                "name": "cursor",
+                "description": "`next_cursor` of the page before.",
+                "schema": {"type": "string"},
+            },
+        ]
+
+
 class Schema(AutoSchema):
-    """Adds the errors that any operation may answer, and the Idempotency-Key where it is due."""
+    """
+    Adds what every operation has in common: its errors, its Idempotency-Key, and how lists are.
+
+    A view whose list is always whole says so by `is_paged = False`.
+    """
 
     def get_override_parameters(self) -> list[Any]:
         """Declare the Idempotency-Key of operations that move credits."""
@@ -41,6 +91,14 @@ class Schema(AutoSchema):
                 )
             ]
         return []
+
+    def _get_paginator(self) -> Listed:
+        is_paged = self.method == "GET" and getattr(self.view, "is_paged", True)
+        return Listed(is_paged=is_paged)
+
+    def get_paginated_name(self, serializer_name: str) -> str:
+        """Return what a list of such objects is called."""
+        return f"{serializer_name}List"
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> Any:
         responses = super()._get_response_bodies(direction=direction)

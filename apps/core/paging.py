@@ -10,6 +10,8 @@ from typing import Any
 from django.db.models import Model, Q, QuerySet
 
 CHUNK = 1000  # rows of a file that are in memory at once
+PAGE_SIZE = 25  # objects of a page of the API, if nothing is said
+MAX_PAGE_SIZE = 100
 
 
 def after[M: Model](rows: QuerySet[M], last: M | None, *, by: str = "created_at") -> QuerySet[M]:

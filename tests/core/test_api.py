@@ -115,6 +115,19 @@ class TestTheDescription:
         assert [one["name"] for one in parameters if one.get("required")] == ["Idempotency-Key"]
         assert {"402", "409", "422"} <= paths["/api/v1/jobs"]["post"]["responses"].keys()
 
+    @pytest.mark.parametrize(
+        ("name", "is_paged"), [("credits/transactions", True), ("operations", False)]
+    )
+    def test_says_how_lists_are_answered(self, client, name, is_paged):
+        told = client.get("/api/schema/?format=json").json()
+        operation = told["paths"][f"/api/v1/{name}"]["get"]
+        shape = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        component = told["components"]["schemas"][shape["$ref"].rpartition("/")[2]]
+
+        assert component["properties"].keys() == client.get(f"/api/v1/{name}").json().keys()
+        parameters = {one["name"] for one in operation.get("parameters", ())}
+        assert ({"limit", "cursor"} <= parameters) is is_paged
+
 
 def give(wallet, number):
     grant_credits(

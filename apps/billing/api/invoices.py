@@ -88,6 +88,7 @@ class PayInvoice(TenantAPIView):
 class Totals(TenantAPIView):
     """Sums of the organization's invoices."""
 
+    is_paged = False
     permissions = {"GET": "billing.view"}
 
     @extend_schema(

@@ -41,6 +41,7 @@ class PaymentMethodSetupOut(serializers.Serializer[Any]):
 class PaymentMethods(TenantAPIView):
     """What the organization has saved to pay with."""
 
+    is_paged = False
     permissions = {"GET": "billing.view", "POST": "billing.manage"}
     keyed_methods = frozenset({"POST"})
 

@@ -39,6 +39,8 @@ class OwnBalance(OwnView):
 class OwnLots(OwnView):
     """Where the caller's credits come from."""
 
+    is_paged = False
+
     @extend_schema(operation_id="own_lots_list", tags=["credits"], responses=StandingOut(many=True))
     def get(self, request: Request) -> Response:
         """Return the lots that still hold credits, in the order in which they burn."""

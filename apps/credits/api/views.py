@@ -47,6 +47,7 @@ class Balance(TenantAPIView):
 class Lots(TenantAPIView):
     """The lots from which credits are spent."""
 
+    is_paged = False
     permissions = {"GET": "credits.view"}
 
     @extend_schema(
@@ -112,6 +113,7 @@ class Transaction(TenantAPIView):
 class CreditEvents(TenantAPIView):
     """The price list."""
 
+    is_paged = False
     permissions = {"GET": "credits.view"}
 
     @extend_schema(

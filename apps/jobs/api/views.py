@@ -38,6 +38,7 @@ LOOK_AGAIN_SECONDS = 2
 class Operations(JobsAPIView):
     """What can be done."""
 
+    is_paged = False
     permissions = {"GET": "jobs.view"}
     for_own = {"GET": "jobs.view_own"}
 

@@ -76,6 +76,7 @@ class RoleChangeIn(serializers.Serializer[Any]):
 class Permissions(TenantAPIView):
     """Everything that can be done."""
 
+    is_paged = False
     permissions = {"GET": "roles.view"}
 
     @extend_schema(
@@ -91,6 +92,7 @@ class Permissions(TenantAPIView):
 class Roles(TenantAPIView):
     """The roles that can be given in the organization."""
 
+    is_paged = False
     permissions = {"GET": "roles.view", "POST": "roles.manage"}
 
     @extend_schema(operation_id="roles_list", tags=["roles"], responses=RoleOut(many=True))

@@ -45,6 +45,7 @@ def shown(setting: Any, *, many: bool = False) -> Any:
 class StaffConfig(StaffAPIView):
     """All settings."""
 
+    is_paged = False
     permissions = {"GET": "config.manage"}
 
     @extend_schema(operation_id="staff_config_list", tags=["staff"], responses=ConfigOut(many=True))

@@ -3,7 +3,6 @@
 from tests.authorization.rows import api, page, staff
 
 SPENT = {"amount": 1, "description": "matrix"}
-# To itself, which is refused last: the wallets of members are none of its own
 CORRECTION = {
     "wallet": "{wallet_id}",
     "action": "grant",
