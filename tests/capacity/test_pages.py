@@ -14,6 +14,7 @@ from apps.capacity.models import Allocation, Project, Reservation
 from apps.capacity.selectors import block_map, certificates
 from apps.capacity.selectors.listing import (
     ALLOCATION_COLUMNS,
+    BLOCK_COLUMNS,
     PROJECT_COLUMNS,
     RESERVATION_COLUMNS,
 )
@@ -127,6 +128,20 @@ class TestAProject:
         with past_its_hold():
             square = client.get(project_page(organization, project)).context["map"].squares[2]
         assert (square.standing, square.is_own) == ("free", False)
+
+    def test_is_a_file_of_its_blocks_too(self, client, organization):
+        project = make_project(1, 2, 3)
+        allocate(organization, project, 1)
+        allocate(make_organization(), project, 2)
+        here = project_page(organization, project)
+        rows = rows_of(client.get(here, {"format": "csv"}))
+        assert list(rows[0]) == BLOCK_COLUMNS
+        found = [(row["capacity_kw"], row["status"], row["yours"]) for row in rows]
+        assert found == [
+            *(("3.000", "free", "no"), ("2.000", "allocated", "no")),
+            ("1.000", "allocated", "yes"),
+        ]
+        assert f'href="{here}?format=csv"' in client.get(here).content.decode()
 
     def test_shows_so_many_blocks_at_a_time_each_once(self, client, organization, monkeypatch):
         monkeypatch.setattr(block_map, "SQUARES", 2)

@@ -1,5 +1,7 @@
 """Applications for a programme: one at a time, decided once, answered by mail."""
 
+import csv
+
 import pytest
 from django.core import mail
 
@@ -116,6 +118,10 @@ class TestThePage:
         assert client.post(withdraw).status_code == 302
         application.refresh_from_db()
         assert application.status == "withdrawn"
+        assert 'href="?format=csv"' in client.get(page_of(organization)).content.decode()
+        file = b"".join(client.get(page_of(organization), {"format": "csv"}).streaming_content)
+        (row,) = csv.DictReader(file.decode().splitlines())
+        assert (row["id"], row["status"]) == (application.public_id, "withdrawn")
 
     def test_says_what_is_wrong_with_the_form(self, organization, owner):
         response = signed_in(owner).post(page_of(organization), {**FORM, "expected_members": 0})

@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 
@@ -12,7 +13,8 @@ from apps.capacity.errors import OvershootNotAgreed
 from apps.capacity.models import Project
 from apps.capacity.pages.base import CapacityPage
 from apps.capacity.pages.forms import ConfirmForm, WishForm
-from apps.capacity.selectors.block_map import map_of
+from apps.capacity.selectors.block_map import blocks_seen_by, map_of
+from apps.capacity.selectors.listing import BLOCK_COLUMNS, block_rows
 from apps.capacity.selectors.projects import (
     bars_of,
     has_ended,
@@ -25,6 +27,7 @@ from apps.capacity.services.reserving import Quote, quote_reservation, reserve
 from apps.core import idempotency
 from apps.core.clock import workers_now
 from apps.core.errors import DomainError
+from apps.core.exports import stream_csv
 from apps.core.idempotency import Answer
 from apps.core.pages import add_refusal
 
@@ -34,15 +37,26 @@ class ProjectPage(CapacityPage):
 
     tab = "projects"
 
-    def get(self, request: HttpRequest, slug: str, project: str) -> HttpResponse:
-        """Show it, with a quote where some kW are asked for."""
+    def get(self, request: HttpRequest, slug: str, project: str) -> HttpResponseBase:
+        """Show it, with a quote where some kW are asked for; or its blocks as CSV."""
         found = shown_project(project)
+        if request.GET.get("format") == "csv":
+            return self.file(found)
         if "capacity_kw" not in request.GET or not self.can_reserve:
             return self.draw(found, WishForm())
         form = WishForm(request.GET)
         if not form.is_valid():
             return self.draw(found, form, 422)
         return self.draw_quote(found, form)
+
+    def file(self, project: Project) -> HttpResponseBase:
+        """Answer all blocks as CSV, the youngest first."""
+        blocks = blocks_seen_by(self.organization, project, workers_now())
+        return stream_csv(
+            filename=f"{self.organization.slug}-{project.code}-blocks.csv",
+            columns=BLOCK_COLUMNS,
+            rows=block_rows(project, blocks),
+        )
 
     def post(self, request: HttpRequest, slug: str, project: str) -> HttpResponse:
         """Reserve what the quote showed, or show what can be had by now."""

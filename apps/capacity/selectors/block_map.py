@@ -61,7 +61,7 @@ def map_of(
     project: Project, organization: Organization, now: datetime, *, after: str = ""
 ) -> BlockMap:
     """Return the map that begins after this block, or at the oldest one where it is unknown."""
-    blocks = _with_owner(blocks_of(project, now), organization).order_by("position", "id")
+    blocks = blocks_seen_by(organization, project, now).order_by("position", "id")
     row_id = CapacityBlock.read_id(after)
     last = blocks.filter(pk=row_id).first() if row_id else None
     if last is not None:
@@ -71,23 +71,34 @@ def map_of(
     return BlockMap(list(_placed(found)), end.public_id if end else "", is_first=last is None)
 
 
-def _with_owner(
-    blocks: QuerySet[CapacityBlock], organization: Organization
+def blocks_seen_by(
+    organization: Organization, project: Project, now: datetime
 ) -> QuerySet[CapacityBlock]:
+    """
+    Return the blocks of a project as they stand now, and of each whether it is the viewer's own.
+
+    That says `is_allocated_to_it` or, while it is held, `is_held_for_it`.
+    """
     allocated = Allocation.objects.filter(
         organization=organization, block=OuterRef("pk"), released_at=None
     )
     held = Reservation.objects.filter(organization=organization, pk=OuterRef("held_for"))
+    blocks = blocks_of(project, now)
     return blocks.annotate(is_allocated_to_it=Exists(allocated), is_held_for_it=Exists(held))
+
+
+def is_own(block: Any) -> bool:
+    """Tell whether a block of `blocks_seen_by` is allocated to the viewer, or held for him."""
+    is_held = block.is_held_for_it and block.standing == CapacityBlock.State.HELD
+    return bool(block.is_allocated_to_it or is_held)
 
 
 def _placed(blocks: list[Any]) -> Iterator[Square]:
     for number, block in enumerate(blocks):
         row, column = divmod(number, COLUMNS)
-        is_held = block.is_held_for_it and block.standing == CapacityBlock.State.HELD
         yield Square(
             *(block.serial, block.capacity_kw, block.standing),
-            is_own=block.is_allocated_to_it or is_held,
+            is_own=is_own(block),
             x=column * STEP,
             y=row * STEP,
         )

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from apps.capacity.models import Allocation, Project, Reservation
+from apps.capacity.models import Allocation, CapacityBlock, Project, Reservation
+from apps.capacity.selectors.block_map import is_own
 from apps.capacity.selectors.projects import bars_of, fee_of
 from apps.core import paging
 
@@ -49,6 +50,19 @@ ALLOCATION_COLUMNS = [
     "currency",
     "monthly_fee",
 ]
+
+
+BLOCK_COLUMNS = ["block", "project", "serial", "capacity_kw", "status", "yours"]
+
+
+def block_rows(project: Project, blocks: QuerySet[CapacityBlock]) -> Iterator[tuple[object, ...]]:
+    """Yield a row of a file for each block of `blocks_seen_by`, as BLOCK_COLUMNS says."""
+    for one in paging.every(blocks):
+        standing: str = one.standing  # type: ignore[attr-defined]  # annotated
+        yield (
+            *(one.public_id, project.code, one.serial, one.capacity_kw, standing),
+            "yes" if is_own(one) else "no",
+        )
 
 
 def project_rows(projects: QuerySet[Project]) -> Iterator[tuple[object, ...]]:

@@ -3,11 +3,15 @@
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 
+from apps.core import paging
 from apps.core.errors import DomainError
+from apps.core.exports import stream_table
 from apps.core.pages import add_refusal
 from apps.partners.models import Application as ApplicationRow
+from apps.partners.pages import tables
 from apps.partners.selectors.applications import applications_of
 from apps.partners.selectors.programmes import find_partner
 from apps.partners.services import applications
@@ -39,8 +43,14 @@ class Application(TenantPage):
     permission = "partners.view"
     permission_to_change = "partners.manage"
 
-    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        """Show the form, or how far the application is."""
+    def get(self, request: HttpRequest, slug: str) -> HttpResponseBase:
+        """Show the form, or how far the application is; or all applications as CSV."""
+        if request.GET.get("format") == "csv":
+            return stream_table(
+                filename=f"{slug}-programme-applications.csv",
+                columns=tables.APPLICATIONS,
+                rows=paging.every(applications_of(self.organization)),
+            )
         return self.draw(ApplicationForm(initial={"name": self.organization.name}))
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:

@@ -1,5 +1,16 @@
 """The columns of the files that lists of a programme are taken away as: heading and attribute."""
 
+APPLICATIONS = {
+    "id": "public_id",
+    "programme": "name",
+    "expected_members": "expected_members",
+    "reason": "reason",
+    "status": "status",
+    "applied_at": "created_at",
+    "applied_by": "applied_by.email",
+    "decided_at": "decided_at",
+    "answer": "answer",
+}
 REQUESTS = {
     "id": "public_id",
     "member": "member.public_id",
