@@ -319,6 +319,22 @@ class TestReservations:
         assert ("Go on to pay" in text) == invites
         assert ("stripe.test" in text) == invites
 
+    @pytest.mark.parametrize(
+        ("status", "says"),
+        [
+            ("unknown", "page is being prepared"),
+            ("created", "page is being prepared"),
+            ("processing", "The payment is under way"),
+        ],
+    )
+    def test_say_that_nothing_is_paid_where_stripe_has_not_answered(
+        self, client, here, reservation, status, says
+    ):
+        begin_to_pay(reservation, status=status)
+        text = client.get(f"{here}paid/").content.decode()
+        assert says in text
+        assert ("You need not stay here" in text) is (status == "processing")
+
     def test_are_given_back_once(self, client, here, reservation):
         for _ in range(2):
             assert client.post(f"{here}release/").url == here

@@ -58,6 +58,9 @@ def test_a_file_is_uploaded_looked_at_and_confirmed(client, partner, manager):
     status = client.get(address(partner, upload.public_id, "status")).content.decode()
     assert "5 of 5" in status
     assert "hx-get" not in status
+    where = address(partner, upload.public_id, "status")
+    told = client.get(where, headers={"HX-Request": "true"}).content.decode()
+    assert "The upload is carried out: 1 of 1 rows are done." in told
 
 
 def test_a_wrong_row_is_shown_with_what_to_do_and_can_be_taken_away(client, partner):

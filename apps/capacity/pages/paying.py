@@ -68,9 +68,12 @@ def case_of(reservation: Reservation, payment: Payment | None) -> str:
         is_his = (reservation.payment_id, reservation.status) == (payment.pk, Status.ALLOCATED)
         return "allocated" if is_his else "goes_back"
     is_in_flight = payment is not None and payment.status in Payment.IN_FLIGHT
-    if payment is not None and is_in_flight and not payment.pay_url:
+    is_asked_for = payment is not None and payment.status in Payment.TO_ASK
+    if payment is not None and is_in_flight and not is_asked_for and not payment.pay_url:
         return "under_way"
     # Whoever is sent to Stripe's page after the hold pays for what he does not get.
-    if reservation.standing == Status.HELD:  # type: ignore[attr-defined]  # annotated
-        return "waiting" if is_in_flight else "unpaid"
-    return "ended"
+    if reservation.standing != Status.HELD:  # type: ignore[attr-defined]  # annotated
+        return "ended"
+    if is_asked_for:
+        return "preparing"
+    return "waiting" if is_in_flight else "unpaid"
