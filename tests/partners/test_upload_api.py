@@ -9,7 +9,7 @@ from apps.partners.models import Upload
 from apps.partners.services.uploads.carrying import carry_out
 from tests.partners.programme import make_programme
 from tests.partners.uploading import make_file, make_upload
-from tests.people import make_key, make_member, make_organization, with_key
+from tests.people import make_key, make_member, make_organization, signed_in, with_key
 
 pytestmark = pytest.mark.django_db
 ADA, WRONG = "ada@example.com,Ada,5", "eve@example.com,=Eve,1.5"
@@ -70,6 +70,16 @@ def test_confirming_needs_a_key_and_the_credits_that_were_seen(client, partner):
     assert answer.json()["code"] == "idempotency_key_required"
     assert confirm(client, upload.public_id).status_code == 400
     assert confirm(client, upload.public_id, credits=6).json()["code"] == "upload_changed"
+
+
+def test_confirming_asks_who_it_is_as_the_page_does(partner):
+    upload = make_upload(partner, ADA)
+    owner = make_member(partner.organization, "owner", password="a long password")
+    # By an API key nobody is there who could be asked.
+    stale, fresh = signed_in(owner, is_fresh=False), signed_in(owner)
+    refused = confirm(stale, upload.public_id, credits=5)
+    assert (refused.status_code, refused.json()["code"]) == (403, "confirmation_required")
+    assert confirm(fresh, upload.public_id, credits=5).status_code == 202
 
 
 def test_rows_come_in_the_order_of_the_file_with_what_is_wrong(client, partner):

@@ -157,6 +157,7 @@ class Confirmation(UploadView):
 
     permissions = {"POST": "partners.manage"}
     keyed_methods = frozenset({"POST"})
+    confirmed_methods = frozenset({"POST"})
 
     @extend_schema(
         operation_id="partner_uploads_confirm",
