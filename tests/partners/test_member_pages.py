@@ -229,6 +229,23 @@ class TestTheApi:
         assert api.get(one).json()["status"] == "left"
         assert api.get("/api/v1/partner").json()["members"]["left"] == 1
 
+    def test_asks_as_often_for_many_who_are_there_as_for_few(
+        self, api, partner, django_assert_max_num_queries
+    ):
+        group = groups.create_group(partner=partner, name="North")
+        ada, *_ = people = make_members(partner, "ada@example.com", "bo@example.com", "c@a.example")
+        PartnerMember.objects.filter(partner=partner).update(group=group)
+
+        def invite(*members):
+            asked = {"members": [{"email": one.email} for one in members]}
+            return api.post("/api/v1/partner/members", asked, content_type=JSON).json()["members"]
+
+        invite(ada)
+        with django_assert_max_num_queries(60) as few:
+            invite(ada)
+        with django_assert_max_num_queries(len(few.captured_queries)):
+            assert [one["group"] for one in invite(*people)] == [group.public_id] * 3
+
     def test_takes_no_more_than_some_at_once(self, api):
         many = [{"email": f"m{number}@example.com"} for number in range(201)]
         response = api.post("/api/v1/partner/members", {"members": many}, content_type=JSON)

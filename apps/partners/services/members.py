@@ -46,7 +46,7 @@ def add_members(
     locked = lock_active(partner)
     addresses = [_address(person.email) for person in people]
     wanted = dict(zip(addresses, people, strict=True))
-    rows = PartnerMember.objects.filter(partner=locked, email__in=wanted)
+    rows = PartnerMember.objects.filter(partner=locked, email__in=wanted).select_related("group")
     present = {member.email: member for member in rows}
     back = [one for one in present.values() if one.status == PartnerMember.Status.LEFT]
     coming = [email for email in wanted if email not in present]
