@@ -92,6 +92,11 @@ class Schema(AutoSchema):
             ]
         return []
 
+    def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular's
+        """Return what the docstring tells callers; what a view raises is for who reads its code."""
+        text: str = super().get_description() or ""
+        return text.partition(":raises ")[0].rstrip()
+
     def _get_paginator(self) -> Listed:
         is_paged = self.method == "GET" and getattr(self.view, "is_paged", True)
         return Listed(is_paged=is_paged)

@@ -108,6 +108,9 @@ class TestTheDescription:
             "/api/v1/me",
         } <= paths
 
+    def test_speaks_to_callers_alone(self, client):
+        assert ":raises" not in client.get("/api/schema/?format=json").content.decode()
+
     def test_asks_for_the_key_where_it_is_due(self, client):
         paths = client.get("/api/schema/?format=json").json()["paths"]
 
