@@ -14,11 +14,7 @@ from figures.lines import Figure, Report
 from tests.credits import test_guards
 from tests.database import empty_tables
 from tests.races.guard_table import GUARDS, keys
-from tests.races.guarded import (
-    add_holds_and_corrections,
-    add_warnings_and_closed_months,
-    make_guarded_wallet,
-)
+from tests.races.guarded import fill_the_other_tables, make_guarded_wallet
 from tests.races.guards import CREDITS, Guard, guards_in_the_catalogue, missing
 from tests.races.locks import LOCKS, how_often_taken
 
@@ -46,7 +42,7 @@ class Line:
 def the_guards(report: Report) -> None:
     """Print the table; count guards that nothing would miss, and guards that are not in it."""
     with report.figure("guards_removed_in_turn", asked=guards_in_the_catalogue()) as figure:
-        judge(figure, _in_the_database())
+        judge(figure, guards_of_credits())
     with report.figure("locks_removed_in_turn", asked=how_often_taken().total()) as figure:
         for name, lock in LOCKS.items():
             line = Line(name, "lock", f"{RACES}[{name}]", lock.is_what_orders())
@@ -74,7 +70,7 @@ def try_out(lines: dict[str, Line], guard: Guard, by: str) -> None:
     line.is_red = guard.is_what_refuses() and line.is_red
 
 
-def _in_the_database() -> dict[str, Line]:
+def guards_of_credits() -> dict[str, Line]:
     """Try every write that a guard of credits refuses."""
     lines: dict[str, Line] = {}
     with transaction.atomic():
@@ -83,8 +79,7 @@ def _in_the_database() -> dict[str, Line]:
             kind = "trigger" if known.is_trigger else "check"
             guard = Guard(known.name, kind, known.table, known.write)
             try_out(lines, guard, f"{ELSEWHERE}[{known.name}]")
-        add_holds_and_corrections(wallet)
-        add_warnings_and_closed_months(wallet)
+        fill_the_other_tables(wallet)
         for guard in GUARDS:
             try_out(lines, guard, f"{HERE}[{guard.name}]")
         for guard in keys():

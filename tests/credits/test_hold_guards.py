@@ -12,14 +12,10 @@ from django.db import IntegrityError
 
 from apps.credits.ledger import rows
 from apps.credits.services.holds import hold_amount
+from figures.guards import guards_of_credits
 from tests.credits import test_guards
 from tests.races.guard_table import GUARDS, keys
-from tests.races.guarded import (
-    add_former_accounts,
-    add_holds_and_corrections,
-    add_warnings_and_closed_months,
-    make_guarded_wallet,
-)
+from tests.races.guarded import fill_the_other_tables, make_guarded_wallet
 from tests.races.guards import missing
 
 pytestmark = pytest.mark.django_db
@@ -28,9 +24,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def wallet():
     wallet = make_guarded_wallet()
-    add_holds_and_corrections(wallet)
-    add_former_accounts(wallet)
-    add_warnings_and_closed_months(wallet)
+    fill_the_other_tables(wallet)
     return wallet
 
 
@@ -48,6 +42,12 @@ class TestEachGuard:
         named = {guard.name for guard in GUARDS + keys()}
 
         assert missing(named | {guard.name for guard in test_guards.GUARDS}) == {}
+
+    def test_is_red_in_the_figure(self):
+        lines = guards_of_credits()
+
+        assert [line.name for line in lines.values() if not line.is_red] == []
+        assert missing(set(lines)) == {}
 
 
 class TestHeldCredits:

@@ -42,7 +42,14 @@ def make_guarded_wallet() -> Wallet:
     return wallet
 
 
-def add_holds_and_corrections(wallet: Wallet) -> None:
+def fill_the_other_tables(wallet: Wallet) -> None:
+    """Add something to each table that a wallet with movements leaves empty."""
+    _add_holds_and_corrections(wallet)
+    _add_former_accounts(wallet)
+    _add_warnings_and_closed_months(wallet)
+
+
+def _add_holds_and_corrections(wallet: Wallet) -> None:
     """Add an open hold and a captured one, a pending correction and a posted one."""
     hold = {"wallet": wallet, "source": "job", "ttl": timedelta(hours=1)}
     holds.hold_amount(**hold, amount=8, reference="hold:open")
@@ -62,7 +69,7 @@ def add_holds_and_corrections(wallet: Wallet) -> None:
     ask_what_is_asked_at_commit()
 
 
-def add_warnings_and_closed_months(wallet: Wallet) -> None:
+def _add_warnings_and_closed_months(wallet: Wallet) -> None:
     """Add a warning, a wallet that is still empty, a month that is closed, and one in closing."""
     lot = Lot.objects.get(wallet=wallet, kind=Lot.Kind.PURCHASE)
     ExpiryWarning.objects.create(
@@ -87,7 +94,7 @@ def add_warnings_and_closed_months(wallet: Wallet) -> None:
     ask_what_is_asked_at_commit()
 
 
-def add_former_accounts(wallet: Wallet) -> None:
+def _add_former_accounts(wallet: Wallet) -> None:
     """Add a balance of a former system with its history, and one without."""
     organization = wallet.organization
     for number in ("1", "2"):
