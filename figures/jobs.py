@@ -15,11 +15,6 @@ PROGRAMS = ("uploads", "ratelimits")
 Part = Callable[[Report], object]
 
 
-def main(chosen: list[str]) -> None:
-    """Print every figure of jobs, or those of the parts that are named."""
-    measure(PARTS, chosen)
-
-
 def by_itself(name: str) -> Part:
     """Return a part that is a program of its own: figures/NAME.py with a `main`."""
 
@@ -42,4 +37,4 @@ PARTS: dict[str, Part] = {
 }
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    measure(PARTS, sys.argv[1:])

@@ -62,7 +62,13 @@ class Report:
 
 
 def measure(parts: Mapping[str, Callable[[Report], object]], chosen: Collection[str]) -> None:
-    """Print every part, or those that are named; exit, non-zero if a figure fell short."""
+    """
+    Print every part, or those that are named; exit, non-zero if a figure fell short.
+
+    :raises SystemExit: also if there is no such part: nothing was measured then.
+    """
+    if unknown := sorted(set(chosen) - set(parts)):
+        sys.exit(f"There is no {', '.join(unknown)}; there is {', '.join(parts)}.")
     report = Report()
     logging.disable(logging.ERROR)  # what is killed or refused on purpose is no news here
     for name, part in parts.items():

@@ -2,7 +2,7 @@
 
 import sys
 
-from figures.lines import Report
+from figures.lines import measure
 from figures.stripe_chaos import chaos
 from figures.stripe_cli import stripe_cli_triggers
 from figures.stripe_conformance import conformance
@@ -18,15 +18,5 @@ PARTS = {
     "memory": memory,
 }
 
-
-def main(chosen: list[str]) -> None:
-    """Print every figure of the simulator, or those of the parts that are named."""
-    report = Report()
-    for name, part in PARTS.items():
-        if not chosen or name in chosen:
-            part(report)
-    report.end()
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    measure(PARTS, sys.argv[1:])
