@@ -8,12 +8,12 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 
 from apps.core.imports import Unfit
-from apps.core.invariants import verify
 from apps.credits.models import FormerAccount, FormerMovement, Lot
 from apps.credits.selectors import main_wallet
 from apps.credits.selectors.former import History
 from apps.credits.services.former import import_histories
 from apps.tenants.models import AuditLog
+from tests.invariants import broken
 from tests.people import make_key, make_member, make_organization, make_person, signed_in, with_key
 
 pytestmark = pytest.mark.django_db
@@ -58,10 +58,6 @@ def run(tmp_path):
 def with_balance(run, acme):
     assert run("import_balances", "u-1,ada@example.com,,70")[0] == []
     return acme
-
-
-def broken() -> list[str]:
-    return [one.invariant.code for one in verify() if one.failures]
 
 
 class TestBalances:

@@ -4,8 +4,6 @@ from collections import Counter
 
 import pytest
 
-from apps.core.errors import DomainError
-from apps.core.invariants import verify
 from apps.partners.models import PartnerCredit
 from apps.partners.services.joining import join
 from apps.partners.services.requests import (
@@ -15,9 +13,11 @@ from apps.partners.services.requests import (
     withdraw_request,
 )
 from apps.partners.services.rules import create_rule
+from tests.invariants import broken
 from tests.partners.awarding import in_hand, in_pool, make_active_member
 from tests.partners.programme import make_programme
 from tests.people import make_member
+from tests.races.outcomes import code_of
 from tests.races.racing import at_once
 from tests.rbac.inviting import make_verified
 
@@ -26,18 +26,7 @@ RACERS = 6
 
 
 def attempt(work, **terms):
-    def run() -> str:
-        try:
-            work(**terms)
-        except DomainError as refusal:
-            return refusal.code
-        return "done"
-
-    return run
-
-
-def is_right() -> bool:
-    return [finding for finding in verify() if finding.failures] == []
+    return code_of(lambda: work(**terms))
 
 
 def test_a_request_is_approved_once_however_many_hands_do_it():
@@ -48,7 +37,7 @@ def test_a_request_is_approved_once_however_many_hands_do_it():
     said = at_once([attempt(approve_request, request=asked, by=manager)] * RACERS)
     assert said == ["done"] * RACERS
     assert (PartnerCredit.objects.count(), in_hand(member), in_pool(partner)) == (1, 40, 60)
-    assert is_right()
+    assert broken() == []
 
 
 def test_a_request_ends_in_one_way():
@@ -66,7 +55,7 @@ def test_a_request_ends_in_one_way():
     asked.refresh_from_db()
     assert Counter(said) == {"done": 1, "credit_request_decided": 2}
     assert in_hand(member) == (40 if asked.status == "approved" else 0)
-    assert is_right()
+    assert broken() == []
 
 
 def test_a_member_has_one_request_however_often_he_presses():
@@ -82,7 +71,7 @@ def test_a_person_takes_a_rules_credits_once():
     said = at_once([attempt(join, rule=rule, user=person)] * RACERS)
     assert said == ["done"] * RACERS
     assert (PartnerCredit.objects.count(), in_pool(partner)) == (1, 70)
-    assert is_right()
+    assert broken() == []
 
 
 def test_two_addresses_of_one_person_take_them_once():
@@ -92,7 +81,7 @@ def test_two_addresses_of_one_person_take_them_once():
     said = at_once([attempt(join, rule=rule, user=one) for one in twins])
     assert Counter(said) == {"done": 1, "cannot_join_programme": RACERS - 1}
     assert in_pool(partner) == 70
-    assert is_right()
+    assert broken() == []
 
 
 def test_never_one_credit_beyond_the_pool():
@@ -102,4 +91,4 @@ def test_never_one_credit_beyond_the_pool():
     said = at_once([attempt(join, rule=rule, user=one) for one in people])
     assert Counter(said) == {"done": 2, "cannot_join_programme": RACERS - 2}
     assert in_pool(partner) == 10
-    assert is_right()
+    assert broken() == []

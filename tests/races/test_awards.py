@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from datetime import timedelta
+from functools import partial
 from threading import Event
 from unittest import mock
 
@@ -11,7 +12,6 @@ from django.utils import timezone
 
 from apps.core.clock import moved_to
 from apps.core.errors import DomainError
-from apps.core.invariants import verify
 from apps.credits.errors import InsufficientCredits
 from apps.credits.models import Lot
 from apps.credits.selectors import main_wallet
@@ -28,29 +28,15 @@ from apps.partners.services.claims import claim_awards, extend
 from apps.partners.services.programmes import Terms, change_terms, lock_partner
 from apps.partners.services.settling import revoke, settle_member, take_back
 from apps.partners.services.sweeping import settle_due
+from tests.invariants import broken
 from tests.partners.awarding import asked, fill, give, in_hand, in_pool, make_active_member, spend
 from tests.partners.programme import make_members, make_programme
+from tests.races.outcomes import tried
 from tests.races.racing import at_once, meanwhile, wait_until_awaited
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RACERS = 8
 LATER = timedelta(days=100)
-
-
-def broken() -> list[str]:
-    return [one.invariant.code for one in verify() if one.failures]
-
-
-def refused(work):
-    """Return what a work does, or its refusal."""
-
-    def run():
-        try:
-            return work()
-        except DomainError as refusal:
-            return refusal
-
-    return run
 
 
 def leave(member: PartnerMember) -> None:
@@ -77,7 +63,7 @@ def test_one_key_is_awarded_once_by_whoever_asks():
 def test_no_more_is_awarded_than_the_pool_has():
     partner = make_programme(credits=50)
     members = make_members(partner, *(f"m{n}@example.com" for n in range(RACERS)))
-    made = at_once([refused(lambda one=one: give(one, 10)) for one in members])
+    made = at_once([partial(tried, lambda one=one: give(one, 10)) for one in members])
     assert sum(isinstance(one, PartnerCredit) for one in made) == 5
     assert sum(isinstance(one, InsufficientCredits) for one in made) == 3
     assert (in_pool(partner), broken()) == (0, [])
@@ -93,7 +79,9 @@ def test_no_more_is_awarded_than_the_campaign_may():
         budget=50,
         begins_at=timezone.now() - LATER,
     )
-    made = at_once([refused(lambda one=one: give(one, 10, campaign=campaign)) for one in members])
+    made = at_once(
+        [partial(tried, lambda one=one: give(one, 10, campaign=campaign)) for one in members]
+    )
     assert sum(isinstance(one, CampaignBudgetSpent) for one in made) == 3
     assert (in_pool(partner), broken()) == (450, [])
 
@@ -103,7 +91,7 @@ def test_what_is_used_while_it_is_revoked_is_used_or_taken_back():
     member = make_active_member(partner)
     award = give(member, 40)
     works = [lambda: spend(member, 10)] * 6 + [lambda: revoke(award=award, reason="x")] * 2
-    done = at_once([refused(one) for one in works])
+    done = at_once([partial(tried, one) for one in works])
     used = sum(not isinstance(one, DomainError) for one in done[:6])
     assert (in_pool(partner), in_hand(member), broken()) == (100 - 10 * used, 0, [])
 
@@ -125,7 +113,7 @@ def test_everything_at_once_loses_nothing_and_makes_nothing(unused):
         sweep,
     ]
     for _ in range(2):
-        at_once([refused(one) for one in works])
+        at_once([partial(tried, one) for one in works])
         assert broken() == []
     sweep()
     awards = list(PartnerCredit.objects.all())

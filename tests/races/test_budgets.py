@@ -5,7 +5,6 @@ from collections import Counter
 import pytest
 
 from apps.core import context
-from apps.core.invariants import verify
 from apps.credits.errors import BudgetExceeded
 from apps.credits.models import Budget, BudgetMonth, Wallet
 from apps.credits.services.budgets import change_budget, create_budget
@@ -14,6 +13,7 @@ from apps.credits.services.holds import hold_amount
 from apps.credits.services.transfers import transfer_credits
 from apps.tenants.services.organizations import update_organization
 from tests.credits.wallets import make_wallet
+from tests.invariants import broken
 from tests.people import make_member, make_organization
 from tests.races.racing import at_once
 
@@ -30,10 +30,6 @@ def attempt(work, **terms):
         return "done"
 
     return run
-
-
-def is_right() -> bool:
-    return [finding for finding in verify() if finding.failures] == []
 
 
 def test_never_one_credit_above_the_limit():
@@ -57,7 +53,7 @@ def test_never_one_credit_above_the_limit():
     assert said == {"done": 6, "refused": RACERS - 6}
     assert BudgetMonth.objects.get().used == 60
     assert Wallet.objects.get(pk=wallet.pk).balance == 940
-    assert is_right()
+    assert broken() == []
 
 
 def test_transfers_both_ways_and_charges_do_not_wait_for_each_other_forever():
@@ -82,7 +78,7 @@ def test_transfers_both_ways_and_charges_do_not_wait_for_each_other_forever():
 
     assert said == {"done": 8 + 4, "refused": 4}
     assert sorted(BudgetMonth.objects.values_list("used", flat=True)) == [20, 20]
-    assert is_right()
+    assert broken() == []
 
 
 def test_a_budget_that_is_made_while_charges_run_counts_each_once():
@@ -99,7 +95,7 @@ def test_a_budget_that_is_made_while_charges_run_counts_each_once():
     at_once([*works[:8], budget, *works[8:]])
 
     assert BudgetMonth.objects.get().used == 10 * (RACERS - 1)
-    assert is_right()
+    assert broken() == []
 
 
 def test_two_charges_for_the_last_credits_of_a_budget_are_one():
@@ -116,7 +112,7 @@ def test_two_charges_for_the_last_credits_of_a_budget_are_one():
 
     assert sorted(said) == ["done", "refused"]
     assert BudgetMonth.objects.get().used == 100
-    assert is_right()
+    assert broken() == []
 
 
 def test_members_and_everybody_are_each_kept_within_their_own_limit():
@@ -140,7 +136,7 @@ def test_members_and_everybody_are_each_kept_within_their_own_limit():
     assert said == {"done": 10, "refused": 10}
     assert used.pop(None) == sum(used.values()) == 100
     assert max(used.values()) <= 30
-    assert is_right()
+    assert broken() == []
 
 
 def test_a_limit_that_is_lowered_while_charges_run_is_kept_from_then_on():
@@ -162,7 +158,7 @@ def test_a_limit_that_is_lowered_while_charges_run_is_kept_from_then_on():
     used = BudgetMonth.objects.get().used
     assert used == 10 * said["done"]
     assert used <= max(30, *seen)
-    assert is_right()
+    assert broken() == []
 
 
 def test_refunds_and_charges_at_once_leave_the_counter_right():
@@ -187,7 +183,7 @@ def test_refunds_and_charges_at_once_leave_the_counter_right():
     assert Counter(at_once(works)) == {"done": 16}
 
     assert BudgetMonth.objects.get().used == 56
-    assert is_right()
+    assert broken() == []
 
 
 def test_a_time_zone_that_changes_while_budgets_are_made_is_that_of_all():
@@ -205,4 +201,4 @@ def test_a_time_zone_that_changes_while_budgets_are_made_is_that_of_all():
     at_once([*works[:3], move, *works[3:]])
 
     assert set(Budget.objects.values_list("time_zone", flat=True)) == {"Asia/Tokyo"}
-    assert is_right()
+    assert broken() == []

@@ -20,19 +20,16 @@ from apps.capacity.services.handing_on import move_allocations
 from apps.capacity.services.settling import settle, settle_offline
 from apps.capacity.services.sweeping import expire_reservations
 from apps.core.errors import DomainError
-from apps.core.invariants import verify
 from apps.tenants.services.standing import close_organization
 from tests.capacity.plants import allocate, hold, make_payment, make_project
+from tests.invariants import broken
 from tests.people import make_organization
 from tests.races.locks import sent_without, taken_from
+from tests.races.outcomes import how, tried
 from tests.races.racing import at_once, meanwhile
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RACERS = 12
-
-
-def broken() -> list[str]:
-    return [finding.invariant.code for finding in verify() if finding.failures]
 
 
 def let_pass(*reservations: Reservation) -> None:
@@ -62,22 +59,6 @@ def end_pay_and_take_at_once() -> None:
     has_other = Reservation.objects.filter(organization=other).exists()
     assert (mine.status, is_his, has_other) in [("allocated", True, False), ("late", False, True)]
     assert mine.payment == payment
-
-
-def how(work):
-    """Return what kind of refusal or error there was, or None."""
-    try:
-        work()
-    except (AssertionError, DomainError, IntegrityError) as refusal:
-        return type(refusal)
-
-
-def tried(work):
-    """Return what came of it, or why nothing did."""
-    try:
-        return work()
-    except DomainError as refusal:
-        return refusal
 
 
 class TestRacers:

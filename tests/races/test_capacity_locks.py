@@ -27,9 +27,11 @@ from apps.tenants.models import Organization
 from tests.capacity.lines import free, full_project, statuses, wait
 from tests.capacity.months import OCTOBER, read
 from tests.capacity.plants import allocate, counters, hold, make_project
+from tests.invariants import broken
 from tests.people import make_organization
+from tests.races.outcomes import how
 from tests.races.racing import meanwhile
-from tests.races.test_capacity import broken, how, let_pass
+from tests.races.test_capacity import let_pass
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

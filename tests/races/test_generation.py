@@ -8,13 +8,13 @@ from django.db import transaction
 from apps.capacity.models import GenerationReading, GenerationShare
 from apps.capacity.services import sharing
 from apps.capacity.services.sharing import share_due
-from apps.core.invariants import verify
 from apps.credits.models import Lot, Wallet
 from apps.credits.selectors import main_wallet
 from apps.credits.services.grants import grant_many
 from apps.credits.services.wallets import change_status
 from tests.capacity.months import correct, credits_of, generate, had_since, read
 from tests.capacity.plants import make_project
+from tests.invariants import broken
 from tests.people import make_organization
 from tests.races.racing import at_once
 
@@ -44,7 +44,7 @@ class TestWorkers:
         assert GenerationShare.objects.count() == 12
         granted = sorted(Lot.objects.filter(kind="generation").values_list("granted", flat=True))
         assert granted == [1] * 6 + [5] * 6
-        assert not [one.invariant.code for one in verify() if one.failures]
+        assert broken() == []
 
     def test_record_a_period_once(self):
         project = make_project(5)

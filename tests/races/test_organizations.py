@@ -7,7 +7,6 @@ from time import sleep
 import pytest
 from django.db import transaction
 
-from apps.core.invariants import verify
 from apps.credits.errors import WalletClosed, WalletHasHolds
 from apps.credits.models import CreditTransaction, Hold, Wallet
 from apps.credits.selectors import main_wallet
@@ -18,6 +17,7 @@ from apps.jobs.models import GenerationJob
 from apps.tenants.models import Organization
 from apps.tenants.selectors import audit_log_of
 from apps.tenants.services.standing import close_organization, reopen_organization
+from tests.invariants import broken
 from tests.jobs.work import make_job, set_price
 from tests.people import make_member, make_organization
 from tests.races.racing import at_once
@@ -47,10 +47,6 @@ def holds(wallet, number):
         return "held"
 
     return hold
-
-
-def broken() -> list[str]:
-    return [finding.invariant.code for finding in verify() if finding.failures]
 
 
 class TestAClosing:

@@ -6,11 +6,11 @@ from unittest import mock
 
 import pytest
 
-from apps.core.invariants import verify
 from apps.partners.models import Partner, PartnerCredit, PartnerMember, Upload, UploadRow
 from apps.partners.services.uploads import carrying, checking
 from apps.partners.services.uploads.carrying import carry_out
 from apps.partners.services.uploads.undoing import undo_upload
+from tests.invariants import broken
 from tests.partners.awarding import in_pool
 from tests.partners.programme import make_programme
 from tests.partners.uploading import confirm, make_upload, statuses
@@ -21,10 +21,6 @@ RACERS = 8
 ROWS = [f"m{number}@example.com,M,{number + 1}" for number in range(6)]
 TOTAL = sum(range(1, 7))
 VALID = Upload.Mode.VALID
-
-
-def broken() -> list[str]:
-    return [one.invariant.code for one in verify() if one.failures]
 
 
 def upload_it(partner: Partner, mode: Upload.Mode) -> None:

@@ -2,13 +2,13 @@
 
 import pytest
 
-from apps.core.errors import DomainError
 from apps.rbac.models import Invitation, UserRole
 from apps.rbac.selectors import find_role
 from apps.rbac.services import accepting, invitations, members
 from apps.tenants.models import AuditLog, Organization, User
 from tests.mails import send_round
 from tests.people import make_member, make_organization, make_person
+from tests.races.outcomes import code_of
 from tests.races.racing import at_once
 from tests.rbac.inviting import make_invitation, make_invited, make_verified
 
@@ -25,19 +25,6 @@ def owner():
 @pytest.fixture
 def organization(owner):
     return make_organization(owner=owner)
-
-
-def code_of(work):
-    """Return a function that does the work and returns "done", or the refusal's code."""
-
-    def run() -> str:
-        try:
-            work()
-        except DomainError as error:
-            return error.code
-        return "done"
-
-    return run
 
 
 def accept_as(user, invitation, token):

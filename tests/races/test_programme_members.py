@@ -11,8 +11,8 @@ from apps.tenants.models import AuditLog
 from tests.partners.awarding import give, in_pool
 from tests.partners.claiming import ADDRESS, make_claimed, make_invited_member
 from tests.partners.programme import make_programme
+from tests.races.outcomes import code_of
 from tests.races.racing import at_once
-from tests.races.test_people import code_of
 from tests.rbac.inviting import make_verified
 
 pytestmark = pytest.mark.django_db(transaction=True)

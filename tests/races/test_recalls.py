@@ -3,12 +3,12 @@
 import pytest
 from django.db.models import Sum
 
-from apps.core.invariants import verify
 from apps.credits.ledger.returning import Recall
 from apps.credits.models import CreditTransaction, Lot
 from apps.credits.services.holders import open_member_wallet
 from apps.credits.services.transfers import transfer_credits
 from tests.credits.wallets import make_wallet
+from tests.invariants import broken
 from tests.races.racing import at_once
 from tests.races.test_ledger import charge, say
 
@@ -46,4 +46,4 @@ class TestRecallsAndSpending:
         used = CreditTransaction.objects.filter(transaction_type="consumed")
         origin.refresh_from_db()
         assert origin.remaining == 100 + used.aggregate(sum=Sum("amount"))["sum"]
-        assert [finding for finding in verify() if finding.failures] == []
+        assert broken() == []

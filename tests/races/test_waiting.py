@@ -7,9 +7,10 @@ from apps.capacity.models import Reservation, WaitlistEntry
 from apps.capacity.services.offering import offer_blocks
 from tests.capacity.lines import free, full_project, statuses, wait
 from tests.capacity.plants import counters, hold
+from tests.invariants import broken
 from tests.people import make_organization
+from tests.races.outcomes import tried
 from tests.races.racing import at_once
-from tests.races.test_capacity import broken, tried
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
