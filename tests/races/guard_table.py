@@ -1,6 +1,6 @@
 """The table of guards: for each one a write that it alone refuses, if the scene is `guarded`."""
 
-from django.db import models
+from functools import partial
 
 from apps.credits.models import (
     Budget,
@@ -20,6 +20,7 @@ from apps.credits.models import (
     Wallet,
 )
 from tests.races.guards import Guard, copy, foreign_keys, primary_keys
+from tests.races.refusals import append_only, refused, removals, trigger
 
 
 def new_hold(**changes: str) -> str:
@@ -112,16 +113,7 @@ NEW_ROW = {
 }
 
 
-def check(name: str, model: type[models.Model], **changes: str) -> Guard:
-    return Guard(name, "check", model._meta.db_table, NEW_ROW[model](**changes))
-
-
-def unique(name: str, model: type[models.Model], **changes: str) -> Guard:
-    return Guard(name, "unique", model._meta.db_table, NEW_ROW[model](**changes))
-
-
-def trigger(name: str, model: type[models.Model], statement: str) -> Guard:
-    return Guard(name, "trigger", model._meta.db_table, statement)
+check, unique = partial(refused, NEW_ROW, "check"), partial(refused, NEW_ROW, "unique")
 
 
 def keys() -> list[Guard]:
@@ -283,18 +275,18 @@ GUARDS = [
         FormerAccount,
         "UPDATE credits_formeraccount SET history_digest = NULL WHERE history_digest IS NOT NULL",
     ),
-    trigger(
+    *removals(
         "credits_former_accounts_stay",
         FormerAccount,
-        "DELETE FROM credits_formeraccount WHERE false",
+        "DROP TRIGGER credits_former_movements_are_append_only ON credits_formermovement",
     ),
-    *(
-        trigger(name, model, f"DELETE FROM {model._meta.db_table} WHERE false")
-        for name, model in (
-            ("credits_former_movements_are_append_only", FormerMovement),
-            ("credits_closed_periods_are_append_only", ClosedPeriod),
-            ("credits_closed_wallets_are_append_only", ClosedWallet),
-            ("credits_closed_totals_are_append_only", ClosedTotals),
-        )
+    *append_only("credits_former_movements_are_append_only", FormerMovement),
+    *append_only(
+        "credits_closed_periods_are_append_only",
+        ClosedPeriod,
+        "DROP TRIGGER credits_closed_wallets_are_append_only ON credits_closedwallet",
+        "DROP TRIGGER credits_closed_totals_are_append_only ON credits_closedtotals",
     ),
+    *append_only("credits_closed_wallets_are_append_only", ClosedWallet),
+    *append_only("credits_closed_totals_are_append_only", ClosedTotals),
 ]

@@ -31,3 +31,12 @@ def removals(name: str, model: Model, *besides: str) -> list[Guard]:
         trigger(name, model, f"DELETE FROM {table} WHERE false"),
         trigger(name, model, f"TRUNCATE {table} CASCADE", "; ".join(besides)),
     ]
+
+
+def append_only(name: str, model: Model, *besides: str) -> list[Guard]:
+    """Return the trigger that refuses whatever would change a table, or empty it."""
+    key = model._meta.pk.column
+    return [
+        *updates(name, model, f"{key} = {key} WHERE false"),
+        *removals(name, model, *besides),
+    ]
