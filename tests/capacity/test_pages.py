@@ -86,7 +86,7 @@ class TestProjects:
         assert (row["place"], row["held_kw"], row["free_kw"]) == ("'=Hamburg", "0.000", "15.000")
 
     def test_come_in_pages(self, client, organization, monkeypatch):
-        monkeypatch.setattr("apps.capacity.pages.base.PAGE_SIZE", 1)
+        monkeypatch.setattr("apps.rbac.pages.base.PAGE_SIZE", 1)
         made = {make_project(1).name for _ in range(2)}
         first = client.get(address(organization))
         second = client.get(first.context["next_url"])

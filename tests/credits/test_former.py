@@ -236,7 +236,7 @@ class TestReading:
         assert [row.split(",")[1] for row in lines.splitlines()] == ["id", "t2", "t1"]
 
     def test_shows_it_page_by_page(self, here, ada, monkeypatch):
-        monkeypatch.setattr("apps.credits.pages.former.PAGE_SIZE", 1)
+        monkeypatch.setattr("apps.rbac.pages.base.PAGE_SIZE", 1)
         client = signed_in(ada)
         newest = FormerMovement.objects.get(former_id="t2")
         first = client.get(f"{here}former/").content.decode()

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.partners.models import AwardRule, Campaign, CreditRequest, PartnerMember
 from apps.partners.services.campaigns import Plan, create_campaign
-from apps.partners.services.requests import request_credits
+from apps.partners.services.requests import request_credits, withdraw_request
 from apps.partners.services.rules import create_rule, end_rule
 from apps.rbac.services.roles import assign_role, system_role
 from tests.markup import repeated_ids
@@ -78,6 +78,20 @@ class TestRequests:
         assert (asked.status, in_hand(member)) == ("approved", 25)
         assert "No request waits" in text(manager.get(here))
         assert "got 25" in text(manager.get(f"{here}?status=all"))
+
+    def test_go_on_with_the_older_ones_after_the_last_one_was_answered(
+        self, partner, manager, monkeypatch
+    ):
+        monkeypatch.setattr("apps.rbac.pages.base.PAGE_SIZE", 1)
+        asked = [
+            request_credits(member=make_active_member(partner, f"m{n}@example.com"), credits=1)
+            for n in range(3)
+        ]
+        here = address(partner, "programme", "requests")
+        older = manager.get(here).context["next_url"]
+        withdraw_request(request=asked[2])  # with which the page ends that is looked at
+
+        assert manager.get(older).context["requests"] == [asked[1]]
 
     def test_are_declined_with_an_answer(self, partner, member, manager):
         asked = request_credits(member=member, credits=40)

@@ -1,7 +1,5 @@
 """The programme's pages of what members ask for: the list, and the answer to one."""
 
-from urllib.parse import urlencode
-
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -21,8 +19,6 @@ from apps.partners.pages.base import ProgrammePage
 from apps.partners.selectors.requests import request_of, requests_of
 from apps.partners.services import requests
 
-PAGE_SIZE = 25
-
 
 class Requests(ProgrammePage):
     """What members asked for: those that wait, unless others are asked for."""
@@ -35,21 +31,10 @@ class Requests(ProgrammePage):
         rows = requests_of(self.partner, status=form.chosen)
         if self.wants_file:
             return self.send("credit-requests", tables.REQUESTS, paging.every(rows))
-        last_id = CreditRequest.read_id(request.GET.get("after", ""))
-        last = rows.filter(pk=last_id).first() if last_id else None
-        shown, end = paging.page_of(paging.after(rows, last), size=PAGE_SIZE)
-        here = reverse("partners:requests", args=[slug])
-        status = request.GET.get("status", "")
+        here, status = reverse("partners:requests", args=[slug]), request.GET.get("status", "")
         chosen = {"status": status} if status else {}
-        page = {
-            "requests": shown,
-            "filter_form": form,
-            "is_filtered": bool(chosen),
-            "reset_url": here,
-            "export_url": f"{here}?{urlencode({**chosen, 'format': 'csv'})}",
-            "next_url": f"{here}?{urlencode({**chosen, 'after': end.public_id})}" if end else None,
-            "first_url": f"{here}?{urlencode(chosen)}" if last else None,
-        }
+        shown, links = self.listed(rows, here, chosen, among=requests_of(self.partner))
+        page = {"requests": shown, "filter_form": form, **links}
         return self.show("partners/requests.html", page)
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,8 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from apps.core import paging
-from apps.core.errors import DomainError, NotFound
+from apps.core.errors import DomainError
 from apps.core.exports import stream_csv
 from apps.core.pages import add_refusal
 from apps.credits.selectors import balance_of, main_wallet
@@ -25,8 +23,6 @@ from apps.partners.pages.forms import ReasonForm
 from apps.partners.selectors.awards import COLUMNS
 from apps.partners.services import awards, claims, settling
 from apps.partners.services.awards import AwardRequest
-
-PAGE_SIZE = 25
 
 
 class Awards(ProgrammePage):
@@ -44,29 +40,17 @@ class Awards(ProgrammePage):
                 columns=COLUMNS,
                 rows=selectors.award_rows(rows),
             )
-        after = request.GET.get("after", "")
         here = reverse("partners:awards", args=[slug])
         chosen = {name: request.GET[name] for name in form.fields if request.GET.get(name)}
-        shown, end = paging.page_of(paging.after(rows, self.last(after)), size=PAGE_SIZE)
-        next_query = urlencode({**chosen, "after": end.public_id if end else ""})
+        every = selectors.awards_of(self.partner)
+        shown, links = self.listed(rows, here, chosen, among=every)
         page = {
             "awards": [_line(one) for one in shown],
             "pool": balance_of(main_wallet(self.organization)).available,
             "filter_form": form,
-            "is_filtered": bool(chosen),
-            "reset_url": here,
-            "export_url": f"{here}?{urlencode({**chosen, 'format': 'csv'})}",
-            "next_url": f"{here}?{next_query}" if end else None,
-            "first_url": f"{here}?{urlencode(chosen)}" if after else None,
+            **links,
         }
         return self.show("partners/awards.html", page)
-
-    def last(self, public_id: str) -> PartnerCredit | None:
-        """Return the award after which a page begins; None, the beginning, if there is none."""
-        try:
-            return selectors.award_of(self.partner, public_id) if public_id else None
-        except NotFound:
-            return None
 
 
 class NewAward(ProgrammePage):

@@ -1,7 +1,5 @@
 """The programme's pages of campaigns: what they may award, and what became of it."""
 
-from urllib.parse import urlencode
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -25,7 +23,6 @@ from apps.partners.selectors.campaigns import Report
 from apps.partners.services import campaigns
 from apps.partners.services.campaigns import Plan
 
-PAGE_SIZE = 25
 DAYS_SHOWN = 62  # the last ones; the file has all of them
 FIGURES = ("awarded", "claimed", "used", "returned", "lapsed", "corrected")
 
@@ -59,16 +56,12 @@ class Campaigns(ProgrammePage):
 
     def show_list(self, form: CampaignForm, *, status: int = 200) -> HttpResponse:
         """Show the list; those who may not change anything see no form."""
-        rows = reading.campaigns_of(self.partner)
-        last_id = Campaign.read_id(self.request.GET.get("after", ""))
-        last = rows.filter(pk=last_id).first() if last_id else None
-        shown, end = paging.page_of(paging.after(rows, last), size=PAGE_SIZE)
         here, now = reverse("partners:campaigns", args=[self.organization.slug]), database_now()
+        shown, links = self.listed(reading.campaigns_of(self.partner), here)
         page = {
             "campaigns": [{"row": one, "stands": reading.stands(one, now)} for one in shown],
             "form": form if self.can_manage else None,
-            "next_url": f"{here}?{urlencode({'after': end.public_id})}" if end else None,
-            "first_url": here if last else None,
+            **links,
         }
         return self.show("partners/campaigns.html", page, status=status)
 

@@ -1,17 +1,14 @@
 """The pages of a programme's members."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from apps.core import paging
-from apps.core.errors import DomainError, NotFound
+from apps.core.errors import DomainError
 from apps.core.exports import stream_csv
 from apps.core.pages import add_refusal
 from apps.partners.models import PartnerMember
@@ -31,8 +28,6 @@ from apps.partners.services import invitations
 from apps.partners.services.members import NewMember
 from apps.partners.services.standing import Known, update_member
 
-PAGE_SIZE = 25
-
 
 class Members(ProgrammePage):
     """Who belongs to the programme."""
@@ -49,32 +44,12 @@ class Members(ProgrammePage):
                 columns=COLUMNS,
                 rows=member_rows(rows),
             )
-        after = request.GET.get("after", "")
         here = reverse("partners:members", args=[slug])
         chosen = {name: request.GET[name] for name in form.fields if request.GET.get(name)}
-        shown, next_page = self.page_of(rows, after)
-        next_query = urlencode({**chosen, "after": next_page})
+        shown, links = self.listed(rows, here, chosen, among=members_of(self.partner))
         counts = counts_of(self.partner)
-        page = {
-            "members": shown,
-            "counts": counts,
-            "filter_form": form,
-            "is_filtered": bool(chosen),
-            "reset_url": here,
-            "export_url": f"{here}?{urlencode({**chosen, 'format': 'csv'})}",
-            "next_url": f"{here}?{next_query}" if next_page else None,
-            "first_url": f"{here}?{urlencode(chosen)}" if after else None,
-        }
+        page = {"members": shown, "counts": counts, "filter_form": form, **links}
         return self.show("partners/members.html", page)
-
-    def page_of(self, rows: QuerySet[PartnerMember], after: str) -> tuple[list[PartnerMember], str]:
-        """Return one page of members, and the id after which the next one begins."""
-        try:
-            last = member_of(self.partner, after) if after else None
-        except NotFound:
-            last = None
-        shown, end = paging.page_of(paging.after(rows, last), size=PAGE_SIZE)
-        return shown, end.public_id if end else ""
 
 
 class Invite(ProgrammePage):

@@ -1,7 +1,5 @@
 """The programme's pages of rules by which people join by themselves."""
 
-from urllib.parse import urlencode
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -19,8 +17,6 @@ from apps.partners.pages.base import ProgrammePage
 from apps.partners.selectors.campaigns import open_campaigns
 from apps.partners.selectors.rules import rule_of, rules_of
 from apps.partners.services import rules
-
-PAGE_SIZE = 25
 
 
 class Rules(ProgrammePage):
@@ -50,17 +46,9 @@ class Rules(ProgrammePage):
 
     def show_list(self, form: NewRuleForm, *, status: int = 200) -> HttpResponse:
         """Show the list; those who may not change anything see no form."""
-        rows = rules_of(self.partner)
-        last_id = AwardRule.read_id(self.request.GET.get("after", ""))
-        last = rows.filter(pk=last_id).first() if last_id else None
-        shown, end = paging.page_of(paging.after(rows, last), size=PAGE_SIZE)
         here = reverse("partners:rules", args=[self.organization.slug])
-        page = {
-            "rules": shown,
-            "form": form if self.can_manage else None,
-            "next_url": f"{here}?{urlencode({'after': end.public_id})}" if end else None,
-            "first_url": here if last else None,
-        }
+        shown, links = self.listed(rules_of(self.partner), here)
+        page = {"rules": shown, "form": form if self.can_manage else None, **links}
         return self.show("partners/rules.html", page, status=status)
 
 

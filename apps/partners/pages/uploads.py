@@ -20,7 +20,6 @@ from apps.partners.pages.upload_forms import ConfirmForm, MappingForm, UploadFor
 from apps.partners.selectors import uploads as selectors
 from apps.partners.services.uploads import confirming, storing
 
-PAGE_SIZE = 25
 FAULTY = selectors.WITH_FAULTS
 LOOK_AGAIN = (1, 1, 2, 3, 5)  # seconds until the page asks again; then the last
 
@@ -60,18 +59,9 @@ class Uploads(ProgrammePage):
 
     def draw(self, form: UploadForm, status: int = 200) -> HttpResponse:
         """Draw the page."""
-        uploads = selectors.uploads_of(self.organization)
-        before = Upload.read_id(self.request.GET.get("before", ""))
-        last = uploads.filter(pk=before).first() if before else None
-        shown, end = paging.page_of(paging.after(uploads, last), size=PAGE_SIZE)
         here = reverse("partners:uploads", args=[self.organization.slug])
-        page = {
-            "uploads": shown,
-            "form": form,
-            "next_url": f"{here}?before={end.public_id}" if end else None,
-            "first_url": here if last else None,
-        }
-        return self.show("partners/uploads.html", page, status)
+        shown, links = self.listed(selectors.uploads_of(self.organization), here)
+        return self.show("partners/uploads.html", {"uploads": shown, "form": form, **links}, status)
 
 
 class Template(ProgrammePage):

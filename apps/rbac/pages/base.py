@@ -1,18 +1,21 @@
 """The frame of every page of an organization: does he belong, may he, and what went wrong."""
 
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views import View
 
-from apps.core import scope
+from apps.core import paging, scope
 from apps.core.errors import DomainError, NotFound, PermissionDenied
+from apps.core.models import Row
 from apps.core.pages import refusal_page
 from apps.core.routes import object_of, route_of
 from apps.rbac import selectors
@@ -24,6 +27,7 @@ from apps.tenants.pages.second_factor import ask_for_it
 from apps.tenants.selectors import has_shown_second_factor
 from apps.tenants.services.denials import record_denial
 
+PAGE_SIZE = 25  # rows of a list
 SEEN = "seen"  # session key: when which organization was looked at, as Unix time
 SEEN_EVERY = 600  # seconds
 
@@ -113,6 +117,35 @@ class TenantPage(LoginRequiredMixin, View):
         own = self.permission_for_own
         if code != self.permission or not own or not self.user.has_perm(own, self.organization):
             raise PermissionDenied(permission=code)
+
+    def listed[M: Row](
+        self,
+        rows: QuerySet[M],
+        here: str,
+        chosen: dict[str, str] | None = None,
+        *,
+        by: str = "created_at",
+        among: QuerySet[M] | None = None,
+    ) -> tuple[list[M], dict[str, Any]]:
+        """
+        Return one page of rows, newest first, and the addresses that a list links to.
+
+        `here` is the address of the list, and `chosen` what its filters have. The row that a
+        page begins after is looked for `among` these: in a list that is filtered it may fit
+        the filter no more by then.
+        """
+        chosen, last_id = chosen or {}, rows.model.read_id(self.request.GET.get("after", ""))
+        last = (rows if among is None else among).filter(pk=last_id).first() if last_id else None
+        rows = rows.order_by(f"-{by}", "-id")
+        found, end = paging.page_of(paging.after(rows, last, by=by), size=PAGE_SIZE)
+        older = urlencode({**chosen, "after": end.public_id}) if end else ""
+        return found, {
+            "is_filtered": bool(chosen),
+            "reset_url": here,
+            "export_url": f"{here}?{urlencode({**chosen, 'format': 'csv'})}",
+            "next_url": f"{here}?{older}" if end else None,
+            "first_url": f"{here}?{urlencode(chosen)}" if last else None,
+        }
 
 
 def is_reading(request: HttpRequest) -> bool:
