@@ -39,11 +39,6 @@ def staff():
     return signed_in(make_person(is_staff=True, is_superuser=True))
 
 
-@pytest.fixture
-def acme():
-    return make_organization()
-
-
 class TestProjects:
     def test_are_made_given_a_rate_and_opened(self, staff):
         made = staff.post(f"{AT}/project/add/", {**TERMS, "code": "roof", "currency": "eur"})

@@ -26,11 +26,6 @@ TODAY = NOON.date()
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def acme():
-    return make_organization()
-
-
 def standings(organization) -> list[str]:
     return sorted(one.standing for one in allocations_of(organization, NOON))
 

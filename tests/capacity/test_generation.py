@@ -32,11 +32,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def acme():
-    return make_organization()
-
-
-@pytest.fixture
 def zeta():
     return make_organization()
 

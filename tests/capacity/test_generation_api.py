@@ -15,11 +15,6 @@ READINGS, GENERATION = "/api/v1/staff/readings", "/api/v1/generation"
 
 
 @pytest.fixture
-def acme():
-    return make_organization()
-
-
-@pytest.fixture
 def client(acme):
     return with_key(make_key(acme, make_member(acme, "member"), "capacity:read")[1])
 

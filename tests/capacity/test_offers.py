@@ -47,11 +47,6 @@ TWO_DAYS = {"hours": 48}
 
 
 @pytest.fixture
-def acme():
-    return make_organization()
-
-
-@pytest.fixture
 def other():
     return make_organization()
 

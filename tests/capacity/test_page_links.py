@@ -11,11 +11,6 @@ JOIN = "Join the waiting list"
 
 
 @pytest.fixture
-def acme():
-    return make_organization()
-
-
-@pytest.fixture
 def show(acme):
     """Return what a page below capacity/ shows to the owner."""
     client = signed_in(make_member(acme, "owner"))

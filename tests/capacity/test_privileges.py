@@ -11,15 +11,9 @@ from apps.capacity.services.settling import settle, settle_offline
 from apps.core import scope
 from apps.core.walls import WEB
 from tests.capacity.plants import counters, hold, make_payment, make_project
-from tests.people import make_organization
 from tests.roles import role
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def acme():
-    return make_organization()
 
 
 @contextmanager

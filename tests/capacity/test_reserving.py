@@ -41,11 +41,6 @@ from tests.people import make_organization, make_person
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def acme():
-    return make_organization()
-
-
 class TestModes:
     """Blocks of 4, 3, 2 and 5 kW, the first being the oldest."""
 

@@ -28,11 +28,6 @@ from tests.people import make_organization
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def acme():
-    return make_organization()
-
-
 class TestSettling:
     def test_allocates_one_for_each_block_and_only_once(self, acme):
         project = make_project(5, 3)

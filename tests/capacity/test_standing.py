@@ -31,11 +31,6 @@ from tests.people import make_organization, make_person
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def acme():
-    return make_organization()
-
-
 def broken() -> set[str]:
     codes = {one.invariant.code: one.failures for one in verify()}
     return {code for code, failures in codes.items() if failures and code.startswith("C0")}

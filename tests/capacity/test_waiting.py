@@ -54,11 +54,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def acme():
-    return make_organization()
-
-
-@pytest.fixture
 def other():
     return make_organization()
 

@@ -24,11 +24,6 @@ LIST = "/api/v1/waiting-list"
 
 
 @pytest.fixture
-def acme():
-    return make_organization()
-
-
-@pytest.fixture
 def owner(acme):
     return make_member(acme, "owner")
 

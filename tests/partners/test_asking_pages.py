@@ -23,11 +23,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def partner():
-    return make_programme(credits=100)
-
-
-@pytest.fixture
 def member(partner):
     made = make_active_member(partner)
     assign_role(user=made.user, role=system_role("member"), organization=partner.organization)

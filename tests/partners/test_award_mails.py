@@ -11,15 +11,10 @@ from apps.partners.services.settling import revoke
 from apps.partners.services.standing import suspend
 from tests.mails import send
 from tests.partners.awarding import asked, give, make_active_member
-from tests.partners.programme import make_members, make_programme
+from tests.partners.programme import make_members
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Source = PartnerCredit.Source
-
-
-@pytest.fixture
-def partner():
-    return make_programme(credits=100)
 
 
 @pytest.fixture

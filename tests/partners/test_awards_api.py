@@ -18,11 +18,6 @@ ASSIGN, AWARDS = "/api/v1/partner/assign-credits", "/api/v1/partner/awards"
 
 
 @pytest.fixture
-def partner():
-    return make_programme(credits=100)
-
-
-@pytest.fixture
 def client(partner):
     return client_of(partner, "partners:read", "partners:write")
 

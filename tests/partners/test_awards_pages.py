@@ -16,11 +16,6 @@ ACTS = ("extend", "revoke")
 
 
 @pytest.fixture
-def partner():
-    return make_programme(credits=100)
-
-
-@pytest.fixture
 def client(partner):
     return signed_in(make_member(partner.organization, "owner"))
 

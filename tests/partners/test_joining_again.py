@@ -10,15 +10,10 @@ from apps.partners.services.joining import join
 from apps.partners.services.rules import create_rule
 from apps.partners.services.standing import Cause, remove_member
 from tests.partners.awarding import in_hand
-from tests.partners.programme import make_members, make_programme
+from tests.partners.programme import make_members
 from tests.rbac.inviting import make_verified
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def partner():
-    return make_programme(credits=100)
 
 
 @pytest.fixture

@@ -27,15 +27,9 @@ from apps.rbac.selectors.erasures import identity_of
 from apps.tenants.models import AuditLog
 from tests.mails import send
 from tests.partners.awarding import in_hand, in_pool, make_active_member
-from tests.partners.programme import make_programme
 from tests.people import make_member, make_person
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def partner():
-    return make_programme(credits=100)
 
 
 @pytest.fixture

@@ -34,11 +34,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def partner():
-    return make_programme(credits=100)
-
-
-@pytest.fixture
 def rule(partner):
     return create_rule(partner=partner, domain="@Green.Example ", credits=30)
 

@@ -14,7 +14,6 @@ from apps.partners.services.groups import create_group
 from apps.partners.services.requests import decline_request, request_credits
 from apps.partners.services.rules import create_rule
 from tests.partners.awarding import give, make_active_member
-from tests.partners.programme import make_programme
 from tests.partners.uploading import make_upload
 from tests.people import make_member, make_person, signed_in
 
@@ -23,11 +22,6 @@ ADMIN = (
     *("application", "awardrule", "campaign", "creditrequest", "membergroup", "partner"),
     *("partnercredit", "partnermember", "partnerterms", "upload", "uploadrow"),
 )
-
-
-@pytest.fixture
-def partner():
-    return make_programme(credits=100)
 
 
 @pytest.fixture

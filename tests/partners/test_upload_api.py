@@ -16,11 +16,6 @@ ADA, WRONG = "ada@example.com,Ada,5", "eve@example.com,=Eve,1.5"
 UPLOADS = "/api/v1/partner/uploads"
 
 
-@pytest.fixture
-def partner():
-    return make_programme(credits=100)
-
-
 def caller(organization, *scopes, role: str = "owner"):
     return with_key(make_key(organization, make_member(organization, role), *scopes)[1])
 

@@ -18,11 +18,6 @@ ADA, WRONG = "ada@example.com,Ada,5", "eve@example.com,=Eve,1.5"
 
 
 @pytest.fixture
-def partner():
-    return make_programme(credits=100)
-
-
-@pytest.fixture
 def manager(partner):
     return make_member(partner.organization, "partner manager")
 

@@ -20,18 +20,12 @@ from apps.partners.services.uploads.storing import refresh_preview, store_upload
 from apps.partners.services.uploads.undoing import to_take_back, undo_upload
 from apps.tenants.models import AuditLog
 from tests.partners.awarding import in_pool, make_active_member, spend
-from tests.partners.programme import make_programme
 from tests.partners.uploading import carried, faults, make_file, make_upload, statuses
 from tests.people import make_person, signed_in
 
 pytestmark = pytest.mark.django_db
 ADA, EVE, WRONG = "ada@example.com,Ada,5", "eve@example.com,Eve,7", "max@example.com,Max,x"
 VALID = Upload.Mode.VALID
-
-
-@pytest.fixture
-def partner():
-    return make_programme(credits=100)
 
 
 @pytest.fixture
