@@ -12,7 +12,7 @@ from apps.partners.selectors import standings_of
 from apps.partners.services import settling, standing
 from figures.lines import SEED, Figure, Report, scaled
 from figures.partners_programmes import Programme, broken, fresh, is_whole
-from figures.partners_season import Season, how_it_went
+from figures.partners_season import Season, how_it_went, never_done
 
 CONNECTIONS = 8
 STEPS, STEPS_OF_CONTROL = 3000, 240
@@ -43,6 +43,7 @@ def _whole_season(figure: Figure) -> None:
         "not whole in the end": sum(not is_whole(one) for one in season.programmes),
         "broken invariants": broken(),
         "not as callers were told": sum(_not_as_told(one) for one in season.programmes),
+        "never done or looked at": len(never_done(season)) + (not season.looks),
     }
     figure.failures = sum(found.values())
     for name, times in how_it_went(season).most_common(MOST_COMMON):

@@ -239,3 +239,8 @@ def _any[T: Model](rng: random.Random, rows: QuerySet[T]) -> T:
 def how_it_went(season: Season) -> Counter[str]:
     """Count what was done and what was refused, by its kind."""
     return Counter(season.told)
+
+
+def never_done(season: Season) -> list[str]:
+    """Return what was refused each time: of that the season shows nothing."""
+    return [deed.__name__ for deed in DEEDS if f"{deed.__name__}: done" not in season.told]
