@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from apps.capacity.errors import (
     InsufficientCapacity,
@@ -39,6 +40,17 @@ class Wish:
     allow_partial: bool = False  # less will do, if there is no more
     tolerance_kw: Decimal = Decimal(0)  # of an exact fit, both ways
     max_overshoot_kw: Decimal = Decimal(0)  # what he agrees to take beyond it
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """As it stands in the row of a reservation, or of who waits (`wish_of` reads it there)."""
+        return {
+            "requested_kw": self.kw,
+            "mode": self.mode,
+            "allow_partial": self.allow_partial,
+            "tolerance_kw": self.tolerance_kw,
+            "max_overshoot_kw": self.max_overshoot_kw,
+        }
 
     @property
     def agreed_kw(self) -> Decimal:

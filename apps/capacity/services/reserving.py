@@ -227,16 +227,11 @@ def _write(
     user: User | None,
     hold_expires_at: datetime,
 ) -> Reservation:
-    wish = choice.wish
     reservation = Reservation(
         organization=organization,
         project=project,
         user=user,
-        requested_kw=wish.kw,
-        mode=wish.mode,
-        allow_partial=wish.allow_partial,
-        tolerance_kw=wish.tolerance_kw,
-        max_overshoot_kw=wish.max_overshoot_kw,
+        **choice.wish.columns,
         capacity_kw=choice.kw,
         hold_expires_at=hold_expires_at,
     )

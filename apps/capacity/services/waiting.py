@@ -114,11 +114,7 @@ def _write(
         organization=organization,
         project=project,
         user=user,
-        requested_kw=wish.kw,
-        mode=wish.mode,
-        allow_partial=wish.allow_partial,
-        tolerance_kw=wish.tolerance_kw,
-        max_overshoot_kw=wish.max_overshoot_kw,
+        **wish.columns,
         comes_first=comes_first,
         created_at=now,  # under the lock: whoever waited for it comes later
     )
