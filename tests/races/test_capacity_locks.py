@@ -2,12 +2,14 @@
 Each lock of capacity's services, with one who does something else meanwhile.
 
 `meanwhile` commits the one only when the other waits for it: without the lock the other would
-decide by what was before, so each of these fails without its lock, every time.
+decide by what was before, so each of these fails without its lock, every time. The last test here
+sees to that.
 """
 
 from datetime import date
 
 import pytest
+from django.db import DatabaseError
 
 from apps.billing.models import Payment
 from apps.capacity.errors import AlreadyWaiting, ReadingsChanged, ReservationEnded, WaitingEnded
@@ -23,12 +25,14 @@ from apps.capacity.services.settling import settle_offline
 from apps.capacity.services.sweeping import expire_reservations
 from apps.capacity.services.waiting import leave
 from apps.core import mail
+from apps.core.errors import DomainError
 from apps.tenants.models import Organization
 from tests.capacity.lines import free, full_project, statuses, wait
 from tests.capacity.months import OCTOBER, read
 from tests.capacity.plants import allocate, counters, hold, make_project
 from tests.invariants import broken
 from tests.people import make_organization
+from tests.races.locks import sent_without, taken_from
 from tests.races.outcomes import how
 from tests.races.racing import meanwhile
 from tests.races.test_capacity import let_pass
@@ -191,3 +195,25 @@ class TestAFile:
 
         assert outcome is ReadingsChanged
         assert project.readings.get().energy_wh == 5
+
+
+EACH = [
+    (kind, name)
+    for kind in (TestTheLine, TestAReservation, TestAFile)
+    for name in vars(kind)
+    if name.startswith("test_")
+]
+
+
+@pytest.mark.usefixtures("_key_for_stripe")
+@pytest.mark.parametrize(("kind", "name"), EACH, ids=[name for _, name in EACH])
+def test_without_the_locks_it_goes_wrong(kind, name):
+    of_reservation = sent_without(
+        r'FOR NO KEY UPDATE OF "capacity_reservation"', about="capacity_reservation"
+    )
+    with (
+        taken_from("capacity_project")(),
+        of_reservation,
+        pytest.raises((AssertionError, DatabaseError, DomainError)),
+    ):
+        getattr(kind(), name)()
