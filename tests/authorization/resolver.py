@@ -15,7 +15,7 @@ def routes() -> dict[str, tuple[str, ...]]:
     """Return the methods that each route answers; of two equal routes the first counts."""
     found: dict[str, tuple[str, ...]] = {}
     for route, view in _walk(get_resolver(), ""):
-        found.setdefault(route, _methods_of(view))
+        found.setdefault(route, methods_of(view))
     return found
 
 
@@ -28,7 +28,8 @@ def _walk(resolver: URLResolver, before: str) -> Iterator[tuple[str, Any]]:
             yield from _walk(pattern, route)
 
 
-def _methods_of(view: Any) -> tuple[str, ...]:
+def methods_of(view: Any) -> tuple[str, ...]:
+    """Return the methods that a view answers."""
     while not hasattr(view, "view_class") and not hasattr(view, "cls"):
         if not hasattr(view, "__wrapped__"):
             return OF_FUNCTIONS

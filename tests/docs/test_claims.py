@@ -7,14 +7,28 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.urls import Resolver404, resolve
+
+from tests.authorization.resolver import methods_of
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
+NOT_OURS = ("/_sim/", "/api/partner/")  # the simulator's, and those of the former system
 
 
 def text_of(document: Path) -> str:
     return document.read_text()
+
+
+def answers(verb: str, path: str) -> bool:
+    """Tell whether there is a view for an address as documents write it: below /api/v1, mostly."""
+    path = re.sub(r"[^/]*[\u2026{<][^/]*", "x", path.partition("?")[0])
+    try:
+        view = resolve(path if path.startswith(("/api/", "/o/")) else f"/api/v1{path}").func
+    except Resolver404:
+        return False
+    return verb in methods_of(view)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=NAMES)
@@ -44,6 +58,15 @@ class TestADocument:
         named = re.findall(rf"`((?:{folders})/[\w./-]+)`", text_of(document))
 
         assert [name for name in named if not (ROOT / name).exists()] == []
+
+    def test_names_addresses_that_exist(self, document):
+        there = re.sub(r"(?s)### Removed\n.*?(?=\n##)", "", text_of(document))
+        named = re.findall(r"\b(GET|POST|PUT|PATCH|DELETE) (/[^\s`]+)", there)
+        asked = [(verb, path) for verb, path in named if not path.startswith(NOT_OURS)]
+        pages = re.findall(r"`(/o/<slug>/[^\s`]*)`", there)
+
+        assert [one for one in asked if not answers(*one)] == []
+        assert [one for one in pages if not answers("GET", one)] == []
 
 
 class TestTheSettings:
