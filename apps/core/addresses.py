@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import Http404, HttpRequest, HttpResponse
 
-from apps.core.pages import bad_request, page_not_found
+from apps.core.pages import nul_refused, page_not_found
 
 NUL = "\0"
 
@@ -24,5 +24,5 @@ class AddressMiddleware:
         if NUL in request.path_info:
             return page_not_found(request, Http404())
         if "%00" in request.META.get("QUERY_STRING", ""):
-            return bad_request(request, ValueError("a NUL"))
+            return nul_refused(request)
         return self.get_response(request)

@@ -68,6 +68,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _error(request, status=400, code="bad_request", detail="The request is malformed.")
 
 
+def nul_refused(request: HttpRequest) -> HttpResponse:
+    """Answer 400 to a parameter that holds a NUL, and say what to do."""
+    detail = "A parameter holds a NUL (%00), which no text may have. Leave it out."
+    return _error(request, status=400, code="validation_error", detail=detail)
+
+
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 403, as a problem document below /api/ and as a page elsewhere."""
     return _error(request, status=403, code="permission_denied", detail="You may not do this.")

@@ -5,6 +5,7 @@ import pytest
 from tests.capacity.plants import make_project
 from tests.partners.programme import make_programme
 from tests.people import make_key, make_member, make_organization, signed_in, with_key
+from tests.problem_documents import problem_of
 
 pytestmark = pytest.mark.django_db
 SCOPES = ("capacity:read", "partners:read")
@@ -31,3 +32,5 @@ class TestAddressMiddleware:
         here = f"/o/{partner.organization.slug}/programme/statements/"
         assert client.get(f"{here}?past=a%00b").status_code == 400
         assert client.get(f"{here}?past=a%2500b").status_code == 200
+        told = client.get("/api/v1/projects?cursor=a%00b")
+        assert problem_of(told, 400, "validation_error")["detail"].endswith("Leave it out.")
