@@ -6,14 +6,38 @@ from apps.capacity.models import (
     ClassCap,
     Customer,
     CustomerClass,
+    GenerationReading,
+    GenerationShare,
     Project,
     ProjectRate,
     Reservation,
+    WaitlistEntry,
 )
 from tests.capacity.guarded import NEW_ROW, PAID, PAYMENT, check, unique, unsigned
 from tests.capacity.newer_guards import NEWER
 from tests.races.guards import Guard
-from tests.races.refusals import trigger
+from tests.races.refusals import append_only, removals, trigger
+
+STAYING = {  # to empty one table empties what points at it, whose guard would refuse as well
+    "capacity_rates_are_append_only": ProjectRate,
+    "capacity_projects_stay": Project,
+    "capacity_blocks_stay": CapacityBlock,
+    "capacity_reservations_stay": Reservation,
+    "capacity_allocations_stay": Allocation,
+    "capacity_entries_stay": WaitlistEntry,
+    "capacity_readings_stay": GenerationReading,
+    "capacity_shares_stay": GenerationShare,
+}
+
+
+def without_others(name: str) -> list[str]:
+    """Return statements that remove all guards of tables that stay, but for this one."""
+    return [
+        f"DROP TRIGGER {other} ON {model._meta.db_table}"
+        for other, model in STAYING.items()
+        if other != name
+    ]
+
 
 GUARDS = [
     check("capacity_project_sells_no_kw_twice", Project, allocated_kw="1"),
@@ -55,18 +79,11 @@ GUARDS = [
     unsigned("capacity_project_notice_days_check", "notice_days"),
     unsigned("capacity_project_waiting_count_check", "waiting_count"),
     unique("capacity_project_code_key", Project, code="code"),
-    trigger("capacity_projects_stay", Project, "DELETE FROM capacity_project WHERE false"),
+    *removals("capacity_projects_stay", Project, *without_others("capacity_projects_stay")),
     check("capacity_rate_is_not_negative", ProjectRate, fee="-1"),
     check("capacity_rate_is_not_negative", ProjectRate, credits_per_kwh="-1"),
     unique("capacity_one_rate_at_a_time", ProjectRate, effective_from="effective_from"),
-    *(
-        trigger("capacity_rates_are_append_only", ProjectRate, statement)
-        for statement in (
-            "UPDATE capacity_projectrate SET fee = 1 WHERE false",
-            "DELETE FROM capacity_projectrate WHERE false",
-            "TRUNCATE capacity_projectrate",
-        )
-    ),
+    *append_only("capacity_rates_are_append_only", ProjectRate),
     unique("capacity_customerclass_name_key", CustomerClass, name="name"),
     unique("capacity_customer_organization_id_key", Customer, organization_id="organization_id"),
     check("capacity_class_cap_is_something", ClassCap, customer_cap_kw="0"),
@@ -94,9 +111,7 @@ GUARDS = [
             "retired_at = retired_at + interval '1 s'",
         )
     ),
-    trigger(
-        "capacity_blocks_stay", CapacityBlock, "DELETE FROM capacity_capacityblock WHERE false"
-    ),
+    *removals("capacity_blocks_stay", CapacityBlock, *without_others("capacity_blocks_stay")),
     check("capacity_reservation_can_be", Reservation, requested_kw="0"),
     check("capacity_reservation_can_be", Reservation, capacity_kw="0"),
     check("capacity_reservation_can_be", Reservation, tolerance_kw="-1"),
@@ -127,8 +142,10 @@ GUARDS = [
         Reservation,
         "UPDATE capacity_reservation SET status = 'late' WHERE status = 'allocated'",
     ),
-    trigger(
-        "capacity_reservations_stay", Reservation, "DELETE FROM capacity_reservation WHERE false"
+    *removals(
+        "capacity_reservations_stay",
+        Reservation,
+        *without_others("capacity_reservations_stay"),
     ),
     check("capacity_allocation_has_a_size", Allocation, capacity_kw="0"),
     check("capacity_allocation_ends_after_it_began", Allocation, effective_to="effective_from - 1"),
@@ -161,6 +178,8 @@ GUARDS = [
             "ending = 'moved' WHERE released_at IS NOT NULL",
         )
     ),
-    trigger("capacity_allocations_stay", Allocation, "DELETE FROM capacity_allocation WHERE false"),
+    *removals(
+        "capacity_allocations_stay", Allocation, *without_others("capacity_allocations_stay")
+    ),
     *NEWER,
 ]

@@ -17,7 +17,7 @@ from apps.partners.models import (
 )
 from tests.partners.guarded import NEW_ROW, POOL
 from tests.races.guards import Guard
-from tests.races.refusals import refused, removals, updates
+from tests.races.refusals import append_only, refused, removals, updates
 
 MEMBER = "(SELECT user_id FROM partners_partnermember WHERE user_id IS NOT NULL)"
 SOMEBODY = (
@@ -60,8 +60,7 @@ PROGRAMMES = [
     unsigned(PartnerTerms, "number"),
     unsigned(PartnerTerms, "seat_limit"),
     unique("partners_terms_have_no_twin", PartnerTerms, number="number"),
-    *updates("partners_terms_are_append_only", PartnerTerms, "reason = 'x' WHERE false"),
-    *removals(
+    *append_only(
         "partners_terms_are_append_only",
         PartnerTerms,
         "DROP TRIGGER partners_awards_stay ON partners_partnercredit",
