@@ -6,9 +6,7 @@ from decimal import Decimal
 import pytest
 
 from apps.capacity.errors import ReadingCorrected, ReadingExists, ReadingRefused
-from apps.capacity.models import (
-    Project,
-)
+from apps.capacity.models import Project
 from apps.capacity.services import projects
 from apps.capacity.services.ending import withdraw_allocations
 from apps.capacity.services.handing_on import transfer_allocations
@@ -42,6 +40,11 @@ class TestRecording:
 
         assert read(project, 5) == read(project, 5)
         assert AuditLog.objects.filter(action="capacity.reading_recorded").count() == 1
+
+    def test_needs_no_rate(self):
+        project = projects.create_project(code="roof", name="Roof", capacity_kw=Decimal(5))
+
+        assert read(project, 5).energy_wh == 5
 
     def test_other_facts_for_the_period_are_a_correction(self):
         project = make_project(5)

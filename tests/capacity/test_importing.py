@@ -13,11 +13,12 @@ from apps.capacity.models import Allocation, GenerationReading
 from apps.capacity.selectors.former import FormerAllocation
 from apps.capacity.services.ending import withdraw_allocations
 from apps.capacity.services.importing import import_allocation
+from apps.core.errors import DomainError
 from apps.core.invariants import verify
 from apps.credits.selectors.former import FormerBalance
 from apps.credits.services.former import import_balance
 from apps.rbac.selectors.ownership import owners_of
-from apps.tenants.models import AuditLog
+from apps.tenants.models import AuditLog, Organization
 from tests.capacity.conftest import NOON
 from tests.capacity.plants import allocate, counters, make_project
 from tests.people import make_organization, make_person
@@ -62,6 +63,12 @@ def line(former_id: str = "a-1", **values: str) -> str:
     row = {"id": former_id, "project_id": "roof", "email": "ada@example.com", "capacity_kw": "5"}
     row |= {"status": "active", "created_at": "2025-11-03 14:30:00+00"} | values
     return ",".join(row.get(name, "") for name in HEADER.split(","))
+
+
+def former_of(organization, project, **values) -> FormerAllocation:
+    row = {"former_id": "a-1", "block": None, "capacity_kw": Decimal(5), "ending": ""}
+    row |= {"starts_on": date(2025, 11, 3), "ends_on": None} | values
+    return FormerAllocation(organization=organization, project=project, **row)
 
 
 def block_of(project, kw: int):
@@ -115,16 +122,7 @@ class TestImporting:
         assert counters(project) == ("10", "5", "0")
 
     def test_decides_once_whether_a_row_is_over(self, acme, project, monkeypatch):
-        former = FormerAllocation(
-            former_id="a-1",
-            organization=acme,
-            project=project,
-            block=None,
-            capacity_kw=Decimal(5),
-            starts_on=date(2025, 11, 3),
-            ends_on=NOON.date(),
-            ending="cancelled",
-        )
+        former = former_of(acme, project, ends_on=NOON.date(), ending="cancelled")
         before_and_after_midnight = iter([False, True, True])
         monkeypatch.setattr(
             FormerAllocation, "is_over", property(lambda _: next(before_and_after_midnight))
@@ -169,6 +167,22 @@ class TestImporting:
         assert (kind, named) == ("problem", column)
         assert problem in said
         assert "Left out: 1" in end
+        assert not Allocation.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("standing", "problem"),
+        [({"is_active": False}, "deactivated"), ({"clock_at": NOON}, "sandbox")],
+    )
+    def test_gives_nothing_to_who_may_have_nothing(self, run, acme, project, standing, problem):
+        former = former_of(acme, project)  # as it was when its row was read
+        Organization.objects.filter(pk=acme.pk).update(**standing)
+
+        ((kind, _, said),), _ = run(line(organization=acme.slug))
+        with pytest.raises(DomainError, match=problem):
+            import_allocation(former)
+
+        assert kind == "problem"
+        assert problem in said
         assert not Allocation.objects.exists()
 
     def test_takes_no_block_that_is_anothers(self, run, acme, project):

@@ -153,6 +153,13 @@ class TestCarryingOut:
             *(2000, "The meter was read wrongly"),
         )
 
+    def test_a_correction_to_more_than_a_project_can_generate_is_wrong(self):
+        project = make_project()
+        read(project, 1000)
+        (seen,) = preview_readings(read_rows(make_file(row(project, "2000000000000"))))
+        assert seen.effect == Effect.WRONG
+        assert "Give from 0 to" in str(seen.faults[0])
+
     def test_what_would_be_another_effect_than_was_seen_is_refused_as_a_whole(self):
         project = make_project()
         first = read(project, 1000)
