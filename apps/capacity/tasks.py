@@ -7,6 +7,7 @@ import structlog
 from celery import shared_task
 
 from apps.capacity.services import offering, sharing, sweeping
+from apps.core.sweeps import each_for_itself
 
 logger = structlog.get_logger(__name__)
 SWEEPS: dict[str, Callable[[], int]] = {
@@ -24,7 +25,7 @@ def sweep_capacity() -> None:
 
     Every minute; repeatable.
     """
-    sweeping.each(_sweep, SWEEPS)
+    each_for_itself(_sweep, SWEEPS)
 
 
 def _sweep(name: str) -> int:

@@ -34,11 +34,11 @@ from apps.capacity.services.reserving import (
     hold_choice,
     take_stock_and_choose,
 )
-from apps.capacity.services.sweeping import each
 from apps.capacity.services.waiting import withdraw
 from apps.core.clock import database_now, workers_now
 from apps.core.db import inside_transaction
 from apps.core.queue import enqueue
+from apps.core.sweeps import each_for_itself
 from apps.tenants.errors import OrganizationNotActive
 from apps.tenants.services import audit
 
@@ -71,7 +71,7 @@ def offer_blocks(project_id: UUID) -> int:
 def sweep() -> int:
     """Offer what is free of every project for which somebody waits; return for how many."""
     waited_for = Project.objects.filter(waiting_count__gt=0).order_by("pk")
-    return each(offer_blocks, waited_for.values_list("pk", flat=True))
+    return each_for_itself(offer_blocks, waited_for.values_list("pk", flat=True))
 
 
 @transaction.atomic
@@ -159,7 +159,9 @@ def _offer(project: Project, served: Served, now: datetime) -> None:
 def withdraw_the_closed() -> int:
     """Let organizations wait no more that are closed or deactivated; return how many entries."""
     closed = WaitlistEntry.objects.filter(status=Status.WAITING, organization__is_active=False)
-    return each(lambda pair: _withdraw_closed(*pair), closed.values_list("pk", "project_id"))
+    return each_for_itself(
+        lambda pair: _withdraw_closed(*pair), closed.values_list("pk", "project_id")
+    )
 
 
 @transaction.atomic

@@ -1,6 +1,5 @@
 """What the clock does for capacity: end unpaid holds, and allocations whose notice is over."""
 
-from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from django.db import transaction
@@ -11,27 +10,9 @@ from apps.capacity.services.ending import record_ending, release
 from apps.capacity.services.locking import lock_project, lock_reservation
 from apps.capacity.services.reserving import end_reservation
 from apps.core.clock import workers_now
+from apps.core.sweeps import each_for_itself
 
 AT_ONCE = 500
-
-
-def each[R](deed: Callable[[R], int], rows: Iterable[R]) -> int:
-    """
-    Do it with each row, and return the sum; what breaks one does not keep the others.
-
-    :raises ExceptionGroup: of what broke them, once all have had their turn.
-    """
-    done = 0
-    broken: list[Exception] = []
-    for row in rows:
-        try:
-            done += deed(row)
-        except Exception as error:  # told at the end: the task fails, and the others were done
-            error.add_note(f"Of {row}")
-            broken.append(error)
-    if broken:
-        raise ExceptionGroup("not all could be swept", broken)
-    return done
 
 
 def expire_reservations(*, limit: int = AT_ONCE) -> int:
@@ -39,7 +20,7 @@ def expire_reservations(*, limit: int = AT_ONCE) -> int:
     past = Reservation.objects.filter(
         status=Reservation.Status.HELD, hold_expires_at__lte=workers_now()
     )
-    return each(_expire, past.order_by("hold_expires_at")[:limit])
+    return each_for_itself(_expire, past.order_by("hold_expires_at")[:limit])
 
 
 @transaction.atomic
@@ -57,7 +38,7 @@ def end_due_allocations(*, limit: int = AT_ONCE) -> int:
     """End allocations whose notice is over, and free their blocks; return how many."""
     due = Allocation.objects.filter(released_at=None, effective_to__lte=day_of(workers_now()))
     owners = due.order_by("effective_to").values_list("organization_id", "block__project_id")
-    return each(lambda pair: _end_due(*pair, limit=limit), set(owners[:limit]))
+    return each_for_itself(lambda pair: _end_due(*pair, limit=limit), set(owners[:limit]))
 
 
 @transaction.atomic
